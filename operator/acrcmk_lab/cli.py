@@ -1,0 +1,40 @@
+"""`acrcmk-lab`: start the lab's servers by hand, or run the demo."""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+from collections.abc import Sequence
+
+import acrcmk_lab.azure.command
+import acrcmk_lab.demo
+import acrcmk_lab.kube.command
+
+COMMANDS = {
+    "azure": acrcmk_lab.azure.command,
+    "kube": acrcmk_lab.kube.command,
+    "demo": acrcmk_lab.demo,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one lab command; each module in `COMMANDS` brings `HELP`, `add_arguments` and `run`."""
+    parser = argparse.ArgumentParser(prog="acrcmk-lab", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        module.add_arguments(
+            commands.add_parser(
+                name,
+                help=module.HELP.splitlines()[0],
+                description=module.HELP,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+    arguments = parser.parse_args(argv)
+    with contextlib.suppress(KeyboardInterrupt):
+        return asyncio.run(COMMANDS[arguments.command].run(arguments))
+    return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
