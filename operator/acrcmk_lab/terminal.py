@@ -1,0 +1,48 @@
+"""Calm terminal output: colours and one live line where a person watches, plain lines where a file does."""
+
+import dataclasses
+import os
+import shutil
+import sys
+from typing import TextIO
+
+GREEN, YELLOW, RED, DIM, BOLD = "32", "33", "31", "2", "1"
+_CLEAR_LINE = "\r\x1b[K"
+
+
+@dataclasses.dataclass(frozen=True)
+class Terminal:
+    """Prints to `out`; `person` says whether somebody watches it."""
+
+    out: TextIO
+    person: bool
+
+    @classmethod
+    def standard(cls) -> "Terminal":
+        """Return the terminal on standard output; NO_COLOR (no-color.org) makes it plain."""
+        return cls(out=sys.stdout, person=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+    @property
+    def width(self) -> int:
+        """Columns of a line; unlimited (so to speak) in a file."""
+        return shutil.get_terminal_size().columns if self.person else 500
+
+    def paint(self, text: str, colour: str) -> str:
+        """Return the text in a colour or weight."""
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.person else text
+
+    def line(self, text: str = "") -> None:
+        """Print a line, in the place of the live one."""
+        self.out.write(f"{_CLEAR_LINE if self.person else ''}{text}\n")
+        self.out.flush()
+
+    def live(self, text: str) -> None:
+        """Show a line that the next one replaces; nothing in a file."""
+        if self.person:
+            self.out.write(_CLEAR_LINE + self.paint(text[: self.width - 1], DIM))
+            self.out.flush()
+
+    def fit(self, text: str, used: int) -> str:
+        """Cut a text to what is left of a line of which `used` columns are taken."""
+        left = max(20, self.width - used)
+        return text if len(text) <= left else text[: left - 1] + "…"

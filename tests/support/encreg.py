@@ -1,0 +1,92 @@
+"""One EncryptedRegistry under test: applied, watched and deleted with kubectl, as a person would."""
+
+import dataclasses
+import json
+from typing import Any
+
+from acrcmk_lab import kubectl
+from tests.support import waiting
+
+LOCATION = "westeurope"
+
+
+def manifest(name: str, *, group: str, vault: dict[str, Any], registry: str, **more: Any) -> dict[str, Any]:
+    """Return the shortest useful object, with `more` spec fields over it."""
+    spec = {"resourceGroup": group, "location": LOCATION, "vault": vault, "registry": {"name": registry}}
+    return {
+        "apiVersion": "acrcmk.dev/v1alpha1",
+        "kind": "EncryptedRegistry",
+        "metadata": {"name": name},
+        "spec": spec | more,
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class EncReg:
+    """A handle on one object of the cluster."""
+
+    kubectl: kubectl.Kubectl
+    namespace: str
+    name: str
+
+    def run(self, *arguments: str, **more: Any) -> str:
+        """Run kubectl in the object's namespace."""
+        return self.kubectl.run(*arguments, "--namespace", self.namespace, **more)
+
+    def get(self) -> dict[str, Any]:
+        return json.loads(self.run("get", "encreg", self.name, "-o", "json"))
+
+    @property
+    def status(self) -> dict[str, Any]:
+        return self.get().get("status", {})
+
+    def condition(self, kind: str) -> dict[str, Any] | None:
+        """Return a condition, or None when the object has none of this type."""
+        return next((one for one in self.status.get("conditions", []) if one["type"] == kind), None)
+
+    def patch(self, spec: dict[str, Any]) -> None:
+        """Change the spec."""
+        self.run("patch", "encreg", self.name, "--type", "merge", "-p", json.dumps({"spec": spec}))
+
+    def wait_ready(self, *, timeout: float = 40) -> dict[str, Any]:
+        """Wait for Ready as `kubectl wait` judges it; return the status."""
+        self.wait("condition=Ready", timeout=timeout)
+        return self.status
+
+    def wait_reason(self, reason: str, *, kind: str = "Ready", timeout: float = 30) -> dict[str, Any]:
+        """Wait until a condition has this reason; return the condition."""
+        path = f'{{.status.conditions[?(@.type=="{kind}")].reason}}'
+        self.wait(f"jsonpath={path}={reason}", timeout=timeout)
+        return self.condition(kind)
+
+    def wait(self, condition: str, *, timeout: float) -> None:
+        """Wait with `kubectl wait`; tell the whole status when it is in vain."""
+        try:
+            self.run(
+                "wait",
+                f"--for={condition}",
+                f"encreg/{self.name}",
+                f"--timeout={timeout}s",
+                timeout=timeout + 10,
+            )
+        except kubectl.KubectlError as error:
+            raise AssertionError(f"{error}; status: {json.dumps(self.status, indent=1)}") from error
+
+    def observed(self, *, timeout: float = 20) -> dict[str, Any]:
+        """Wait until the operator has seen the present generation; return the status."""
+        return waiting.eventually(
+            self.get,
+            lambda seen: seen.get("status", {}).get("observedGeneration") == seen["metadata"]["generation"],
+            timeout=timeout,
+        )["status"]
+
+    def events(self) -> list[tuple[str, str]]:
+        """Return (type, reason) of the object's events, oldest first, repeated ones as often as counted."""
+        found = json.loads(self.run("get", "events", "-o", "json"))["items"]
+        own = [one for one in found if one["involvedObject"]["name"] == self.name]
+        own.sort(key=lambda one: one["metadata"]["creationTimestamp"])
+        return [(one["type"], one["reason"]) for one in own for _ in range(one.get("count") or 1)]
+
+    def delete(self, *, timeout: float = 20) -> None:
+        """Delete and wait until it is gone; no error when it already is."""
+        self.run("delete", "encreg", self.name, "--ignore-not-found", f"--timeout={timeout}s")
