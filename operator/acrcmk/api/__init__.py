@@ -1,0 +1,10 @@
+"""The `EncryptedRegistry` API, acrcmk.dev/v1alpha1: models, rules, the CRD made from them, and the parser."""
+
+GROUP = "acrcmk.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "EncryptedRegistry"
+PLURAL = "encryptedregistries"
+SINGULAR = "encryptedregistry"
+SHORT_NAME = "encreg"
+FINALIZER = f"{GROUP}/finalizer"

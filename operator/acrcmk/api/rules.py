@@ -1,0 +1,270 @@
+"""Every rule that joins several fields, or an old spec and a new one: stated once, for the API server and for us.
+
+Each row has the CEL expression that goes into the CRD and the Python predicate that says the same; a property test
+holds the two together. In CEL `self` is the value at `at`, which must exist for the rule to run; the predicate sees
+the whole `Case`. Optional fields (`self.?key`) need Kubernetes 1.29. The API server estimates what an expression may
+cost at worst, which is why every text, list and map has an upper limit in the schema.
+
+What may change and what may not: the registry, and whatever is part of its id, is fixed, since a changed name would
+mean another registry and leave the first behind. Identity, vault and key may change: ACR can be given another key,
+in another vault, through another identity, at any time (BEHAVIOUR.md 1.3).
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable
+
+from acrcmk.api.spec import (
+    DEFAULT_KEY_NAME,
+    EncryptedRegistrySpec,
+    KeyType,
+    Model,
+    PublicNetworkAccess,
+    RotationMode,
+    VaultSku,
+)
+
+OWNER_TAG = "acrcmk-owner"
+"""The tag by which the operator knows what it created; users may not set it."""
+
+_DNS_LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_TAG_KEY = r"[^<>%&\\?/]{1,512}"
+_PRIVATE = "(10|127|169[.]254|172[.](1[6-9]|2[0-9]|3[01])|192[.]168)[.].*"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Case:
+    """What a rule judges: a spec, the name of its object and, when it is an update, the spec before."""
+
+    name: str
+    spec: EncryptedRegistrySpec
+    old: EncryptedRegistrySpec | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One row: `at` is where in the schema the rule hangs, `field`, at or below it, what the message is about."""
+
+    at: str
+    field: str
+    cel: str
+    message: str
+    holds: Callable[[Case], bool]
+
+    @property
+    def transition(self) -> bool:
+        """Whether the rule compares with the spec before; the API server runs such a rule on updates only."""
+        return "oldSelf" in self.cel
+
+
+def broken(spec: EncryptedRegistrySpec, *, name: str, old: EncryptedRegistrySpec | None = None) -> tuple[Rule, ...]:
+    """Return the rules that a spec breaks; those about changes only when `old` is given."""
+    case = Case(name=name, spec=spec, old=old)
+    return tuple(rule for rule in RULES if not (rule.transition and old is None) and not rule.holds(case))
+
+
+def _given(model: Model, *names: str) -> bool:
+    """Say whether any of these fields was given, whatever its default."""
+    return any(name in model.model_fields_set and getattr(model, name) is not None for name in names)
+
+
+def _unchanged(read: Callable[[EncryptedRegistrySpec], object]) -> Callable[[Case], bool]:
+    return lambda case: case.old is None or read(case.old) == read(case.spec)
+
+
+def _no_private_addresses(case: Case) -> bool:
+    firewall = case.spec.vault.firewall
+    return firewall is None or not any(re.fullmatch(_PRIVATE, rule) for rule in firewall.ip_rules)
+
+
+def _retention_unchanged(case: Case) -> bool:
+    new, old = case.spec.vault, case.old.vault if case.old else case.spec.vault
+    return new.name != old.name or new.soft_delete_retention_days == old.soft_delete_retention_days
+
+
+def _key_unchanged(case: Case) -> bool:
+    new, old = case.spec, case.old or case.spec
+    other_vault = (new.vault.name, new.vault.resource_id) != (old.vault.name, old.vault.resource_id)
+    other_key = (new.key.name or DEFAULT_KEY_NAME) != (old.key.name or DEFAULT_KEY_NAME)
+    if new.key.identifier or old.key.identifier or other_vault or other_key:
+        return True
+    return (new.key.type, new.key.size) == (old.key.type, old.key.size)
+
+
+def _identifier_in_vault(case: Case) -> bool:
+    vault, identifier = case.spec.vault, case.spec.key.identifier
+    if identifier is None or _given(vault, "name") == _given(vault, "resource_id"):
+        return True
+    host = identifier.lower().split(".")[0].replace("https://", "/vaults/")
+    return (vault.resource_id or f"/vaults/{vault.name}").lower().endswith(host)
+
+
+def _version_is_manual(case: Case) -> bool:
+    rotation = case.spec.key.rotation
+    return rotation.version is None or rotation.mode is RotationMode.MANUAL
+
+
+def _hsm_is_premium(case: Case) -> bool:
+    key, vault = case.spec.key, case.spec.vault
+    return key.type is not KeyType.RSA_HSM or vault.name is None or vault.sku is VaultSku.PREMIUM
+
+
+def _export_off_is_private(case: Case) -> bool:
+    registry = case.spec.registry
+    off = registry.policies is not None and registry.policies.export is False
+    return not off or registry.public_network_access is PublicNetworkAccess.DISABLED
+
+
+RULES = (
+    Rule(
+        at="",
+        field="metadata.name",
+        cel=f"self.metadata.name.matches(r'^{_DNS_LABEL}$')",
+        message="metadata.name must be at most 63 lower-case letters, digits and hyphens, without periods, because it "
+        "becomes part of Azure names and tags",
+        holds=lambda case: re.fullmatch(_DNS_LABEL, case.name) is not None,
+    ),
+    Rule(
+        at="spec",
+        field="spec.subscriptionId",
+        cel="self.?subscriptionId == oldSelf.?subscriptionId",
+        message="subscriptionId cannot be added, changed or removed: it is part of the registry's id. Make a new "
+        "object for a registry in another subscription",
+        holds=_unchanged(lambda spec: spec.subscription_id),
+    ),
+    Rule(
+        at="spec.resourceGroup",
+        field="spec.resourceGroup",
+        cel="self == oldSelf",
+        message="resourceGroup cannot be changed: it is part of the registry's id. Make a new object for a registry in "
+        "another resource group",
+        holds=_unchanged(lambda spec: spec.resource_group),
+    ),
+    Rule(
+        at="spec.location",
+        field="spec.location",
+        cel="self.lowerAscii().replace(' ', '') == oldSelf.lowerAscii().replace(' ', '')",
+        message="location cannot be changed: Azure cannot move a registry to another region. Make a new object for a "
+        "registry there",
+        holds=_unchanged(lambda spec: spec.location.lower().replace(" ", "")),
+    ),
+    Rule(
+        at="spec.registry.name",
+        field="spec.registry.name",
+        cel="self == oldSelf",
+        message="registry.name cannot be changed: a registry cannot be renamed. Make a new object for another registry",
+        holds=_unchanged(lambda spec: spec.registry.name),
+    ),
+    Rule(
+        at="spec.tags",
+        field="spec.tags",
+        cel=f"self.all(key, key.matches(r'^{_TAG_KEY}$'))",
+        message=r"tag names must have 1 to 512 characters and none of < > % & \ ? /",
+        holds=lambda case: all(re.fullmatch(_TAG_KEY, key) for key in case.spec.tags),
+    ),
+    Rule(
+        at="spec.tags",
+        field="spec.tags",
+        cel=f"self.all(key, key.lowerAscii() != '{OWNER_TAG}')",
+        message=f"the tag {OWNER_TAG} is the operator's own: it tells who owns a resource. Choose another name",
+        holds=lambda case: all(key.lower() != OWNER_TAG for key in case.spec.tags),
+    ),
+    Rule(
+        at="spec.identity",
+        field="spec.identity",
+        cel="!(has(self.name) && has(self.resourceId))",
+        message="give identity.name (to create an identity) or identity.resourceId (to use an existing one), not both",
+        holds=lambda case: not (case.spec.identity.name and case.spec.identity.resource_id),
+    ),
+    Rule(
+        at="spec.vault",
+        field="spec.vault",
+        cel="has(self.name) != has(self.resourceId)",
+        message="give exactly one of vault.name (to create a vault) and vault.resourceId (to use an existing one)",
+        holds=lambda case: _given(case.spec.vault, "name") != _given(case.spec.vault, "resource_id"),
+    ),
+    Rule(
+        at="spec.vault",
+        field="spec.vault",
+        cel="has(self.name) || !(has(self.sku) || has(self.softDeleteRetentionDays) || has(self.firewall))",
+        message="sku, softDeleteRetentionDays and firewall go only with vault.name: a vault given by resourceId is "
+        "never changed. Remove them",
+        holds=lambda case: (
+            _given(case.spec.vault, "name")
+            or not _given(case.spec.vault, "sku", "soft_delete_retention_days", "firewall")
+        ),
+    ),
+    Rule(
+        at="spec.vault",
+        field="spec.vault.softDeleteRetentionDays",
+        cel="self.?name != oldSelf.?name || "
+        "self.?softDeleteRetentionDays.orValue(90) == oldSelf.?softDeleteRetentionDays.orValue(90)",
+        message="vault.softDeleteRetentionDays cannot be changed (absent means 90): Azure fixes it when the vault is "
+        "created. Name a new vault to have another",
+        holds=_retention_unchanged,
+    ),
+    Rule(
+        at="spec.vault.firewall",
+        field="spec.vault.firewall.ipRules",
+        cel=f"!has(self.ipRules) || self.ipRules.all(rule, !rule.matches(r'^{_PRIVATE}$'))",
+        message="the vault's firewall takes only public addresses; let private networks in by subnetIds",
+        holds=_no_private_addresses,
+    ),
+    Rule(
+        at="spec",
+        field="spec.vault.sku",
+        cel="self.?key.?type.orValue('RSA') != 'RSA-HSM' || !has(self.vault.name) || "
+        "self.vault.?sku.orValue('standard') == 'premium'",
+        message="key.type RSA-HSM needs vault.sku: premium (absent means standard)",
+        holds=_hsm_is_premium,
+    ),
+    Rule(
+        at="spec.key",
+        field="spec.key",
+        cel="!has(self.identifier) || !(has(self.name) || has(self.type) || has(self.size) || has(self.rotation))",
+        message="key.identifier names an existing key and decides the rotation by itself: remove name, type, size and "
+        "rotation, or remove identifier",
+        holds=lambda case: (
+            not _given(case.spec.key, "identifier") or not _given(case.spec.key, "name", "type", "size", "rotation")
+        ),
+    ),
+    Rule(
+        at="spec",
+        field="spec.key.identifier",
+        cel="!has(self.key) || !has(self.key.identifier) || has(self.vault.name) == has(self.vault.resourceId) || "
+        "(has(self.vault.name) ? '/vaults/' + self.vault.name : self.vault.resourceId).lowerAscii()"
+        ".endsWith(self.key.identifier.lowerAscii().split('.')[0].replace('https://', '/vaults/'))",
+        message="key.identifier is a key of another vault than spec.vault names: its host must be the vault's",
+        holds=_identifier_in_vault,
+    ),
+    Rule(
+        at="spec.key.rotation",
+        field="spec.key.rotation.version",
+        cel="!has(self.version) || (has(self.mode) && self.mode == 'Manual')",
+        message="key.rotation.version goes only with key.rotation.mode: Manual; automatic rotation follows the newest "
+        "version",
+        holds=_version_is_manual,
+    ),
+    Rule(
+        at="spec",
+        field="spec.key",
+        cel="self.?key.?identifier.hasValue() || oldSelf.?key.?identifier.hasValue() || "
+        "self.vault.?name != oldSelf.vault.?name || self.vault.?resourceId != oldSelf.vault.?resourceId || "
+        f"self.?key.?name.orValue('{DEFAULT_KEY_NAME}') != oldSelf.?key.?name.orValue('{DEFAULT_KEY_NAME}') || "
+        "(self.?key.?type.orValue('RSA') == oldSelf.?key.?type.orValue('RSA') && "
+        "self.?key.?size.orValue(2048) == oldSelf.?key.?size.orValue(2048))",
+        message="key.type and key.size cannot be changed (absent means RSA, 2048): Azure fixes them when the key is "
+        "created. Give a new key.name to move to another key",
+        holds=_key_unchanged,
+    ),
+    Rule(
+        at="spec.registry",
+        field="spec.registry.policies",
+        cel="!has(self.policies) || !has(self.policies.export) || self.policies.export || "
+        "(has(self.publicNetworkAccess) && self.publicNetworkAccess == 'Disabled')",
+        message="registry.policies.export: false needs registry.publicNetworkAccess: Disabled; Azure forbids exports "
+        "only on registries that are closed to the public",
+        holds=_export_off_is_private,
+    ),
+)
+"""The table."""

@@ -1,0 +1,124 @@
+"""What the operator reports: `status` of an `EncryptedRegistry`.
+
+Everything is optional, since a status grows as the work goes on, and unknown fields are ignored, since another
+version of the operator may have written them.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import pydantic
+from pydantic import Field
+
+from acrcmk.api.conditions import Condition, Reported, Time
+from acrcmk.api.spec import RotationMode
+
+UNOBSERVED = -1
+"""`observedGeneration` of an object that no pass has seen: the CRD's default, so that kstatus says InProgress."""
+
+_SHORT = 8
+
+
+class IdentityStatus(Reported):
+    """The managed identity in use."""
+
+    id: str | None = Field(default=None, description="Resource id of the identity.")
+    client_id: str | None = Field(default=None, description="Client id: what the registry's encryption refers to.")
+    principal_id: str | None = Field(default=None, description="Principal (object) id: what access is granted to.")
+
+
+class VaultStatus(Reported):
+    """The vault in use."""
+
+    id: str | None = Field(default=None, description="Resource id of the vault.")
+    uri: str | None = Field(default=None, description="URI of the vault's data plane.")
+
+
+class KeyStatus(Reported):
+    """The key, and the version of it that the registry uses or is to use."""
+
+    name: str | None = Field(default=None, description="Name of the key.")
+    identifier: str | None = Field(
+        default=None,
+        description="The key identifier given to the registry: unversioned with automatic rotation, versioned with "
+        "manual.",
+    )
+    rotation: RotationMode | None = Field(
+        default=None, description="Automatic when the registry follows new key versions, else Manual."
+    )
+    version: str | None = Field(default=None, description="The key version in use.")
+    short_version: str | None = Field(
+        default_factory=lambda given: (given.get("version") or "")[:_SHORT] or None,
+        description="The first eight digits of the version, for kubectl get.",
+    )
+    created: Time | None = Field(default=None, description="When the version was created.")
+    expires: Time | None = Field(default=None, description="When the version expires; absent when it never does.")
+    enabled: bool | None = Field(default=None, description="Whether the version is enabled.")
+
+
+class RegistryStatus(Reported):
+    """The registry."""
+
+    id: str | None = Field(default=None, description="Resource id of the registry.")
+    login_server: str | None = Field(default=None, description="Host name for docker login, push and pull.")
+    provisioning_state: str | None = Field(
+        default=None, description="State of Azure's last operation on it, in Azure's words."
+    )
+
+
+class KeyVaultProperties(Reported):
+    """Which key the registry uses, as Azure says it."""
+
+    identity: str | None = Field(default=None, description="Client id of the identity that reaches the key.")
+    key_identifier: str | None = Field(default=None, description="Identifier of the key, as it was given.")
+    versioned_key_identifier: str | None = Field(default=None, description="Identifier of the version in use.")
+    key_rotation_enabled: bool | None = Field(default=None, description="Whether new versions are followed.")
+    last_key_rotation_timestamp: Time | None = Field(
+        default=None, description="When the registry last moved to another version; absent until the first time."
+    )
+
+
+class EncryptionStatus(Reported):
+    """What `az acr encryption show` prints, in the same shape."""
+
+    status: str | None = Field(default=None, description="enabled or disabled.")
+    key_vault_properties: KeyVaultProperties | None = Field(
+        default=None, description="Which key the registry uses, as Azure says it."
+    )
+
+
+class EncryptedRegistryStatus(Reported):
+    """The whole report."""
+
+    observed_generation: int | None = Field(
+        default=None, description="The generation of the spec that this status speaks of; -1 before the first pass."
+    )
+    conditions: tuple[Condition, ...] = Field(
+        default=(), description="Ready sums up; Reconciling and Stalled are present only when True; one per step."
+    )
+    identity: IdentityStatus | None = Field(default=None, description="The managed identity in use.")
+    vault: VaultStatus | None = Field(default=None, description="The vault in use.")
+    key: KeyStatus | None = Field(default=None, description="The key, and the version of it in use.")
+    registry: RegistryStatus | None = Field(default=None, description="The registry.")
+    encryption: EncryptionStatus | None = Field(
+        default=None, description="Encryption as Azure reports it, in the shape of az acr encryption show."
+    )
+
+    def condition(self, kind: str) -> Condition | None:
+        """Return the condition of this type, or None."""
+        return next((one for one in self.conditions if one.type == kind), None)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the status as JSON data, without what is absent."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> "EncryptedRegistryStatus":
+        """Read a stored status; parts that no version of ours can have written are read as absent."""
+        known: dict[str, Any] = {}
+        for name, field in cls.model_fields.items():
+            part = {key: wire[key] for key in (field.alias or name,) if key in wire}
+            with contextlib.suppress(pydantic.ValidationError):
+                known[name] = getattr(cls.model_validate(part), name)
+        return cls(**known)
