@@ -1,0 +1,7 @@
+"""`python -m acrcmk`."""
+
+import sys
+
+from acrcmk import cli
+
+sys.exit(cli.main())

@@ -1,0 +1,143 @@
+"""The composition root: builds every part and wires them. Nothing else in the program knows all of them."""
+
+import asyncio
+import contextlib
+import datetime
+import importlib.metadata
+import random
+import time
+from typing import Any
+
+import kopf
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.identity.aio import DefaultAzureCredential, WorkloadIdentityCredential
+
+from acrcmk.azure.clients import ClientFactory
+from acrcmk.azure.gateway import Gateway
+from acrcmk.azure.operations import Operations
+from acrcmk.azure.throttle import Throttle
+from acrcmk.domain.subject import Defaults
+from acrcmk.kube import client
+from acrcmk.kube import informer as informers
+from acrcmk.kube.informer import Informer
+from acrcmk.kube.objects import Key, Objects
+from acrcmk.kube.reconciler import Reconciler
+from acrcmk.runtime.health import HealthServer
+from acrcmk.runtime.pace import Backoff, Cadence, Pace, Resync
+from acrcmk.runtime.queue import Queue
+from acrcmk.runtime.schedule import Schedule
+from acrcmk.runtime.workers import Workers
+from acrcmk.settings import Settings
+from acrcmk.telemetry import logs
+from acrcmk.telemetry.condition_counts import Condition as CountedCondition
+from acrcmk.telemetry.metrics import Metrics
+
+
+def utc() -> datetime.datetime:
+    """Return the time, to the second, as Kubernetes keeps it."""
+    return datetime.datetime.now(tz=datetime.UTC).replace(microsecond=0)
+
+
+def credential(settings: Settings) -> AsyncTokenCredential:
+    """Return the operator's own credential: workload identity where it is set up, else what azure-identity finds."""
+    endpoints = settings.endpoints
+    options: dict[str, Any] = {
+        "authority": endpoints.authority,
+        "disable_instance_discovery": not settings.known_authority,
+        "connection_verify": str(settings.ca_bundle) if settings.ca_bundle else True,
+    }
+    if settings.federated_token_file is None:
+        return DefaultAzureCredential(**options)
+    return WorkloadIdentityCredential(
+        tenant_id=settings.tenant_id,
+        client_id=settings.client_id,
+        token_file_path=str(settings.federated_token_file),
+        **options,
+    )
+
+
+def azure(settings: Settings, *, metrics: Metrics) -> tuple[Gateway, ClientFactory]:
+    """Build the edge to Azure; the factory is to be closed."""
+    factory = ClientFactory(
+        credential=credential(settings),
+        resource_manager=settings.endpoints.resource_manager,
+        audience=settings.endpoints.audience,
+        ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None,
+        throttle=Throttle(clock=time.monotonic),
+        observe=metrics.azure_request,
+        clock=time.monotonic,
+    )
+    return Gateway(factory, Operations(now=utc)), factory
+
+
+def queue(settings: Settings, *, metrics: Metrics) -> Queue[Key]:
+    """Build the queue of objects."""
+    schedule: Schedule[Key] = Schedule(
+        pace=Pace(
+            backoff=Backoff(base=settings.retry_min_seconds, cap=settings.retry_max_seconds),
+            cadence=Cadence(poll_min=settings.poll_min_seconds, poll_max=settings.poll_max_seconds),
+            resync=Resync(period=settings.resync_seconds),
+        ),
+        random=random.random,
+    )
+    return Queue(schedule, clock=asyncio.get_running_loop().time, metrics=metrics)
+
+
+async def run(settings: Settings) -> None:
+    """Run the operator until SIGTERM or SIGINT, then let the passes in hand finish."""
+    logs.configure(form=settings.log_format, level=settings.log_level)
+    metrics = Metrics(version=importlib.metadata.version("acr-cmk-operator"))
+    async with contextlib.AsyncExitStack() as stack:
+        gateway, clients = azure(settings, metrics=metrics)
+        stack.push_async_callback(clients.close)
+        api = await client.connect()
+        stack.push_async_callback(api.close)
+        objects, keys = Objects(api), queue(settings, metrics=metrics)
+        reconciler = Reconciler(
+            objects=objects,
+            azure=gateway,
+            cluster=settings.cluster_id or await objects.cluster_uid(),
+            defaults=Defaults(
+                subscription=settings.subscription_id,
+                tenant=settings.tenant_id,
+                access_budget=datetime.timedelta(seconds=settings.access_budget_seconds),
+            ),
+            report_conditions=lambda key, told: metrics.set_conditions(
+                key, [CountedCondition(one.type, one.status, one.reason) for one in told]
+            ),
+            now=utc,
+        )
+        workers = Workers(
+            keys,
+            reconciler.reconcile,
+            concurrency=settings.workers,
+            pass_timeout=settings.pass_timeout_seconds,
+            metrics=metrics,
+        )
+        await _serve(settings, keys=keys, workers=workers, metrics=metrics)
+
+
+async def _serve(settings: Settings, *, keys: Queue[Key], workers: Workers[Key], metrics: Metrics) -> None:
+    """Start probes and workers, and watch until told to stop."""
+    watching = asyncio.Event()
+    health = HealthServer(
+        host=settings.http_host,
+        port=settings.http_port,
+        alive=workers.problems,
+        ready=lambda: [] if watching.is_set() else ["not watching yet"],
+        registry=metrics.registry,
+    )
+    await health.start()
+    workers.start()
+    informer = Informer(add=lambda key, delay: keys.add(key, delay=delay), forget=keys.forget)
+    try:
+        await kopf.operator(
+            registry=informer.registry(cleanup=lambda: workers.drain(grace=settings.drain_seconds)),
+            settings=informers.kopf_settings(),
+            namespaces=settings.namespaces,
+            clusterwide=not settings.namespaces,
+            standalone=True,
+            ready_flag=watching,
+        )
+    finally:
+        await health.stop()

@@ -1,0 +1,105 @@
+"""The SDK's clients, one set per subscription, over one connection pool and one credential."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline import policies
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
+from azure.mgmt.containerregistry.aio import ContainerRegistryManagementClient
+from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
+from azure.mgmt.keyvault.aio import KeyVaultManagementClient
+from azure.mgmt.msi.v2024_11_30.aio import ManagedServiceIdentityClient
+from azure.mgmt.resource.resources.aio import ResourceManagementClient
+
+from acrcmk.azure.meter import MeterPolicy, Observe
+from acrcmk.azure.throttle import Throttle, ThrottlePolicy
+
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 60
+"""Azure holds the PUT of a registry with a key for 2-22 s before it answers (BEHAVIOUR.md 1.1)."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Clients:
+    """The clients of one subscription."""
+
+    resources: ResourceManagementClient
+    identities: ManagedServiceIdentityClient
+    vaults: KeyVaultManagementClient
+    authorization: AuthorizationManagementClient
+    registries: ContainerRegistryManagementClient
+
+
+class ClientFactory:
+    """Makes clients on first use and keeps them; `close` ends the connection pool and the credential."""
+
+    def __init__(
+        self,
+        *,
+        credential: AsyncTokenCredential,
+        resource_manager: str,
+        audience: str,
+        ca_bundle: str | None,
+        throttle: Throttle,
+        observe: Observe,
+        clock: Callable[[], float],
+    ) -> None:
+        self._credential = credential
+        self._base_url = resource_manager
+        self._audience = audience
+        self._throttle = throttle
+        self._observe = observe
+        self._clock = clock
+        self._transport = AioHttpTransport(
+            connection_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            connection_verify=ca_bundle or True,
+        )
+        self._clients: dict[str, Clients] = {}
+
+    def of(self, subscription: str) -> Clients:
+        """Return the clients of a subscription."""
+        if subscription not in self._clients:
+            self._clients[subscription] = Clients(
+                resources=self._make(ResourceManagementClient, subscription),
+                identities=self._make(ManagedServiceIdentityClient, subscription),
+                vaults=self._make(KeyVaultManagementClient, subscription),
+                authorization=self._make(AuthorizationManagementClient, subscription),
+                registries=self._make(ContainerRegistryManagementClient, subscription),
+            )
+        return self._clients[subscription]
+
+    async def close(self) -> None:
+        """Close the connection pool and the credential."""
+        await self._transport.close()
+        await self._credential.close()
+
+    def _make(self, client: Any, subscription: str) -> Any:
+        return client(
+            self._credential,
+            subscription,
+            base_url=self._base_url,
+            credential_scopes=[self._audience],
+            transport=self._transport,
+            policies=self._policies(subscription),
+        )
+
+    def _policies(self, subscription: str) -> list[Any]:
+        """Build the pipeline.
+
+        It leaves out the SDK's automatic provider registration, which would sleep 10 s at a time inside a call, and
+        retries on status, which would sleep any `Retry-After` there (both measured, BEHAVIOUR.md 6): the queue waits.
+        """
+        return [
+            policies.RequestIdPolicy(),
+            policies.UserAgentPolicy(sdk_moniker="acr-cmk-operator"),
+            policies.ContentDecodePolicy(),
+            policies.AsyncRetryPolicy(retry_total=2, retry_connect=2, retry_read=1, retry_status=0),
+            AsyncARMChallengeAuthenticationPolicy(self._credential, self._audience),
+            policies.CustomHookPolicy(),
+            ThrottlePolicy(self._throttle, subscription),
+            MeterPolicy(self._observe, clock=self._clock),
+        ]

@@ -1,0 +1,191 @@
+"""The one reconcile path: a short pass over one object, whatever called for it.
+
+get -> parse -> finalizer, before anything else -> claim -> steps -> conditions -> status and events.
+"""
+
+import dataclasses
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from kubernetes.aio import client
+
+from acrcmk.api import FINALIZER, parse
+from acrcmk.api import status as statuses
+from acrcmk.api.conditions import Condition, ConditionType, Reason
+from acrcmk.domain import claim, conditions, failures, report, steps
+from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Stalled
+from acrcmk.domain.ports import Azure
+from acrcmk.domain.subject import Defaults, Subject, Wish
+from acrcmk.domain.view import View
+from acrcmk.kube import events
+from acrcmk.kube.objects import Conflict, Key, Objects
+from acrcmk.runtime.requeue import After, Done, Poll, Requeue, Resync, Retry
+
+log = structlog.get_logger(__name__)
+
+
+@dataclasses.dataclass
+class _Writer:
+    """Writes one object's status as a pass goes on, only when it differs; each write is based on the one before."""
+
+    objects: Objects
+    key: Key
+    uid: str
+    generation: int
+    resource_version: str
+    status: statuses.EncryptedRegistryStatus
+    now: Callable[[], datetime.datetime]
+    changed: bool = False
+    """Whether a condition changed its status or reason."""
+
+    async def write(self, wanted: statuses.EncryptedRegistryStatus, verdicts: tuple[conditions.Verdict, ...]) -> None:
+        """Write status and events; raises `Conflict` when the object changed meanwhile."""
+        before = self.status.conditions
+        told = conditions.conditions(verdicts, before=before, generation=self.generation, now=self.now())
+        wanted = report.with_conditions(wanted, told, generation=self.generation)
+        if wanted.to_wire() == self.status.to_wire():
+            return
+        written = await self.objects.apply_status(self.key, wanted.to_wire(), resource_version=self.resource_version)
+        self.resource_version, self.status = written["metadata"]["resourceVersion"], wanted
+        for verdict in events.transitions(verdicts, before=before):
+            self.changed = True
+            await self._tell(verdict)
+
+    async def _tell(self, verdict: conditions.Verdict) -> None:
+        log.info("condition", type=verdict.type, status=verdict.status, reason=verdict.reason, told=verdict.message)
+        try:
+            await self.objects.create_event(self.key, events.event(verdict, key=self.key, uid=self.uid, now=self.now()))
+        except client.ApiException as error:
+            log.warning("event not recorded", reason=verdict.reason, status=error.status)
+
+
+class Reconciler:
+    """Runs passes; `now` gives UTC."""
+
+    def __init__(
+        self,
+        *,
+        objects: Objects,
+        azure: Azure,
+        cluster: str,
+        defaults: Defaults,
+        report_conditions: Callable[[Key, tuple[Condition, ...]], None],
+        now: Callable[[], datetime.datetime],
+    ) -> None:
+        self._objects = objects
+        self._azure = azure
+        self._cluster = cluster
+        self._defaults = defaults
+        self._report_conditions = report_conditions
+        self._now = now
+
+    async def reconcile(self, key: Key) -> Requeue:
+        """Run one pass and say when the next one is due."""
+        body = await self._objects.get(key)
+        if body is None:
+            self._report_conditions(key, ())
+            return Done()
+        found = parse.header(body)
+        structlog.contextvars.bind_contextvars(namespace=key.namespace, name=key.name, generation=found.generation)
+        writer = _Writer(
+            objects=self._objects,
+            key=key,
+            uid=found.uid,
+            generation=found.generation,
+            resource_version=found.resource_version,
+            status=found.status,
+            now=self._now,
+        )
+        try:
+            return await self._pass(key, found, body, writer)
+        except Conflict:
+            log.debug("the object changed during the pass")
+            return After(0)
+        finally:
+            self._report_conditions(key, writer.status.conditions)
+
+    async def _pass(self, key: Key, found: parse.Header, body: Mapping[str, Any], writer: _Writer) -> Requeue:
+        if found.deletion_timestamp is not None:
+            return await self._release(key, found, writer)
+        try:
+            spec = parse.spec(body.get("spec") or {}, name=key.name)
+        except parse.InvalidSpec as error:
+            stalled = Stalled(reason=Reason.INVALID_SPEC, message=f"The spec is invalid: {error}")
+            await writer.write(found.status, conditions.refused(stalled, about=None))
+            return Done()
+        if FINALIZER not in found.finalizers:
+            await self._objects.set_finalizers(
+                key, (*found.finalizers, FINALIZER), resource_version=found.resource_version
+            )
+            return After(0)
+        wish = Wish(
+            namespace=key.namespace,
+            name=key.name,
+            cluster=self._cluster,
+            spec=spec,
+            status=found.status,
+            defaults=self._defaults,
+            now=self._now(),
+        )
+        return await self._run(wish, writer)
+
+    async def _run(self, wish: Wish, writer: _Writer) -> Requeue:
+        view = View(self._azure)
+        settled = await self._settle(wish, view)
+        if isinstance(settled, claim.Refusal):
+            verdicts = conditions.refused(settled.outcome, about=settled.condition)
+            await writer.write(wish.status, verdicts)
+            return self._next([settled.outcome], changed=writer.changed)
+        await _pin(settled, writer)
+
+        async def publish(results: steps.Results) -> None:
+            await writer.write(report.status(settled, results), conditions.verdicts(results))
+
+        results = await steps.run(settled, view, changed=publish)
+        await publish(results)
+        decisive = [results[step.name].outcome for step in steps.TABLE if not step.informational]
+        return self._next(decisive, changed=writer.changed)
+
+    async def _settle(self, wish: Wish, view: View) -> Subject | claim.Refusal:
+        try:
+            return await claim.settle(wish, view)
+        except failures.AzureFailure as failure:
+            doing = f"look for registry {wish.spec.registry.name}"
+            outcome = failures.outcome_of(failure, doing=doing)
+            return claim.Refusal(condition=ConditionType.REGISTRY_READY, outcome=outcome)
+
+    def _next(self, outcomes: list[Outcome], *, changed: bool) -> Requeue:
+        """Say when to look again: the soonest that any outcome asks for."""
+        progressing = [one for one in outcomes if isinstance(one, Progressing)]
+        if any(one.retry_after is None for one in progressing):
+            return Poll(changed=changed)
+        if progressing:
+            return After(min(one.retry_after for one in progressing if one.retry_after is not None))
+        blocked = [one for one in outcomes if isinstance(one, Blocked)]
+        if blocked:
+            stated = [one.retry_after for one in blocked if one.retry_after is not None]
+            return After(max(stated)) if stated else Retry()
+        return Resync()
+
+    async def _release(self, key: Key, found: parse.Header, writer: _Writer) -> Requeue:
+        """Let a deleted object go; what it stands for in Azure stays."""
+        if FINALIZER not in found.finalizers:
+            return Done()
+        others = tuple(one for one in found.finalizers if one != FINALIZER)
+        if others:
+            message = "The object is being deleted; its registry, key, vault and identity stay in Azure."
+            deleting = Progressing(reason=Reason.DELETING, message=message)
+            await writer.write(found.status, conditions.refused(deleting, about=None))
+        await self._objects.set_finalizers(key, others, resource_version=writer.resource_version)
+        return Done()
+
+
+async def _pin(subject: Subject, writer: _Writer) -> None:
+    """Write what the object stands for before Azure is changed, and that a new generation has been seen."""
+    pinned = report.pins(subject)
+    if pinned == writer.status and writer.status.observed_generation == writer.generation:
+        return
+    starting = steps.completed({})
+    await writer.write(pinned, conditions.verdicts(starting))

@@ -1,0 +1,166 @@
+"""Wishes and Azure resources that fit each other, for tests to bend."""
+
+import dataclasses
+import datetime
+from typing import Any
+
+from acrcmk.api import spec as specs
+from acrcmk.api import status as statuses
+from acrcmk.api.conditions import Condition
+from acrcmk.domain import claim, names, resources
+from acrcmk.domain.names import KeyIdentifier, ResourceId
+from acrcmk.domain.subject import Defaults, Subject, Wish
+
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
+TENANT = "22222222-2222-2222-2222-222222222222"
+CLIENT = "33333333-3333-3333-3333-333333333333"
+PRINCIPAL = "44444444-4444-4444-4444-444444444444"
+OWNER = "cluster/team-a/images"
+NOW = datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.UTC)
+VERSION_1 = "a" * 32
+VERSION_2 = "b" * 32
+KEY_URI = "https://kv-images.vault.azure.net/keys/acr-cmk"
+
+
+def spec(**fields: Any) -> specs.EncryptedRegistrySpec:
+    wire = {
+        "resourceGroup": "rg",
+        "location": "westeurope",
+        "vault": {"name": "kv-images"},
+        "registry": {"name": "teamaimages"},
+        **fields,
+    }
+    return specs.EncryptedRegistrySpec.model_validate(wire)
+
+
+def wish(
+    *,
+    wanted: specs.EncryptedRegistrySpec | None = None,
+    status: statuses.EncryptedRegistryStatus | None = None,
+    subscription: str | None = SUBSCRIPTION,
+) -> Wish:
+    return Wish(
+        namespace="team-a",
+        name="images",
+        cluster="cluster",
+        spec=wanted or spec(),
+        status=status or statuses.EncryptedRegistryStatus(),
+        defaults=Defaults(subscription=subscription, tenant=TENANT, access_budget=datetime.timedelta(minutes=15)),
+        now=NOW,
+    )
+
+
+def subject(*, status: statuses.EncryptedRegistryStatus | None = None, **fields: Any) -> Subject:
+    found = claim.Found(
+        registry=None,
+        registry_name_free=True,
+        vault=None,
+        vault_name_free=True,
+        vault_deleted=False,
+        identities=(),
+        keys=(),
+    )
+    settled = claim.first(wish(wanted=spec(**fields), status=status), SUBSCRIPTION, found)
+    assert isinstance(settled, Subject)
+    return settled
+
+
+def condition(kind: str, status: str, *, since: datetime.datetime = NOW) -> Condition:
+    return Condition(type=kind, status=status, reason="Succeeded", message="", last_transition_time=since)
+
+
+REGISTRY_ID = names.registry_id("teamaimages", subscription=SUBSCRIPTION, group="rg")
+IDENTITY_ID = names.identity_id("images-acr", subscription=SUBSCRIPTION, group="rg")
+VAULT_ID = names.vault_id("kv-images", subscription=SUBSCRIPTION, group="rg")
+OURS = {names.OWNER_TAG: OWNER}
+
+
+def identity(**changes: Any) -> resources.Identity:
+    return dataclasses.replace(
+        resources.Identity(id=IDENTITY_ID, client_id=CLIENT, principal_id=PRINCIPAL, tags=OURS), **changes
+    )
+
+
+def vault(**changes: Any) -> resources.Vault:
+    return dataclasses.replace(
+        resources.Vault(
+            id=VAULT_ID,
+            uri="https://kv-images.vault.azure.net/",
+            provisioning_state="Succeeded",
+            location="westeurope",
+            tags=OURS,
+            sku="standard",
+            rbac=True,
+            purge_protection=True,
+            retention_days=90,
+            firewall=resources.OPEN,
+            public_network_access="Enabled",
+            policies=(),
+        ),
+        **changes,
+    )
+
+
+def assignment(**changes: Any) -> resources.RoleAssignment:
+    role = names.role_definition(subscription=SUBSCRIPTION, role=names.CRYPTO_SERVICE_ENCRYPTION_USER)
+    return dataclasses.replace(
+        resources.RoleAssignment(name="guid", principal_id=PRINCIPAL, role_definition_id=role), **changes
+    )
+
+
+def key(*, version: str = VERSION_1, **changes: Any) -> resources.Key:
+    return dataclasses.replace(
+        resources.Key(
+            identifier=KeyIdentifier.parse(f"{KEY_URI}/{version}"),
+            type="RSA",
+            size=2048,
+            enabled=True,
+            created=NOW,
+            not_before=None,
+            expires=None,
+            tags=OURS,
+        ),
+        **changes,
+    )
+
+
+def encryption(**changes: Any) -> resources.Encryption:
+    return dataclasses.replace(
+        resources.Encryption(
+            status="enabled",
+            identity=CLIENT,
+            key_identifier=KEY_URI,
+            versioned_key_identifier=f"{KEY_URI}/{VERSION_1}",
+            key_rotation_enabled=True,
+        ),
+        **changes,
+    )
+
+
+def registry(**changes: Any) -> resources.Registry:
+    attached: dict[ResourceId, str] = {IDENTITY_ID: CLIENT}
+    return dataclasses.replace(
+        resources.Registry(
+            id=REGISTRY_ID,
+            login_server="teamaimages.azurecr.io",
+            provisioning_state="Succeeded",
+            location="westeurope",
+            tags=OURS,
+            sku="Premium",
+            identity_type="userAssigned",
+            identities=attached,
+            encryption=encryption(),
+            settings=resources.RegistrySettings(
+                admin_user_enabled=False,
+                anonymous_pull_enabled=False,
+                data_endpoint_enabled=False,
+                public_network_access="Enabled",
+                network_rule_bypass="AzureServices",
+                network_default_action="Allow",
+                ip_rules=frozenset(),
+                export_enabled=True,
+                quarantine_enabled=False,
+            ),
+        ),
+        **changes,
+    )
