@@ -1,0 +1,272 @@
+"""Objects seen through their schema: which paths they have, how they differ, how they merge.
+
+Follows sigs.k8s.io/structured-merge-diff/v6/typed; how a schema becomes types follows kube-openapi/pkg/schemaconv.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from acrcmk_lab.kube import objects
+from acrcmk_lab.kube.apply import fieldset
+from acrcmk_lab.kube.apply.fieldset import FieldSet, Path
+from acrcmk_lab.kube.objects import Object
+
+Relation: TypeAlias = Literal["scalar", "atomic", "map", "set", "keyed"]
+MISSING: Final = object()
+
+
+class MergeError(Exception):
+    """The value does not fit the schema so far that it could be merged."""
+
+
+@dataclass(frozen=True)
+class Type:
+    """A schema as merging sees it; `preserve` is inherited from the schemas around it."""
+
+    schema: Object | None
+    preserve: bool = False
+
+    def relation(self, value: Any) -> Relation:
+        """Return how a value of this type is merged."""
+        schema = self.schema or {}
+        if isinstance(value, dict):
+            return "atomic" if schema.get("x-kubernetes-map-type") == "atomic" else "map"
+        if isinstance(value, list):
+            kind = schema.get("x-kubernetes-list-type", "atomic")
+            return {"map": "keyed", "set": "set"}.get(kind, "atomic")  # type: ignore[return-value]
+        return "scalar"
+
+    def child(self, name: str) -> "Type | None":
+        """Return the type of a field; None where the schema knows no such field."""
+        schema = self.schema or {}
+        properties, additional = schema.get("properties") or {}, schema.get("additionalProperties")
+        preserve = self.preserve or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
+        if name in properties:
+            return Type(properties[name], preserve)
+        if isinstance(additional, dict):
+            return Type(additional, preserve)
+        if additional or (additional is None and (preserve or not properties)):
+            return Type(None, preserve=True)
+        return None
+
+    def names(self, name: str) -> bool:
+        """Whether the schema lists the field by name."""
+        return name in ((self.schema or {}).get("properties") or {})
+
+    def items(self) -> "Type":
+        return Type((self.schema or {}).get("items"), self.preserve)
+
+    def element(self, item: Any) -> str:
+        """Return the path element of an item of a set or a list map."""
+        schema = self.schema or {}
+        if schema.get("x-kubernetes-list-type") == "set":
+            return fieldset.value(item)
+        names = schema.get("x-kubernetes-list-map-keys") or []
+        if not isinstance(item, dict):
+            raise MergeError("associative list with keys may not have non-map elements")
+        properties = (schema.get("items") or {}).get("properties") or {}
+        keys = {
+            name: item.get(name, (properties.get(name) or {}).get("default"))
+            for name in names
+            if name in item or "default" in (properties.get(name) or {})
+        }
+        if not keys:
+            missing = " ".join(f'"{name}"' for name in names)
+            raise MergeError(
+                f"associative list with keys has an element that omits all key fields [{missing}] "
+                "(and doesn't have default values for any key fields)"
+            )
+        return fieldset.key(keys)
+
+
+def paths(value: Any, kind: Type) -> FieldSet:
+    """Return the set of fields that `value` speaks of."""
+    found: set[Path] = set()
+    _paths(value, kind, (), found)
+    found.discard(())
+    return frozenset(found)
+
+
+def _paths(value: Any, kind: Type, path: Path, found: set[Path]) -> None:
+    relation = kind.relation(value)
+    if relation in {"scalar", "atomic"}:
+        found.add(path)
+    elif relation == "map":
+        for name, item in value.items():
+            where = (*path, fieldset.field(name))
+            _paths(item, kind.child(name) or Type(None), where, found)
+            if item is None or item == {} or not kind.names(name):
+                found.add(where)
+    else:
+        for item in value:
+            where = (*path, kind.element(item))
+            _paths(item, kind.items(), where, found)
+            found.add(where)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The paths that differ between two objects."""
+
+    removed: FieldSet
+    modified: FieldSet
+    added: FieldSet
+
+    def without(self, roots: Iterable[str]) -> "Comparison":
+        """Leave out what stands below the top-level fields `roots`."""
+        kept = tuple(roots)
+        return Comparison(
+            fieldset.without(self.removed, kept),
+            fieldset.without(self.modified, kept),
+            fieldset.without(self.added, kept),
+        )
+
+
+class _Differ:
+    def __init__(self) -> None:
+        self.removed: set[Path] = set()
+        self.modified: set[Path] = set()
+        self.added: set[Path] = set()
+
+    def walk(self, left: Any, right: Any, kind: Type, path: Path) -> None:
+        leaf = self._is_leaf(left, right, kind)
+        if leaf and left is not MISSING and right is not MISSING:
+            if not objects.same(left, right):
+                self.modified.add(path)
+            return
+        if not leaf:
+            for element, before, after, inner in _pairs(left, right, kind):
+                self.walk(before, after, inner, (*path, element))
+        if left is MISSING:
+            self.added.add(path)
+        elif right is MISSING:
+            self.removed.add(path)
+
+    def _is_leaf(self, left: Any, right: Any, kind: Type) -> bool:
+        relations = {kind.relation(side) for side in (left, right) if side is not MISSING and side is not None}
+        return len(relations) != 1 or relations <= {"scalar", "atomic"} or not (_content(left) or _content(right))
+
+
+def _content(value: Any) -> Any:
+    return None if value is MISSING else value
+
+
+def compare(left: Object, right: Object, kind: Type) -> Comparison:
+    """Return what changed from `left` to `right`."""
+    differ = _Differ()
+    differ.walk(left, right, kind, ())
+    root: FieldSet = frozenset({()})
+    return Comparison(
+        frozenset(differ.removed) - root, frozenset(differ.modified) - root, frozenset(differ.added) - root
+    )
+
+
+def _pairs(left: Any, right: Any, kind: Type) -> list[tuple[str, Any, Any, Type]]:
+    """Pair the children of two containers by path element; `MISSING` stands for what one side lacks."""
+    if isinstance(left, dict) or isinstance(right, dict):
+        sides = [side if isinstance(side, dict) else {} for side in (left, right)]
+        names = list(dict.fromkeys([*sides[0], *sides[1]]))
+        return [
+            (
+                fieldset.field(name),
+                sides[0].get(name, MISSING),
+                sides[1].get(name, MISSING),
+                kind.child(name) or Type(None),
+            )
+            for name in names
+        ]
+    indexes = [index(side if isinstance(side, list) else [], kind) for side in (left, right)]
+    elements = list(dict.fromkeys([*indexes[0], *indexes[1]]))
+    inner = kind.items()
+    return [
+        (element, indexes[0].get(element, MISSING), indexes[1].get(element, MISSING), inner) for element in elements
+    ]
+
+
+def index(items: list[Any], kind: Type) -> dict[str, Any]:
+    """Return the items of a set or a list map by path element; of items with one key the first."""
+    found: dict[str, Any] = {}
+    for item in items:
+        found.setdefault(kind.element(item), item)
+    return found
+
+
+def merge(live: Any, applied: Any, kind: Type) -> Any:
+    """Return `live` with what `applied` says; nothing is removed."""
+    if applied is MISSING:
+        return live
+    if live is MISSING or live is None or applied is None:
+        return applied
+    relations = {kind.relation(live), kind.relation(applied)}
+    if relations == {"map"}:
+        return _merge_maps(live, applied, kind)
+    if len(relations) == 1 and relations <= {"keyed", "set"}:
+        return _merge_lists(live, applied, kind)
+    return applied
+
+
+def _merge_maps(live: Object, applied: Object, kind: Type) -> Object:
+    names = dict.fromkeys([*live, *applied])
+    return {
+        name: merge(live.get(name, MISSING), applied.get(name, MISSING), kind.child(name) or Type(None))
+        for name in names
+    }
+
+
+def _merge_lists(live: list[Any], applied: list[Any], kind: Type) -> list[Any]:
+    """Merge by key. Shared items come in the order of `applied`; those of `live` alone keep their neighbours."""
+    left, right, inner = index(live, kind), index(applied, kind), kind.items()
+    if len(right) != len(applied):
+        raise MergeError("duplicate entries for key")
+    order: list[str] = []
+    pending = list(right)
+    for element in left:
+        if element not in right:
+            order.append(element)
+        elif element in pending:
+            upto = pending.index(element) + 1
+            order += pending[:upto]
+            del pending[:upto]
+    order += pending
+    return [merge(left.get(element, MISSING), right.get(element, MISSING), inner) for element in order]
+
+
+def remove(value: Any, doomed: FieldSet, kind: Type) -> Any:
+    """Return `value` without the items and fields at the paths in `doomed`; None where nothing is left of it."""
+    relation = kind.relation(value)
+    if relation == "scalar":
+        return value
+    if relation == "atomic" or not value:
+        return None
+    if relation == "map":
+        kept = {}
+        for name, item in value.items():
+            element = fieldset.field(name)
+            if (element,) not in doomed:
+                kept[name] = _remove_below(item, doomed, element, kind.child(name) or Type(None))
+        return kept or None
+    rest = []
+    for item in value:
+        element = kind.element(item)
+        if (element,) not in doomed:
+            rest.append(_remove_below(item, doomed, element, kind.items()))
+    return rest or None
+
+
+def _remove_below(item: Any, doomed: FieldSet, element: str, kind: Type) -> Any:
+    below = frozenset(path[1:] for path in doomed if len(path) > 1 and path[0] == element)
+    return remove(item, below, kind) if below else item
+
+
+def with_named_parents(members: FieldSet, kind: Type) -> FieldSet:
+    """Add the parents that the schema lists by name: removing all of a struct's fields removes the struct."""
+    found = set(members)
+    for path in members:
+        here: Type | None = kind
+        for depth, element in enumerate(path[:-1], start=1):
+            name = element[2:] if element.startswith("f:") else None
+            if here is not None and name is not None and here.names(name):
+                found.add(path[:depth])
+            here = (here.child(name) if name is not None else here.items()) if here else None
+    return frozenset(found)

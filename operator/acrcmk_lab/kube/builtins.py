@@ -1,0 +1,182 @@
+"""The resources that are there without a CustomResourceDefinition: `builtins.yaml`, and how they behave."""
+
+import base64
+import datetime
+import functools
+import pathlib
+from typing import Any, Final
+
+import yaml
+
+from acrcmk_lab.kube import fielderrors, names, objects, resources, strategy, table
+from acrcmk_lab.kube.fielderrors import FieldError
+from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.table import Column
+
+_SOURCE: Final = pathlib.Path(__file__).with_name("builtins.yaml")
+
+
+@functools.cache
+def _document() -> Object:
+    document: Object = yaml.safe_load(_SOURCE.read_text(encoding="utf-8"))
+    return document
+
+
+def metadata_schema() -> Object:
+    """Return the schema of `metadata`, which all resources share."""
+    schema: Object = _document()["metadata"]
+    return schema
+
+
+def whole(schema: Object) -> Object:
+    """Return a resource's schema with the type and the metadata that every object has."""
+    type_meta = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": metadata_schema()}
+    return {**schema, "type": "object", "properties": {**(schema.get("properties") or {}), **type_meta}}
+
+
+def load(strategies: dict[str, type[strategy.Strategy]]) -> list[resources.Resource]:
+    """Return the built-in resources; `strategies` says by kind which ones behave in a way of their own."""
+    return [_resource(source, strategies.get(source["kind"], strategy.Strategy)) for source in _document()["resources"]]
+
+
+def _resource(source: Object, behaviour: type[strategy.Strategy]) -> resources.Resource:
+    schema = whole({key: source[key] for key in ("description", "properties", "required") if key in source})
+    status, group = source.get("status", False), source.get("group", "")
+    return resources.Resource(
+        group=group,
+        version=source["version"],
+        plural=source["plural"],
+        singular=source["kind"].lower(),
+        kind=source["kind"],
+        list_kind=f"{source['kind']}List",
+        namespaced=source.get("namespaced", True),
+        schema=schema,
+        strategy=behaviour(schema, status=status),
+        columns=_columns(source["columns"]),
+        short_names=tuple(source.get("shortNames", ())),
+        categories=tuple(source.get("categories", ())),
+        verbs=tuple(source.get("verbs", resources.ALL_VERBS)),
+        status=status,
+        selectable=("metadata.name", "metadata.namespace", *source.get("selectable", ())),
+        collection=tuple(source.get("collection", (group, source["plural"]))),
+    )
+
+
+class NamespaceStrategy(strategy.Strategy):
+    """A namespace is born Active, labelled with its name, and held by the finalizer that empties it."""
+
+    def prepare_create(self, obj: Object) -> None:
+        super().prepare_create(obj)
+        obj.setdefault("spec", {})["finalizers"] = ["kubernetes"]
+        obj["status"] = {"phase": "Active"}
+        labels = objects.meta(obj).setdefault("labels", {})
+        labels["kubernetes.io/metadata.name"] = objects.meta(obj).get("name", "")
+
+    def prepare_update(self, new: Object, old: Object) -> None:
+        super().prepare_update(new, old)
+        new.setdefault("spec", {})["finalizers"] = objects.dig(old, "spec", "finalizers", default=[])
+
+    def prepare_delete(self, obj: Object) -> None:
+        obj["status"] = {"phase": "Terminating"}
+
+    def holds(self, obj: Object) -> bool:
+        return bool(objects.dig(obj, "spec", "finalizers"))
+
+    def validate_name(self, name: str) -> list[str]:
+        return names.label(name)
+
+
+class SecretStrategy(strategy.Strategy):
+    """`stringData` is folded into `data`; the type is fixed at creation."""
+
+    def decode(self, obj: Object) -> list[str]:
+        unknown = super().decode(obj)
+        plain = obj.pop("stringData", None) or {}
+        if plain:
+            data = obj["data"] = obj.get("data") or {}
+            data.update({key: base64.b64encode(value.encode()).decode() for key, value in plain.items()})
+        obj.setdefault("type", "Opaque")
+        return unknown
+
+    def validate(self, new: Object, old: Object | None, *, subresource: str = "") -> list[FieldError]:
+        problems = super().validate(new, old, subresource=subresource)
+        if old is not None and new.get("type") != old.get("type"):
+            problems.append(fielderrors.invalid("type", new.get("type"), "field is immutable"))
+        return problems + _frozen(new, old, "data")
+
+
+class ConfigMapStrategy(strategy.Strategy):
+    """One declared immutable stays as it is."""
+
+    def validate(self, new: Object, old: Object | None, *, subresource: str = "") -> list[FieldError]:
+        problems = super().validate(new, old, subresource=subresource)
+        return problems + _frozen(new, old, "data") + _frozen(new, old, "binaryData")
+
+
+def _frozen(new: Object, old: Object | None, field: str) -> list[FieldError]:
+    if old is None or not old.get("immutable"):
+        return []
+    detail = "field is immutable when `immutable` is set"
+    problems = [] if new.get("immutable") else [fielderrors.forbidden("immutable", detail)]
+    if not objects.same(new.get(field), old.get(field)):
+        problems.append(fielderrors.forbidden(field, detail))
+    return problems
+
+
+_AGED: Final = Column("Age", "date", table.CREATED)
+
+
+def _age(obj: Object, now: datetime.datetime) -> str:
+    created = objects.dig(obj, "metadata", "creationTimestamp")
+    return table.age(created, now=now) if created else "<unknown>"
+
+
+def _count(obj: Object, _now: datetime.datetime) -> int:
+    return len(obj.get("data") or {}) + len(obj.get("binaryData") or {})
+
+
+def _last_seen(obj: Object, now: datetime.datetime) -> str:
+    series = objects.dig(obj, "series", "lastObservedTime")
+    seen = series or obj.get("lastTimestamp") or obj.get("firstTimestamp") or obj.get("eventTime")
+    seen = seen or obj.get("deprecatedLastTimestamp") or obj.get("deprecatedFirstTimestamp")
+    return table.age(seen, now=now) if seen else "<unknown>"
+
+
+def _event_object(obj: Object, _now: datetime.datetime) -> str:
+    about = obj.get("involvedObject") or obj.get("regarding") or {}
+    name = str(about.get("name", ""))
+    return f"{str(about['kind']).lower()}/{name}" if about.get("kind") else name
+
+
+def _event_message(obj: Object, _now: datetime.datetime) -> str:
+    return str(obj.get("message") or obj.get("note") or "").strip()
+
+
+_NAME: Final = Column("Name", "string", ".metadata.name", format="name", description="The object's name.")
+_KNOWN: Final[dict[str, Column]] = {
+    "status": Column("Status", "string", ".status.phase", description="The status of the namespace."),
+    "age": Column("Age", "string", "", read=_age, description="When the object was created."),
+    "created at": Column(
+        "Created At",
+        "date",
+        "",
+        read=lambda obj, _: objects.dig(obj, "metadata", "creationTimestamp"),
+        description="When the object was created.",
+    ),
+    "data": Column("Data", "string", "", read=_count, description="How many keys the data has."),
+    "holder": Column("Holder", "string", ".spec.holderIdentity", description="Who holds the lease."),
+    "last seen": Column("Last Seen", "string", "", read=_last_seen, description="When it was seen last."),
+    "type": Column("Type", "string", ".type", description="The type."),
+    "reason": Column("Reason", "string", ".reason", description="A short machine understandable reason."),
+    "object": Column("Object", "string", "", read=_event_object, description="What the event is about."),
+    "message": Column("Message", "string", "", read=_event_message, description="What happened, for people."),
+}
+
+
+def name_column() -> Column:
+    return _NAME
+
+
+def _columns(wanted: list[Any]) -> tuple[Column, ...]:
+    found = tuple(_KNOWN[name] for name in wanted)
+    return found if "last seen" in wanted else (_NAME, *found)

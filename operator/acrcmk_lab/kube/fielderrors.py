@@ -1,0 +1,108 @@
+"""Errors about one field of an object, worded as k8s.io/apimachinery/pkg/util/validation/field words them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+OMITTED: Final = object()
+"""A bad value that is not to be printed."""
+
+_TITLES: Final = {
+    "FieldValueNotFound": "Not found",
+    "FieldValueRequired": "Required value",
+    "FieldValueDuplicate": "Duplicate value",
+    "FieldValueInvalid": "Invalid value",
+    "FieldValueTypeInvalid": "Invalid value",
+    "FieldValueNotSupported": "Unsupported value",
+    "FieldValueForbidden": "Forbidden",
+    "FieldValueTooLong": "Too long",
+    "FieldValueTooMany": "Too many",
+}
+_VALUELESS: Final = {"FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong"}
+
+
+def quote(text: str) -> str:
+    """Quote as Go's %q does."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def go_number(value: float) -> str:
+    """Print a number as Go's %v does: no fraction where there is none, and a two-digit exponent."""
+    if isinstance(value, int):
+        return str(value)
+    text = repr(value)
+    return text.removesuffix(".0")
+
+
+def render(value: Any) -> str:
+    """Print a bad value the way field errors do: text quoted, everything else as JSON."""
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, float):
+        return go_number(value)
+    # Go's encoding/json, which prints composite values here, escapes these three for HTML's sake.
+    text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One complaint: `type` is the cause's type in the Status, `field` a path as `spec.items[0].name`."""
+
+    type: str
+    field: str
+    value: Any
+    detail: str
+
+    @property
+    def body(self) -> str:
+        """The message without the field's name."""
+        text = _TITLES[self.type]
+        if self.type not in _VALUELESS and self.value is not OMITTED:
+            text += ": " + render(self.value)
+        return f"{text}: {self.detail}" if self.detail else text
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.body}"
+
+
+def invalid(field: str, value: Any, detail: str) -> FieldError:
+    return FieldError("FieldValueInvalid", field, value, detail)
+
+
+def type_invalid(field: str, value: Any, detail: str) -> FieldError:
+    return FieldError("FieldValueTypeInvalid", field, value, detail)
+
+
+def required(field: str, detail: str = "") -> FieldError:
+    return FieldError("FieldValueRequired", field, "", detail)
+
+
+def duplicate(field: str, value: Any) -> FieldError:
+    return FieldError("FieldValueDuplicate", field, value, "")
+
+
+def not_supported(field: str, value: Any, allowed: Iterable[Any]) -> FieldError:
+    values = ", ".join(quote(item if isinstance(item, str) else render(item)) for item in allowed)
+    return FieldError("FieldValueNotSupported", field, value, f"supported values: {values}" if values else "")
+
+
+def forbidden(field: str, detail: str) -> FieldError:
+    return FieldError("FieldValueForbidden", field, "", detail)
+
+
+def too_long(field: str, limit: int) -> FieldError:
+    unit = "byte" if limit == 1 else "bytes"
+    return FieldError("FieldValueTooLong", field, "", f"may not be more than {limit} {unit}")
+
+
+def too_many(field: str, count: int, limit: int) -> FieldError:
+    unit = "item" if limit == 1 else "items"
+    return FieldError("FieldValueTooMany", field, count, f"must have at most {limit} {unit}")
+
+
+def aggregate(messages: Sequence[str]) -> str:
+    """Join messages as Go's aggregate error does: one bare, several in brackets, none said twice."""
+    unique = list(dict.fromkeys(messages))
+    return unique[0] if len(unique) == 1 else f"[{', '.join(unique)}]"

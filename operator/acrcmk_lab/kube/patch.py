@@ -1,0 +1,139 @@
+"""The patch types of the API other than server-side apply."""
+
+from typing import Any, Final
+
+import jsonpatch
+import jsonpointer
+
+from acrcmk_lab.kube import errors, objects
+from acrcmk_lab.kube.objects import Object
+
+JSON: Final = "application/json-patch+json"
+MERGE: Final = "application/merge-patch+json"
+STRATEGIC: Final = "application/strategic-merge-patch+json"
+APPLY: Final = "application/apply-patch+yaml"
+
+_MAX_OPERATIONS: Final = 10_000
+_ORDER, _DIRECTIVE, _RETAIN = "$setElementOrder/", "$patch", "$retainKeys"
+_DELETE_ITEMS: Final = "$deleteFromPrimitiveList/"
+
+
+def merge(target: Any, patch: Any) -> Any:
+    """Apply an RFC 7386 merge patch; `target` may be changed."""
+    if not isinstance(patch, dict):
+        return patch
+    result = target if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merge(result.get(key), value)
+    return result
+
+
+def json_patch(target: Object, operations: Any) -> Object:
+    """Apply an RFC 6902 patch. Raises `StatusError`: 400 for a malformed one, 422 for one that does not apply."""
+    if not isinstance(operations, list):
+        raise errors.bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch"
+        )
+    if len(operations) > _MAX_OPERATIONS:
+        text = f"The allowed maximum operations in a JSON patch is {_MAX_OPERATIONS}, got {len(operations)}"
+        raise errors.StatusError(text, code=413, reason="RequestEntityTooLarge")
+    try:
+        result: Object = jsonpatch.JsonPatch(operations).apply(target)
+    except jsonpatch.JsonPatchTestFailed as error:
+        raise _refused(_test_failure(operations, target, error)) from None
+    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
+        raise _refused(str(error)) from None
+    return result
+
+
+def _test_failure(operations: list[Object], target: Object, error: Exception) -> str:
+    """Say which test failed, as evanphx/json-patch does."""
+    for operation in operations:
+        if operation.get("op") == "test":
+            found = jsonpointer.resolve_pointer(target, operation.get("path", ""), None)
+            if not objects.same(found, operation.get("value")):
+                return f"testing value {operation.get('path')} failed: test failed"
+    return str(error)
+
+
+def _refused(why: str) -> errors.StatusError:
+    return errors.StatusError(
+        "the server rejected our request due to an error in our request",
+        code=422,
+        reason="Invalid",
+        details={"causes": [{"reason": "UnexpectedServerResponse", "message": why}]} if why else {},
+    )
+
+
+def strategic(target: Any, patch: Any, schema: Object | None) -> Any:
+    """Apply a strategic merge patch: as a merge patch, but lists with a merge key are merged item by item."""
+    if not isinstance(patch, dict):
+        return patch
+    if patch.get(_DIRECTIVE) == "replace":
+        return {key: value for key, value in patch.items() if key != _DIRECTIVE}
+    if patch.get(_DIRECTIVE) == "delete":
+        return {}
+    result = target if isinstance(target, dict) else {}
+    if _RETAIN in patch:
+        result = {key: value for key, value in result.items() if key in patch[_RETAIN]}
+    for key, value in patch.items():
+        if key.startswith(_DELETE_ITEMS):
+            name = key.removeprefix(_DELETE_ITEMS)
+            result[name] = [item for item in result.get(name) or [] if item not in value]
+        elif not key.startswith("$"):
+            _strategic_field(result, key, value, schema or {})
+    for key, value in patch.items():
+        if key.startswith(_ORDER):
+            _reorder(result, key.removeprefix(_ORDER), value, schema or {})
+    return result
+
+
+def _strategic_field(result: Object, key: str, value: Any, schema: Object) -> None:
+    child = _child(schema, key)
+    if value is None:
+        result.pop(key, None)
+    elif isinstance(value, list) and child.get("x-kubernetes-patch-strategy") == "merge":
+        result[key] = _merge_list(result.get(key) or [], value, child)
+    else:
+        result[key] = strategic(result.get(key), value, child)
+
+
+def _child(schema: Object, key: str) -> Object:
+    additional = schema.get("additionalProperties")
+    found = (schema.get("properties") or {}).get(key)
+    return found or (additional if isinstance(additional, dict) else {})
+
+
+def _merge_list(items: list[Any], patch: list[Any], schema: Object) -> list[Any]:
+    name = schema.get("x-kubernetes-patch-merge-key")
+    if name is None:
+        return [*items, *(item for item in patch if item not in items)]
+    if any(item.get(_DIRECTIVE) == "replace" for item in patch):
+        return [item for item in patch if _DIRECTIVE not in item]
+    result = list(items)
+    for change in patch:
+        places = [place for place, item in enumerate(result) if item.get(name) == change.get(name)]
+        if change.get(_DIRECTIVE) == "delete":
+            result = [item for item in result if item.get(name) != change.get(name)]
+        elif places:
+            result[places[0]] = strategic(result[places[0]], change, schema.get("items"))
+        else:
+            result.append(strategic({}, change, schema.get("items")))
+    return result
+
+
+def _reorder(result: Object, key: str, order: list[Any], schema: Object) -> None:
+    """Put the items named in `order` first, in that order."""
+    name = _child(schema, key).get("x-kubernetes-patch-merge-key")
+
+    def identity(item: Any) -> Any:
+        return item.get(name) if name and isinstance(item, dict) else item
+
+    wanted = [identity(item) for item in order]
+    items = result.get(key) or []
+    listed = sorted((item for item in items if identity(item) in wanted), key=lambda item: wanted.index(identity(item)))
+    if items:
+        result[key] = listed + [item for item in items if identity(item) not in wanted]

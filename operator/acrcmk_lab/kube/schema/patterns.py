@@ -1,0 +1,29 @@
+"""Regular expressions of schemas, matched by RE2 as the real server does (Go's regexp is RE2's sibling).
+
+Python's `re` differs where it hurts: its `$` accepts a trailing newline, and it backtracks. The CEL library brings RE2.
+"""
+
+import functools
+
+from cel_expr_python import cel  # type: ignore[import-untyped]  # stubs, but no marker
+
+
+@functools.cache
+def _env() -> cel.Env:
+    return cel.NewEnv(variables={"text": cel.Type.STRING, "pattern": cel.Type.STRING})
+
+
+@functools.cache
+def _program() -> cel.Expression:
+    return _env().compile("text.matches(pattern)")
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Whether `pattern` matches somewhere in `text`; a pattern that RE2 refuses matches nothing."""
+    return _program().eval(data={"text": text, "pattern": pattern}).value() is True
+
+
+def problem(pattern: str) -> str | None:
+    """Return what is wrong with a pattern, or None."""
+    value = _program().eval(data={"text": "", "pattern": pattern}).value()
+    return None if isinstance(value, bool) else str(value)

@@ -1,0 +1,104 @@
+"""Pruning and defaulting: what the decoder of custom resources does to every object, on write and on read.
+
+Follows k8s.io/apiextensions-apiserver/pkg/apiserver/schema/{pruning,defaulting}.
+"""
+
+from typing import Any
+
+from acrcmk_lab.kube import objects
+from acrcmk_lab.kube.objects import Object
+
+TYPE_META = ("apiVersion", "kind", "metadata")
+
+
+def decode(obj: Object, schema: Object) -> list[str]:
+    """Prune `obj`, drop nulls that the schema does not allow, and fill in defaults, all in place.
+
+    Returns the paths of the fields that were pruned, sorted.
+    """
+    unknown = prune(obj, schema)
+    _drop_nulls(obj, schema)
+    default(obj, schema)
+    return unknown
+
+
+def prune(obj: Object, schema: Object) -> list[str]:
+    """Remove the fields that `schema` does not name; return their paths, sorted."""
+    unknown: list[str] = []
+    _prune(obj, {**schema, "x-kubernetes-embedded-resource": True}, "", unknown)
+    return sorted(unknown)
+
+
+def _prune(value: Any, schema: Object | None, path: str, unknown: list[str]) -> None:
+    preserve = bool(schema and schema.get("x-kubernetes-preserve-unknown-fields"))
+    if isinstance(value, dict):
+        for key in list(value):
+            if schema and key in TYPE_META and schema.get("x-kubernetes-embedded-resource"):
+                continue
+            where = f"{path}.{key}" if path else key
+            known, child = member(schema, key)
+            if known:
+                _prune(value[key], child, where, unknown)
+            elif not preserve:
+                unknown.append(where)
+                del value[key]
+    elif isinstance(value, list):
+        items = (schema or {}).get("items")
+        if preserve and items is None:
+            return
+        for index, item in enumerate(value):
+            _prune(item, items, f"{path}[{index}]", unknown)
+
+
+def member(schema: Object | None, key: str) -> tuple[bool, Object | None]:
+    """Return whether `schema` knows the field `key`, and the field's schema where it has one."""
+    if schema is None:
+        return False, None
+    properties = schema.get("properties") or {}
+    if key in properties:
+        return True, properties[key]
+    additional = schema.get("additionalProperties")
+    if isinstance(additional, dict):
+        return True, additional
+    return bool(additional), {"x-kubernetes-preserve-unknown-fields": True} if additional else None
+
+
+def _drop_nulls(value: Any, schema: Object | None) -> None:
+    """Remove nulls that are neither allowed nor replaced by a default."""
+    if isinstance(value, dict):
+        for key in list(value):
+            _, child = member(schema, key)
+            if value[key] is None and child is not None and not child.get("nullable") and "default" not in child:
+                del value[key]
+            else:
+                _drop_nulls(value[key], child)
+    elif isinstance(value, list):
+        for item in value:
+            _drop_nulls(item, (schema or {}).get("items"))
+
+
+def default(value: Any, schema: Object | None) -> None:
+    """Fill in the defaults of `schema`, in place; a null that is not allowed counts as absent."""
+    if not schema:
+        return
+    if isinstance(value, dict):
+        for key, child in (schema.get("properties") or {}).items():
+            if child.get("default") is not None and (
+                key not in value or (value[key] is None and not child.get("nullable"))
+            ):
+                value[key] = objects.clone(child["default"])
+        for key in value:
+            known, child = member(schema, key)
+            if known and child:
+                value[key] = _defaulted(value[key], child)
+    elif isinstance(value, list):
+        items = schema.get("items")
+        for index, item in enumerate(value):
+            value[index] = _defaulted(item, items) if items else item
+
+
+def _defaulted(value: Any, schema: Object) -> Any:
+    if value is None and not schema.get("nullable"):
+        value = objects.clone(schema.get("default"))
+    default(value, schema)
+    return value

@@ -1,0 +1,239 @@
+"""Validation of values against a structural schema, with the messages of k8s.io/kube-openapi/pkg/validation.
+
+An error about a value that an update left as it was is dropped ("ratcheting", on by default since Kubernetes 1.33).
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from acrcmk_lab.kube import fielderrors, objects
+from acrcmk_lab.kube.fielderrors import FieldError
+from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.schema import correlation, formats, patterns
+
+_INT_RANGES: Final = {"int32": 2**31, "int64": 2**63}
+
+
+def validate(value: Any, schema: Object, *, old: Any = correlation.ABSENT, prefix: str = "") -> list[FieldError]:
+    """Return the errors of `value`.
+
+    `prefix` stands before the field of every error but not in its text, as in updates of `/status`, where the real
+    server validates the status as a document of its own.
+    """
+    return _Validator(prefix).check(value, schema, "", old).errors
+
+
+@dataclass
+class _Result:
+    """Errors, and how many checks were made: of several failed alternatives the one with most checks is told."""
+
+    errors: list[FieldError] = field(default_factory=list)
+    checks: int = 0
+
+    def merge(self, other: "_Result") -> None:
+        known = {str(error) for error in self.errors}
+        self.errors += [error for error in other.errors if str(error) not in known]
+        self.checks += other.checks
+
+
+def json_type(value: Any) -> str:
+    """Return the JSON schema type of a value."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    if isinstance(value, float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
+
+
+class _Validator:
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def check(self, value: Any, schema: Object, path: str, old: Any = correlation.ABSENT) -> _Result:
+        result = _Result()
+        wrong = self._type_error(value, schema, path)
+        result.errors += [wrong] if wrong else []
+        result.checks += 2
+        if value is None:
+            result.errors += self._enum(value, schema, path)
+        else:
+            for part in self._parts(value, schema, path, old):
+                result.merge(part)
+                result.checks += 1
+        if result.errors and correlation.unchanged(value, old):
+            result.errors = []
+        return result
+
+    def _parts(self, value: Any, schema: Object, path: str, old: Any) -> Iterator[_Result]:
+        yield self._alternatives(value, schema, path)
+        if isinstance(value, str):
+            yield _Result(list(self._string(value, schema, path))[:1])
+            yield _Result(list(self._format(value, schema, path)))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield _Result(list(self._number(value, schema, path)), 1)
+        elif isinstance(value, list):
+            yield self._list(value, schema, path, old)
+        yield _Result(list(self._enum(value, schema, path)))
+        if isinstance(value, dict):
+            yield self._object(value, schema, path, old)
+
+    def _at(self, path: str) -> str:
+        return ".".join(part for part in (self._prefix, path.removeprefix(".")) if part) or "<nil>"
+
+    def _invalid(self, path: str, value: Any, text: str) -> FieldError:
+        return fielderrors.invalid(self._at(path), value, f"{path} in body {text}")
+
+    def _plain(self, text: str) -> FieldError:
+        """An error that the real server cannot attribute to a field."""
+        return fielderrors.invalid(self._prefix or "<nil>", "", text)
+
+    def _type_error(self, value: Any, schema: Object, path: str) -> FieldError | None:
+        wanted: list[str] = [schema.get("type", "")]
+        if schema.get("x-kubernetes-int-or-string"):
+            wanted = ["integer", "string"]
+        if not wanted[0]:
+            return None
+        actual = json_type(value)
+        if value is None:
+            fits = bool(schema.get("nullable"))
+        else:
+            fits = (
+                actual in wanted
+                or (actual == "integer" and "number" in wanted)
+                or (actual == "number" and "integer" in wanted and float(value).is_integer())
+                or (
+                    actual in {"string", "array"}
+                    and bool(schema.get("format"))
+                    and wanted[0] not in {"integer", "number"}
+                )
+            )
+        if fits:
+            return None
+        text = f'{path} in body must be of type {",".join(wanted)}: "{actual}"'
+        return fielderrors.type_invalid(self._at(path), actual, text)
+
+    def _enum(self, value: Any, schema: Object, path: str) -> Iterator[FieldError]:
+        allowed = schema.get("enum")
+        if allowed and not any(objects.same(value, item) for item in allowed):
+            yield fielderrors.not_supported(self._at(path), value, allowed)
+
+    def _string(self, value: str, schema: Object, path: str) -> Iterator[FieldError]:
+        longest, shortest, pattern = schema.get("maxLength"), schema.get("minLength"), schema.get("pattern")
+        if longest is not None and len(value) > longest:
+            yield fielderrors.too_long(self._at(path), longest)
+        if shortest is not None and len(value) < shortest:
+            yield self._invalid(path, value, f"should be at least {shortest} chars long")
+        if pattern and not patterns.matches(value, pattern):
+            yield self._invalid(path, value, f"should match '{pattern}'")
+
+    def _format(self, value: str, schema: Object, path: str) -> Iterator[FieldError]:
+        name = schema.get("format")
+        if name and schema.get("type") == "string" and not formats.conforms(value, name):
+            text = f"{path} in body must be of type {name}: {fielderrors.quote(value)}"
+            yield fielderrors.type_invalid(self._at(path), value, text)
+
+    def _number(self, value: float, schema: Object, path: str) -> Iterator[FieldError]:
+        limit = _INT_RANGES.get(schema.get("format", "")) if schema.get("type") == "integer" else None
+        if limit is not None and not -limit <= value < limit:
+            yield self._plain(f"Checked value must be of type integer with format {schema['format']} in {path}")
+        factor = schema.get("multipleOf")
+        if factor and not math.isclose(value / factor, round(value / factor), rel_tol=0, abs_tol=1e-9):
+            yield self._invalid(path, value, f"should be a multiple of {fielderrors.go_number(factor)}")
+        least, most = schema.get("minimum"), schema.get("maximum")
+        if least is not None and (value <= least if schema.get("exclusiveMinimum") else value < least):
+            words = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"
+            yield self._invalid(path, value, f"should be {words} {fielderrors.go_number(least)}")
+        if most is not None and (value >= most if schema.get("exclusiveMaximum") else value > most):
+            words = "less than" if schema.get("exclusiveMaximum") else "less than or equal to"
+            yield self._invalid(path, value, f"should be {words} {fielderrors.go_number(most)}")
+
+    def _list(self, value: list[Any], schema: Object, path: str, old: Any) -> _Result:
+        result = _Result(checks=1)
+        if schema.get("items"):
+            for index, item in enumerate(value):
+                before = correlation.item(item, old, schema)
+                result.merge(self.check(item, schema["items"], f"{path}[{index}]", before))
+        least, most, size = schema.get("minItems"), schema.get("maxItems"), len(value)
+        if least is not None and size < least:
+            result.errors.append(self._invalid(path, size, f"should have at least {least} items"))
+        if most is not None and size > most:
+            result.errors.append(fielderrors.too_many(self._at(path), size, most))
+        if schema.get("uniqueItems") and any(objects.same(a, b) for i, a in enumerate(value) for b in value[:i]):
+            result.errors.append(self._invalid(path, "", "shouldn't contain duplicates"))
+        return result
+
+    def _object(self, value: Object, schema: Object, path: str, old: Any) -> _Result:
+        result = _Result()
+        least, most, size = schema.get("minProperties"), schema.get("maxProperties"), len(value)
+        if least is not None and size < least:
+            result.errors.append(self._invalid(path, size, f"should have at least {least} properties"))
+        if most is not None and size > most:
+            result.errors.append(fielderrors.too_many(self._at(path), size, most))
+        properties, additional = schema.get("properties") or {}, schema.get("additionalProperties")
+        for key, item in value.items():
+            before = correlation.field(value, old, key)
+            if key in properties:
+                where = f"{path}.{key}" if path else key
+                result.merge(self.check(item, properties[key], where, before))
+            elif isinstance(additional, dict):
+                result.merge(self.check(item, additional, f"{path}.{key}", before))
+            elif additional is False:
+                result.errors.append(self._invalid(path, key, "is a forbidden property"))
+        for key in schema.get("required") or []:
+            if key not in value:
+                result.errors.append(fielderrors.required(self._at(f"{path}.{key}")))
+        return result
+
+    def _alternatives(self, value: Any, schema: Object, path: str) -> _Result:
+        result = _Result(checks=1)
+        if schema.get("anyOf"):
+            self._any_of(value, schema["anyOf"], path, result)
+        if schema.get("oneOf"):
+            self._one_of(value, schema["oneOf"], path, result)
+        if schema.get("allOf"):
+            self._all_of(value, schema["allOf"], path, result)
+        if schema.get("not") and not self.check(value, schema["not"], path).errors:
+            result.errors.append(self._plain(f'"{path}" must not validate the schema (not)'))
+        return result
+
+    def _any_of(self, value: Any, branches: list[Object], path: str, result: _Result) -> None:
+        tried = [self.check(value, branch, path) for branch in branches]
+        good = next((one for one in tried if not one.errors), None)
+        if good is None:
+            result.errors.append(self._plain(f'"{path}" must validate at least one schema (anyOf)'))
+        result.merge(good or _best(tried))
+
+    def _one_of(self, value: Any, branches: list[Object], path: str, result: _Result) -> None:
+        tried = [self.check(value, branch, path) for branch in branches]
+        good = [one for one in tried if not one.errors]
+        if len(good) == 1:
+            result.merge(good[0])
+            return
+        found = f"Found {len(good)} valid alternatives" if good else "Found none valid"
+        result.errors.append(self._plain(f'"{path}" must validate one and only one schema (oneOf). {found}'))
+        if not good:
+            result.merge(_best(tried))
+
+    def _all_of(self, value: Any, branches: list[Object], path: str, result: _Result) -> None:
+        tried = [self.check(value, branch, path) for branch in branches]
+        for one in tried:
+            result.merge(one)
+        bad = sum(1 for one in tried if one.errors)
+        if bad:
+            tail = ". None validated" if bad == len(tried) else ""
+            result.errors.append(self._plain(f'"{path}" must validate all the schemas (allOf){tail}'))
+
+
+def _best(tried: list[_Result]) -> _Result:
+    return max(tried, key=_checks)
+
+
+_checks: Callable[[_Result], int] = lambda result: result.checks  # noqa: E731

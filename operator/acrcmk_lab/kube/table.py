@@ -1,0 +1,132 @@
+"""`Table`: what `kubectl get` prints, made on the server from printer columns."""
+
+import datetime
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from acrcmk_lab.kube import fielderrors, jsonpath, objects
+from acrcmk_lab.kube.objects import Object
+
+CREATED: Final = ".metadata.creationTimestamp"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One printer column. Its cells come from `path`, a JSONPath, or from `read` where no path can say it."""
+
+    name: str
+    type: str
+    path: str
+    read: Callable[[Object, datetime.datetime], Any] | None = None
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+
+    @functools.cached_property
+    def steps(self) -> tuple[Any, ...]:
+        return jsonpath.parse(self.path)
+
+    @property
+    def definition(self) -> Object:
+        return {
+            "name": self.name,
+            "type": self.type,
+            "format": self.format,
+            "description": self.description or f"Custom resource definition column (in JSONPath format): {self.path}",
+            "priority": self.priority,
+        }
+
+    def cell(self, obj: Object, *, now: datetime.datetime) -> Any:
+        """Return the cell's value, or None where the object has none of a fitting type."""
+        if self.read is not None:
+            return self.read(obj, now)
+        found = jsonpath.find(obj, self.steps)
+        if not found or found[0] is None:
+            return None
+        return self._fit(found[0], now)
+
+    def _fit(self, value: Any, now: datetime.datetime) -> Any:
+        if self.type == "integer":
+            return value if isinstance(value, int) else _integer(value)
+        if self.type == "number":
+            return value if isinstance(value, int | float) else None
+        if self.type == "boolean":
+            return value if isinstance(value, bool) else None
+        if self.type == "date":
+            return age(str(value), now=now)
+        return _text(value)
+
+
+def _integer(value: Any) -> int | None:
+    return int(value) if isinstance(value, float) else None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return fielderrors.render(value)
+
+
+def age(timestamp: str, *, now: datetime.datetime) -> str:
+    """Print how long ago a time was, as k8s.io/apimachinery/pkg/util/duration.HumanDuration does."""
+    try:
+        then = datetime.datetime.fromisoformat(timestamp)
+    except ValueError:
+        return "<invalid>"
+    return duration((now - then).total_seconds())
+
+
+_MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86_400, 365 * 86_400
+_UNITS: Final = (
+    # Below this many seconds: count in the first unit and, where a second is given, tell the rest in that.
+    (2 * _MINUTE, (1, "s"), None),
+    (10 * _MINUTE, (_MINUTE, "m"), (1, "s")),
+    (3 * _HOUR, (_MINUTE, "m"), None),
+    (8 * _HOUR, (_HOUR, "h"), (_MINUTE, "m")),
+    (2 * _DAY, (_HOUR, "h"), None),
+    (8 * _DAY, (_DAY, "d"), (_HOUR, "h")),
+    (2 * _YEAR, (_DAY, "d"), None),
+    (8 * _YEAR, (_YEAR, "y"), (_DAY, "d")),
+    (float("inf"), (_YEAR, "y"), None),
+)
+
+
+def duration(exact: float) -> str:
+    """Print a number of seconds in one or two units."""
+    seconds = int(exact)
+    if seconds < -1:
+        return "<invalid>"
+    seconds = max(seconds, 0)
+    unit, name, rest = next((*large, small) for limit, large, small in _UNITS if seconds < limit)
+    text = f"{seconds // unit}{name}"
+    if rest is not None and (count := seconds % unit // rest[0]):
+        text += f"{count}{rest[1]}"
+    return text
+
+
+def render(
+    columns: Sequence[Column],
+    items: Sequence[Object],
+    *,
+    metadata: Object,
+    now: datetime.datetime,
+    include: str = "Metadata",
+    header: bool = True,
+) -> Object:
+    """Return a `Table`. `include` is the request's includeObject: `None`, `Metadata` or `Object`."""
+    table: Object = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
+    table["columnDefinitions"] = [column.definition for column in columns] if header else []
+    table["rows"] = [
+        {"cells": [column.cell(item, now=now) for column in columns], "object": _shown(item, include)} for item in items
+    ]
+    return table
+
+
+def _shown(item: Object, include: str) -> Object | None:
+    if include == "Object":
+        return item
+    if include == "None":
+        return None
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": objects.meta(item)}
