@@ -14,7 +14,10 @@ from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled,
 
 _CORRELATION = re.compile(r" \(correlation id [^)]*\)")
 _URGENCY = (Stalled, Blocked, Progressing, Waiting, Ready)
-"""Where two steps share a condition the more urgent outcome is told."""
+"""Where two steps share a condition the more urgent outcome is told, of two that are alike the later step's."""
+_SUMMARY = {ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED}
+_STEP_CONDITIONS = tuple(dict.fromkeys(kind for step in steps.TABLE for kind in step.conditions))
+_UNSEEN = Waiting(message="Not looked at yet.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,25 +33,26 @@ class Verdict:
 
 
 def verdicts(results: steps.Results, *, table: tuple[steps.Step, ...] = steps.TABLE) -> tuple[Verdict, ...]:
-    """Turn results into Ready, at most one of Reconciling and Stalled, and one condition per step."""
-    told: dict[ConditionType, Outcome] = {}
-    for step in table:
-        for kind in step.conditions:
-            outcome = results[step.name].outcome
-            if kind not in told or _urgency(outcome) < _urgency(told[kind]):
-                told[kind] = outcome
+    """Turn the results of a whole pass into Ready, at most one of Reconciling and Stalled, and a condition per step."""
+    told = _told(results, table)
     decisive = [told[kind] for step in table if not step.informational for kind in step.conditions]
     return (*summary(decisive), *(_verdict(kind, outcome) for kind, outcome in told.items()))
 
 
-def refused(
-    outcome: Outcome, *, about: ConditionType | None, table: tuple[steps.Step, ...] = steps.TABLE
-) -> tuple[Verdict, ...]:
+def so_far(results: steps.Results, *, table: tuple[steps.Step, ...] = steps.TABLE) -> tuple[Verdict, ...]:
+    """Turn the results of the steps that ended into their conditions; the pass goes on, so nothing is summed up."""
+    return tuple(_verdict(kind, outcome) for kind, outcome in _told(results, table).items())
+
+
+def begun(generation: int) -> tuple[Verdict, ...]:
+    """Tell that a new generation is being looked at."""
+    message = f"Looking at generation {generation} of the spec."
+    return summary([Progressing(reason=Reason.PROGRESSING, message=message)])
+
+
+def refused(outcome: Outcome, *, about: ConditionType | None = None) -> tuple[Verdict, ...]:
     """Tell why no step was run; `about` is the condition that it belongs on, if there is one."""
-    kinds = dict.fromkeys(kind for step in table for kind in step.conditions)
-    waiting = Waiting(message="Not looked at: see Ready.")
-    told = (_verdict(kind, outcome if kind == about else waiting) for kind in kinds)
-    return (*summary([outcome]), *told)
+    return (*summary([outcome]), *([_verdict(about, outcome)] if about else []))
 
 
 def summary(outcomes: list[Outcome]) -> tuple[Verdict, ...]:
@@ -71,16 +75,31 @@ def conditions(
     generation: int,
     now: datetime.datetime,
 ) -> tuple[Condition, ...]:
-    """Give verdicts their history, sorted by type.
+    """Give verdicts their history, sorted by type; a step that was not looked at keeps the condition that it had.
 
     `lastTransitionTime` moves only when the status flips. A message that differs only in Azure's correlation id is
     kept as it was: otherwise every retry would write a status and wake every watcher of it.
     """
     known = {one.type: one for one in before}
-    return tuple(
+    told = {verdict.type: verdict for verdict in wanted}
+    summed_up = ConditionType.READY in told
+    kept = [one for one in before if one.type not in told and not (summed_up and one.type in _SUMMARY)]
+    unknown = [_verdict(kind, _UNSEEN) for kind in _STEP_CONDITIONS if kind not in told and kind not in known]
+    judged = [
         _with_history(verdict, known.get(verdict.type), generation=generation, now=now)
-        for verdict in sorted(wanted, key=lambda one: one.type)
-    )
+        for verdict in (*wanted, *unknown)
+    ]
+    return tuple(sorted((*kept, *judged), key=lambda one: one.type))
+
+
+def _told(results: steps.Results, table: tuple[steps.Step, ...]) -> dict[ConditionType, Outcome]:
+    told: dict[ConditionType, Outcome] = {}
+    for step in table:
+        for kind in step.conditions if step.name in results else ():
+            outcome = results[step.name].outcome
+            if kind not in told or _urgency(outcome) <= _urgency(told[kind]):
+                told[kind] = outcome
+    return told
 
 
 def _with_history(verdict: Verdict, old: Condition | None, *, generation: int, now: datetime.datetime) -> Condition:

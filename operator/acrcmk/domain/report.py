@@ -3,11 +3,17 @@
 from typing import Any, TypeVar
 
 from acrcmk.api import status as statuses
-from acrcmk.api.conditions import Condition
+from acrcmk.api.conditions import Condition, ConditionType
 from acrcmk.domain import access, currency, key, names, registry, resources, steps
 from acrcmk.domain.subject import Subject
 
 Kind = TypeVar("Kind")
+
+
+def ours(found: statuses.EncryptedRegistryStatus) -> statuses.EncryptedRegistryStatus:
+    """Leave out the conditions that other controllers put on the object: to apply them would make them ours."""
+    known = tuple(one for one in found.conditions if one.type in set(ConditionType))
+    return found.model_copy(update={"conditions": known})
 
 
 def pins(subject: Subject) -> statuses.EncryptedRegistryStatus:
@@ -56,7 +62,7 @@ def with_conditions(
 
 
 def _observed(results: steps.Results, step: str, kind: type[Kind]) -> Kind | None:
-    observed = results[step].observed
+    observed = results[step].observed if step in results else None
     return observed if isinstance(observed, kind) else None
 
 

@@ -125,7 +125,7 @@ async def run(
 ) -> Results:
     """Run every step that may run; those that may not are `Waiting`.
 
-    `changed` is told the results so far each time a step ends while others are still at work, so that a slow call
+    `changed` is told what has ended so far each time a step ends while others are still at work, so that a slow call
     (Azure holds a registry's PUT up to 22 s) does not hide what is already done.
     """
     results: dict[str, Result] = {}
@@ -141,26 +141,20 @@ async def run(
             for task in done:
                 results[running.pop(task).name] = task.result()
             if running:
-                await changed(completed(results, table=table))
+                await changed(results)
     finally:
         for task in running:
             task.cancel()
-    return completed(results, table=table)
+    return {step.name: results.get(step.name) or _waiting(step, results) for step in table}
 
 
 def _may_run(step: Step, results: Results) -> bool:
     return all(need in results and unlocks(results[need].outcome) for need in step.needs)
 
 
-def completed(results: Results, *, table: tuple[Step, ...] = TABLE) -> Results:
-    """Add what was not run: `Waiting` for the steps that it needs."""
-    return {step.name: results.get(step.name) or _waiting(step, results) for step in table}
-
-
 def _waiting(step: Step, results: Results) -> Result:
     missing = [need for need in step.needs if need not in results or not unlocks(results[need].outcome)]
-    for_what = f"Waiting for: {', '.join(missing)}." if missing else "Not looked at yet."
-    return Result(outcome=Waiting(message=for_what))
+    return Result(outcome=Waiting(message=f"Waiting for: {', '.join(missing)}."))
 
 
 async def _run_step(step: Step, subject: Subject, azure: Azure) -> Result:

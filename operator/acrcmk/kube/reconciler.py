@@ -88,6 +88,7 @@ class Reconciler:
             self._report_conditions(key, ())
             return Done()
         found = parse.header(body)
+        found = dataclasses.replace(found, status=report.ours(found.status))
         structlog.contextvars.bind_contextvars(namespace=key.namespace, name=key.name, generation=found.generation)
         writer = _Writer(
             objects=self._objects,
@@ -113,7 +114,7 @@ class Reconciler:
             spec = parse.spec(body.get("spec") or {}, name=key.name)
         except parse.InvalidSpec as error:
             stalled = Stalled(reason=Reason.INVALID_SPEC, message=f"The spec is invalid: {error}")
-            await writer.write(found.status, conditions.refused(stalled, about=None))
+            await writer.write(found.status, conditions.refused(stalled))
             return Done()
         if FINALIZER not in found.finalizers:
             await self._objects.set_finalizers(
@@ -141,10 +142,10 @@ class Reconciler:
         await _pin(settled, writer)
 
         async def publish(results: steps.Results) -> None:
-            await writer.write(report.status(settled, results), conditions.verdicts(results))
+            await writer.write(report.status(settled, results), conditions.so_far(results))
 
         results = await steps.run(settled, view, changed=publish)
-        await publish(results)
+        await writer.write(report.status(settled, results), conditions.verdicts(results))
         decisive = [results[step.name].outcome for step in steps.TABLE if not step.informational]
         return self._next(decisive, changed=writer.changed)
 
@@ -177,7 +178,7 @@ class Reconciler:
         if others:
             message = "The object is being deleted; its registry, key, vault and identity stay in Azure."
             deleting = Progressing(reason=Reason.DELETING, message=message)
-            await writer.write(found.status, conditions.refused(deleting, about=None))
+            await writer.write(found.status, conditions.refused(deleting))
         await self._objects.set_finalizers(key, others, resource_version=writer.resource_version)
         return Done()
 
@@ -187,5 +188,4 @@ async def _pin(subject: Subject, writer: _Writer) -> None:
     pinned = report.pins(subject)
     if pinned == writer.status and writer.status.observed_generation == writer.generation:
         return
-    starting = steps.completed({})
-    await writer.write(pinned, conditions.verdicts(starting))
+    await writer.write(pinned, conditions.begun(writer.generation))

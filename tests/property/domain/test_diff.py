@@ -1,9 +1,10 @@
 import dataclasses
 
-from acrcmk.domain import diff
-from acrcmk.domain.resources import RegistrySettings
 from hypothesis import given
 from hypothesis import strategies as st
+
+from acrcmk.domain import diff
+from acrcmk.domain.resources import RegistrySettings
 
 FLAG = st.none() | st.booleans()
 ADDRESSES = st.frozensets(st.ip_addresses(v=4).map(str), max_size=3)

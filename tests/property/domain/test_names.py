@@ -1,10 +1,11 @@
 import uuid
 
 import pytest
-from acrcmk.domain import names
-from acrcmk.domain.names import KeyIdentifier, ResourceId
 from hypothesis import given
 from hypothesis import strategies as st
+
+from acrcmk.domain import names
+from acrcmk.domain.names import KeyIdentifier, ResourceId
 
 LABEL = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,20}[A-Za-z0-9]", fullmatch=True)
 IDS = st.builds(

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from acrcmk.api import status as statuses
 from acrcmk.api.conditions import ConditionType, Reason
 from acrcmk.domain import access, names
@@ -8,7 +9,6 @@ from acrcmk.domain.decision import Act
 from acrcmk.domain.outcome import Progressing, Ready
 from acrcmk.domain.resources import AccessPolicy, Encryption
 from acrcmk.domain.writes import AddAccessPolicy, AssignRole
-
 from tests.unit.domain import builders
 
 GRANTED = AccessPolicy(object_id=builders.PRINCIPAL, key_permissions=access.KEY_PERMISSIONS | {"list"})

@@ -6,7 +6,6 @@ from acrcmk.api.conditions import ConditionType, Reason
 from acrcmk.domain import claim, names
 from acrcmk.domain.outcome import Blocked, Stalled
 from acrcmk.domain.subject import Subject
-
 from tests.unit.domain import builders
 from tests.unit.domain.builders import SUBSCRIPTION
 

@@ -1,10 +1,10 @@
 import pytest
+
 from acrcmk.api.conditions import Reason
 from acrcmk.domain import identity
 from acrcmk.domain.decision import Act
 from acrcmk.domain.outcome import Blocked, Ready, Stalled
 from acrcmk.domain.writes import CreateIdentity, TagIdentity
-
 from tests.unit.domain import builders
 
 REFERENCE = {"resourceId": str(builders.IDENTITY_ID)}

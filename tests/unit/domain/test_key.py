@@ -3,6 +3,7 @@ import datetime
 from typing import Any
 
 import pytest
+
 from acrcmk.api import status as statuses
 from acrcmk.api.conditions import Reason
 from acrcmk.domain import key
@@ -11,7 +12,6 @@ from acrcmk.domain.names import KeyIdentifier
 from acrcmk.domain.outcome import Blocked, Ready, Stalled
 from acrcmk.domain.subject import Subject
 from acrcmk.domain.writes import CreateKey
-
 from tests.unit.domain import builders
 from tests.unit.domain.builders import KEY_URI, VERSION_1, VERSION_2
 

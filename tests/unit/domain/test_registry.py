@@ -3,6 +3,7 @@ import datetime
 from typing import Any
 
 import pytest
+
 from acrcmk.api import status as statuses
 from acrcmk.api.conditions import ConditionType, Reason
 from acrcmk.domain import encryption, registry
@@ -12,7 +13,6 @@ from acrcmk.domain.names import KeyIdentifier
 from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled
 from acrcmk.domain.resources import Attempt, Encryption, RegistrySettings
 from acrcmk.domain.writes import CreateRegistry, UpdateRegistry
-
 from tests.unit.domain import builders
 from tests.unit.domain.builders import KEY_URI, NOW, VERSION_1
 

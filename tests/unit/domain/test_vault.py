@@ -1,13 +1,13 @@
 from typing import Any
 
 import pytest
+
 from acrcmk.api.conditions import Reason
 from acrcmk.domain import vault
 from acrcmk.domain.decision import Act
 from acrcmk.domain.outcome import Blocked, Progressing, Ready, Stalled
 from acrcmk.domain.resources import OPEN, Firewall
 from acrcmk.domain.writes import CreateVault, UpdateVault
-
 from tests.unit.domain import builders
 
 REFERENCE = {"resourceId": str(builders.VAULT_ID)}
