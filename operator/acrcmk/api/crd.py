@@ -75,9 +75,10 @@ def _root() -> schema.JsonSchema:
         "vault, and the identity that joins them.",
         "required": ["spec"],
         "properties": {
-            "apiVersion": {"type": "string", "description": "Version of the schema: acrcmk.dev/v1alpha1."},
-            "kind": {"type": "string", "description": "Always EncryptedRegistry."},
-            "metadata": {"type": "object"},
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            # The limit is every object's; the cost estimate of our rule about the name needs to be told.
+            "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 253}}},
             "spec": schema.structural(EncryptedRegistrySpec),
             "status": _status(),
         },

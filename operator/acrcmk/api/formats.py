@@ -79,7 +79,7 @@ ResourceGroupName = Annotated[
     str,
     Format(
         pattern="[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]",
-        hint="must be 1 to 90 letters, digits, and characters of _ ( ) - . without a period at the end",
+        hint="must be 1 to 90 letters, digits and any of _ ( ) - . and must not end with a period",
         max_length=90,
     ),
 ]

@@ -14,6 +14,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 
+from acrcmk import api
 from acrcmk.api.spec import (
     DEFAULT_KEY_NAME,
     EncryptedRegistrySpec,
@@ -23,9 +24,6 @@ from acrcmk.api.spec import (
     RotationMode,
     VaultSku,
 )
-
-OWNER_TAG = "acrcmk-owner"
-"""The tag by which the operator knows what it created; users may not set it."""
 
 _DNS_LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _TAG_KEY = r"[^<>%&\\?/]{1,512}"
@@ -70,6 +68,13 @@ def _given(model: Model, *names: str) -> bool:
 
 def _unchanged(read: Callable[[EncryptedRegistrySpec], object]) -> Callable[[Case], bool]:
     return lambda case: case.old is None or read(case.old) == read(case.spec)
+
+
+def _same(path: str, *, default: str = "") -> str:
+    """Return CEL for "this text is as before". Not by `orValue`: the cost estimate loses the text's limit there."""
+    maybe = path.replace(".", ".?")
+    new, old = (f"({it}.?{maybe}.hasValue() ? {it}.{path} : '{default}')" for it in ("self", "oldSelf"))
+    return f"{new} == {old}"
 
 
 def _no_private_addresses(case: Case) -> bool:
@@ -127,7 +132,7 @@ RULES = (
     Rule(
         at="spec",
         field="spec.subscriptionId",
-        cel="self.?subscriptionId == oldSelf.?subscriptionId",
+        cel=_same("subscriptionId"),
         message="subscriptionId cannot be added, changed or removed: it is part of the registry's id. Make a new "
         "object for a registry in another subscription",
         holds=_unchanged(lambda spec: spec.subscription_id),
@@ -165,9 +170,16 @@ RULES = (
     Rule(
         at="spec.tags",
         field="spec.tags",
-        cel=f"self.all(key, key.lowerAscii() != '{OWNER_TAG}')",
-        message=f"the tag {OWNER_TAG} is the operator's own: it tells who owns a resource. Choose another name",
-        holds=lambda case: all(key.lower() != OWNER_TAG for key in case.spec.tags),
+        cel=f"self.all(key, key.lowerAscii() != '{api.OWNER_TAG}')",
+        message=f"the tag {api.OWNER_TAG} is the operator's own: it tells who owns a resource. Choose another name",
+        holds=lambda case: all(key.lower() != api.OWNER_TAG for key in case.spec.tags),
+    ),
+    Rule(
+        at="spec.tags",
+        field="spec.tags",
+        cel="self.all(one, self.exists_one(other, one.lowerAscii() == other.lowerAscii()))",
+        message="tag names must differ in more than upper and lower case: Azure does not tell them apart",
+        holds=lambda case: len({key.lower() for key in case.spec.tags}) == len(case.spec.tags),
     ),
     Rule(
         at="spec.identity",
@@ -197,7 +209,7 @@ RULES = (
     Rule(
         at="spec.vault",
         field="spec.vault.softDeleteRetentionDays",
-        cel="self.?name != oldSelf.?name || "
+        cel=f"!({_same('name')}) || "
         "self.?softDeleteRetentionDays.orValue(90) == oldSelf.?softDeleteRetentionDays.orValue(90)",
         message="vault.softDeleteRetentionDays cannot be changed (absent means 90): Azure fixes it when the vault is "
         "created. Name a new vault to have another",
@@ -249,9 +261,9 @@ RULES = (
         at="spec",
         field="spec.key",
         cel="self.?key.?identifier.hasValue() || oldSelf.?key.?identifier.hasValue() || "
-        "self.vault.?name != oldSelf.vault.?name || self.vault.?resourceId != oldSelf.vault.?resourceId || "
-        f"self.?key.?name.orValue('{DEFAULT_KEY_NAME}') != oldSelf.?key.?name.orValue('{DEFAULT_KEY_NAME}') || "
-        "(self.?key.?type.orValue('RSA') == oldSelf.?key.?type.orValue('RSA') && "
+        f"!({_same('vault.name')}) || !({_same('vault.resourceId')}) || "
+        f"!({_same('key.name', default=DEFAULT_KEY_NAME)}) || "
+        f"({_same('key.type', default='RSA')} && "
         "self.?key.?size.orValue(2048) == oldSelf.?key.?size.orValue(2048))",
         message="key.type and key.size cannot be changed (absent means RSA, 2048): Azure fixes them when the key is "
         "created. Give a new key.name to move to another key",

@@ -250,7 +250,7 @@ class RegistrySpec(Model):
 
 
 class EncryptedRegistrySpec(Model):
-    """The whole wish: an Azure Container Registry encrypted with a customer-managed key."""
+    """The registry that is wanted: where, and with which identity, vault and key."""
 
     subscription_id: formats.SubscriptionId | None = Field(
         default=None,

@@ -89,7 +89,7 @@ class EncryptionStatus(Reported):
 
 
 class EncryptedRegistryStatus(Reported):
-    """The whole report."""
+    """What the operator found and did; written by the operator alone."""
 
     observed_generation: int | None = Field(
         default=None, description="The generation of the spec that this status speaks of; -1 before the first pass."

@@ -1,0 +1,132 @@
+import pathlib
+
+import pytest
+import yaml
+
+from acrcmk.api import crd, parse, status
+from acrcmk.api.spec import EncryptedRegistrySpec
+from acrcmk_lab.kube.schema import correlation, shape, structural, validation
+from acrcmk_lab.kube.schema import rules as lab_rules
+from tests.unit.api import refusals
+
+_ROOT = pathlib.Path(__file__).resolve().parents[3]
+_SAMPLES = sorted((_ROOT / "deploy" / "samples").glob("*.yaml"))
+_SCHEMA = crd.crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+
+
+def _nodes(schema, path=""):
+    yield path, schema
+    for name, value in schema.get("properties", {}).items():
+        yield from _nodes(value, f"{path}.{name}")
+    for key, mark in (("items", "[]"), ("additionalProperties", "{}")):
+        if key in schema:
+            yield from _nodes(schema[key], path + mark)
+
+
+def _complaints(new, old=correlation.ABSENT):
+    """Judge by the CRD as an API server does: schema, then rules."""
+    problems = []
+    rules = lab_rules.compile_tree(_SCHEMA, path="", problems=problems)
+    assert problems == []
+    found = [*validation.validate(new, _SCHEMA, old=old), *lab_rules.validate(rules, new, old=old)]
+    return [f"{one.field}: {one.body}" for one in found]
+
+
+def test_the_checked_in_crd_is_fresh():
+    stored = (_ROOT / "crds" / "acrcmk.dev_encryptedregistries.yaml").read_text()
+    assert stored == crd.crd_yaml(), "run: make crds"
+    assert yaml.safe_load(stored) == crd.crd()
+
+
+def test_the_schema_is_structural():
+    assert structural.validate(crd.crd()["spec"]) == []
+    assert structural.unknown_fields(crd.crd()["spec"]) == []
+
+
+def test_every_field_is_described():
+    bare = [
+        path
+        for path, node in _nodes(_SCHEMA)
+        if not node.get("description", "").endswith(".")
+        and path not in {".apiVersion", ".kind", ".metadata", ".metadata.name"}
+        and not path.endswith(("[]", "{}"))
+    ]
+    assert bare == []
+
+
+def test_nothing_but_the_status_has_a_default():
+    assert {path: node["default"] for path, node in _nodes(_SCHEMA) if "default" in node} == {
+        ".status": {"observedGeneration": status.UNOBSERVED}
+    }
+
+
+def test_every_text_list_and_map_of_the_spec_has_a_limit():
+    limits = {"string": {"maxLength", "enum"}, "array": {"maxItems"}}
+    unlimited = [
+        path
+        for path, node in _nodes(_SCHEMA["properties"]["spec"])
+        if not limits.get(node["type"], {"type"}) & node.keys()
+        or ("additionalProperties" in node and "maxProperties" not in node)
+    ]
+    assert unlimited == []
+
+
+def test_defaults_are_told_in_the_description():
+    described = _SCHEMA["properties"]["spec"]["properties"]["vault"]["properties"]
+    assert described["access"]["description"].endswith("Default: RBAC.")
+    assert described["softDeleteRetentionDays"]["description"].endswith("Default: 90.")
+
+
+def test_people_see_the_columns_they_need():
+    columns = crd.crd()["spec"]["versions"][0]["additionalPrinterColumns"]
+    narrow = [column["name"].upper() for column in columns if not column.get("priority")]
+    assert narrow == ["READY", "ENCRYPTION", "ROTATION", "KEY VERSION", "LOGIN SERVER", "AGE"]
+    assert [column["name"].upper() for column in columns if column.get("priority") == 1] == ["REASON", "MESSAGE"]
+
+
+@pytest.mark.parametrize("case", refusals.REFUSALS, ids=lambda case: case.case)
+def test_the_crd_refuses_what_must_be_refused(case):
+    old = correlation.ABSENT
+    if case.accepted is not None:
+        old = case.accepted
+        assert _complaints(old) == []
+    told = _complaints(case.refused, old)
+    assert [text for text in told if text.startswith(case.field) and case.expected in text], told
+
+
+@pytest.mark.parametrize(("before", "change"), [case[1:] for case in refusals.ALLOWED_CHANGES])
+def test_the_crd_lets_allowed_changes_pass(before, change):
+    old = refusals.merged(refusals.MINIMAL, {"spec": before})
+    assert _complaints(refusals.merged(old, {"spec": change}), old) == []
+
+
+@pytest.mark.parametrize("sample", _SAMPLES, ids=lambda sample: sample.name)
+def test_samples_are_valid(sample):
+    (document,) = yaml.safe_load_all(sample.read_text())
+    assert _complaints(document) == []
+    assert shape.prune(document, _SCHEMA) == []
+    assert parse.parse(document).name == document["metadata"]["name"]
+
+
+def test_the_minimal_sample_is_the_minimum():
+    document = yaml.safe_load((_ROOT / "deploy" / "samples" / "minimal.yaml").read_text())
+    assert document == refusals.MINIMAL
+
+
+def test_the_samples_show_every_field():
+    shown = set()
+    for sample in _SAMPLES:
+        shown |= _paths(yaml.safe_load(sample.read_text())["spec"], ".spec")
+    wanted = {path for path, node in _nodes(_SCHEMA["properties"]["spec"], ".spec") if not path.endswith(("[]", "{}"))}
+    assert wanted - shown == set()
+
+
+def _paths(value, path):
+    inner = value.items() if isinstance(value, dict) else ()
+    return {path}.union(*(_paths(item, f"{path}.{name}") for name, item in inner))
+
+
+def test_the_schema_has_the_models_fields_and_no_others():
+    given = {path for path, _ in _nodes(_SCHEMA["properties"]["spec"])}
+    assert {f".{field.alias}" for field in EncryptedRegistrySpec.model_fields.values()} <= given
+    assert ".managementPolicy" not in given

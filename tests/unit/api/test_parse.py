@@ -1,0 +1,109 @@
+import datetime
+
+import pytest
+from hypothesis import given, settings
+
+from acrcmk.api import parse, rules
+from acrcmk.api.spec import EncryptedRegistrySpec
+from tests.unit.api import refusals, specs
+
+_CREATIONS = [case for case in refusals.REFUSALS if case.before is None]
+_UPDATES = [case for case in refusals.REFUSALS if case.before is not None]
+
+
+def _by_case(case):
+    return case.case
+
+
+@pytest.mark.parametrize("case", _CREATIONS, ids=_by_case)
+def test_what_the_api_server_refuses_the_parser_refuses_too(case):
+    with pytest.raises(parse.InvalidSpec) as caught:
+        parse.parse(case.refused)
+    wanted = case.ours or case.expected
+    assert [text for text in caught.value.messages if text.startswith(case.field) and wanted in text], caught.value
+
+
+@pytest.mark.parametrize("case", _UPDATES, ids=_by_case)
+def test_a_refused_update_is_wrong_only_in_view_of_the_spec_before(case):
+    old, new = parse.parse(case.accepted), parse.parse(case.refused)
+    broken = rules.broken(new.spec, name=new.name, old=old.spec)
+    assert [(rule.field, case.expected in rule.message) for rule in broken] == [(case.field, True)]
+
+
+@pytest.mark.parametrize(("before", "change"), [case[1:] for case in refusals.ALLOWED_CHANGES])
+def test_allowed_changes_break_no_rule(before, change):
+    old = refusals.merged(refusals.MINIMAL, {"spec": before})
+    new = refusals.merged(old, {"spec": change})
+    assert rules.broken(parse.parse(new).spec, name="demo", old=parse.parse(old).spec) == ()
+
+
+def test_every_rule_has_a_refusal():
+    messages = [case.expected for case in refusals.REFUSALS]
+    assert [rule.message for rule in rules.RULES if not any(text in rule.message for text in messages)] == []
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    body = refusals.merged(refusals.MINIMAL, {"spec": {"location": None, "registry": {"name": "x"}}})
+    with pytest.raises(parse.InvalidSpec) as caught:
+        parse.parse(body)
+    assert caught.value.messages == (
+        "spec.location: is required",
+        "spec.registry.name: must be 5 to 50 letters and digits",
+    )
+
+
+def test_unknown_fields_and_python_names_are_refused():
+    body = refusals.merged(refusals.MINIMAL, {"spec": {"trustPolicy": True, "create_resource_group": True}})
+    with pytest.raises(parse.InvalidSpec) as caught:
+        parse.parse(body)
+    assert caught.value.messages == (
+        "spec.trustPolicy: there is no such field",
+        "spec.create_resource_group: there is no such field",
+    )
+
+
+def test_a_trailing_newline_is_not_overlooked():
+    body = refusals.merged(refusals.MINIMAL, {"spec": {"registry": {"name": "acrcmkdemo\n"}}})
+    with pytest.raises(parse.InvalidSpec, match="5 to 50"):
+        parse.parse(body)
+
+
+def test_the_object_around_the_spec_is_read():
+    body = refusals.merged(
+        refusals.MINIMAL,
+        {
+            "metadata": {
+                "uid": "u",
+                "generation": 3,
+                "resourceVersion": "17",
+                "finalizers": ["acrcmk.dev/finalizer"],
+                "deletionTimestamp": "2026-11-23T19:28:10Z",
+                "annotations": {"a": "b"},
+            },
+            "status": {"observedGeneration": 2},
+        },
+    )
+    read = parse.parse(body)
+    assert (read.namespace, read.name, read.uid, read.generation) == ("default", "demo", "u", 3)
+    assert (read.resource_version, read.finalizers) == ("17", ("acrcmk.dev/finalizer",))
+    assert read.deletion_timestamp == datetime.datetime(2026, 11, 23, 19, 28, 10, tzinfo=datetime.UTC)
+    assert (read.annotations, read.status.observed_generation) == ({"a": "b"}, 2)
+    assert read.spec.registry.name == "acrcmkdemo"
+
+
+def test_the_header_of_an_object_with_an_invalid_spec_can_still_be_read():
+    body = refusals.merged(refusals.MINIMAL, {"spec": {"vault": None}})
+    assert parse.header(body).name == "demo"
+
+
+@settings(max_examples=200)
+@given(name=specs.names, wire=specs.specs)
+def test_a_spec_is_accepted_exactly_when_it_breaks_no_rule(name, wire):
+    parsed = EncryptedRegistrySpec.model_validate(wire)
+    broken = [f"{rule.field}: {rule.message}" for rule in rules.broken(parsed, name=name)]
+    if not broken:
+        assert parse.spec(wire, name=name) == parsed
+        return
+    with pytest.raises(parse.InvalidSpec) as caught:
+        parse.spec(wire, name=name)
+    assert list(caught.value.messages) == broken

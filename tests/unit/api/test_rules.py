@@ -1,0 +1,78 @@
+"""Rules as CEL and rules as Python give the same verdict."""
+
+import functools
+
+from cel_expr_python import cel
+from cel_expr_python.ext import ext_optional, ext_strings
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acrcmk.api import rules
+from acrcmk.api.spec import EncryptedRegistrySpec
+from tests.unit.api import refusals, specs
+
+_ABSENT = object()
+
+
+def _parsed(spec: dict) -> EncryptedRegistrySpec:
+    return EncryptedRegistrySpec.model_validate(spec)
+
+
+@functools.cache
+def _program(expression: str) -> cel.Expression:
+    variables = {"self": cel.Type.DYN, "oldSelf": cel.Type.DYN}
+    extensions = [ext_strings.ExtStrings(version=2), ext_optional.ExtOptional()]
+    return cel.NewEnv(variables=variables, extensions=extensions).compile(expression)
+
+
+def _at(path: str, document: dict) -> object:
+    node: object = document
+    for name in filter(None, path.split(".")):
+        if not isinstance(node, dict) or name not in node:
+            return _ABSENT
+        node = node[name]
+    return node
+
+
+def _cel_holds(rule: rules.Rule, *, name: str, spec: dict, old: dict | None) -> bool:
+    """Evaluate as the API server does: not where the node is absent, before or after."""
+    node = _at(rule.at, {"metadata": {"name": name}, "spec": spec})
+    before = _at(rule.at, {"metadata": {"name": name}, "spec": old}) if old is not None else _ABSENT
+    if node is _ABSENT or (rule.transition and before is _ABSENT):
+        return True
+    data = {"self": node} | ({"oldSelf": before} if rule.transition else {})
+    verdict = _program(rule.cel).eval(data=data).value()
+    assert isinstance(verdict, bool), f"{rule.cel}: {verdict}"
+    return verdict
+
+
+def test_cel_and_python_agree():
+    seen = set()
+
+    # The same specs every time, so that the last line cannot fail by bad luck.
+    @settings(max_examples=1000, deadline=None, derandomize=True)
+    @given(name=specs.names, spec=specs.specs, old=st.none() | specs.specs)
+    def agree(name, spec, old):
+        case = rules.Case(name=name, spec=_parsed(spec), old=old and _parsed(old))
+        for rule in rules.RULES:
+            if rule.transition and old is None:
+                continue
+            verdict = rule.holds(case)
+            assert verdict == _cel_holds(rule, name=name, spec=spec, old=old), rule
+            seen.add((rule, verdict))
+
+    agree()
+    unseen = {(rule, verdict) for rule in rules.RULES for verdict in (True, False)} - seen
+    assert not unseen, "the specs of this test never put these rules to the test"
+
+
+def test_rules_about_changes_are_left_out_when_nothing_is_known_of_before():
+    spec = _parsed(refusals.MINIMAL["spec"])
+    assert rules.broken(spec, name="demo") == ()
+    moved = spec.model_copy(update={"location": "northeurope"})
+    assert [rule.field for rule in rules.broken(moved, name="demo", old=spec)] == ["spec.location"]
+
+
+def test_every_rule_names_a_field_at_or_below_its_node():
+    for rule in rules.RULES:
+        assert rule.at in {"", rule.field} or rule.field.startswith(f"{rule.at}."), rule
