@@ -109,10 +109,6 @@ def unauthorized() -> StatusError:
     return StatusError("Unauthorized", code=401, reason="Unauthorized")
 
 
-def no_such_path() -> StatusError:
-    return StatusError("the server could not find the requested resource", code=404, reason="NotFound", details={})
-
-
 def method_not_allowed(group: str, plural: str, verb: str) -> StatusError:
     return StatusError(
         f"{verb} is not supported on resources of kind {fielderrors.quote(qualified(plural, group))}",

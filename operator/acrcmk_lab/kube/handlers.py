@@ -27,6 +27,8 @@ from acrcmk_lab.kube.store import Key, Store, Stored
 _PATCHES: Final = (patch.JSON, patch.MERGE, patch.STRATEGIC, patch.APPLY)
 _OF_ONE: Final = {"PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get"}
 _OF_MANY: Final = {"POST": "create", "DELETE": "deletecollection", "GET": "list"}
+NO_SUCH_PATH: Final = "404 page not found\n"
+"""What the real server says, without a Status, where nothing is served."""
 Change = Callable[[Object], Object]
 
 
@@ -52,9 +54,9 @@ class Handlers:
         """Answer a request for a resource. Raises `StatusError`."""
         resource = self._catalogue.find(target.group, target.version, target.plural)
         if resource is None or (target.subresource and not _serves(resource, target.subresource)):
-            raise errors.no_such_path()
+            raise web.HTTPNotFound(text=NO_SUCH_PATH)
         if not resource.namespaced and target.namespace:
-            raise errors.no_such_path()
+            raise web.HTTPNotFound(text=NO_SUCH_PATH)
         verb = (_OF_ONE if target.name else _OF_MANY).get(request.method)
         allowed = resources.STATUS_VERBS if target.subresource else resource.verbs
         if verb not in allowed:
@@ -102,7 +104,7 @@ class Handlers:
         view = self._view(request, resource)
         options = requests.write_options(request, "CreateOptions")
         raw = await requests.body(request)
-        obj = requests.require_object(raw, resource.api_version, resource.kind)
+        obj = requests.require_object(raw, resource)
         if resource.kind in reviews.ANSWERS:
             return view.object_response(reviews.answer(obj), status=201)
         _require_namespace(obj, key)
@@ -116,7 +118,7 @@ class Handlers:
     ) -> web.Response:
         view = self._view(request, resource)
         options = requests.write_options(request, "UpdateOptions")
-        obj = requests.require_object(await requests.body(request), resource.api_version, resource.kind)
+        obj = requests.require_object(await requests.body(request), resource)
         _require_namespace(obj, key)
         name = objects.meta(obj).get("name")
         if name != key.name:
@@ -181,7 +183,7 @@ class Handlers:
         if not request.query.get("fieldManager"):
             problem = fielderrors.required("fieldManager", "is required for apply patch")
             raise errors.invalid("meta.k8s.io", "PatchOptions", "", [problem])
-        config = requests.require_object(raw, resource.api_version, resource.kind)
+        config = requests.require_object(raw, resource)
         meta = objects.meta(config)
         if meta.get("managedFields"):
             raise errors.bad_request("metadata.managedFields must be nil")

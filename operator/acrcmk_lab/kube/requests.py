@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 from aiohttp import web
 
-from acrcmk_lab.kube import errors, fielderrors, writes
+from acrcmk_lab.kube import errors, fielderrors, protobuf, resources, writes
 from acrcmk_lab.kube.objects import Object
 
 JSON: Final = "application/json"
@@ -124,8 +124,8 @@ def negotiate(request: web.Request, forms: frozenset[str] = frozenset()) -> Medi
     raise errors.not_acceptable([JSON, YAML, PROTOBUF])
 
 
-async def body(request: web.Request, *, supported: tuple[str, ...] = (JSON, YAML)) -> Any:
-    """Decode the body, JSON or YAML by its content type; None where it is empty.
+async def body(request: web.Request, *, supported: tuple[str, ...] = (JSON, YAML, PROTOBUF)) -> Any:
+    """Decode the body by its content type; None where it is empty.
 
     Raises `StatusError`: 415 for another content type, 400 for a body that cannot be read.
     """
@@ -138,7 +138,16 @@ async def body(request: web.Request, *, supported: tuple[str, ...] = (JSON, YAML
         raise errors.unsupported_media_type(
             f"the body of the request was in an unknown format - accepted media types include: {told}"
         )
+    if content_type == PROTOBUF:
+        return _parse_protobuf(raw)
     return parse(raw, yaml_allowed=content_type != JSON)
+
+
+def _parse_protobuf(raw: bytes) -> Object:
+    try:
+        return protobuf.decode(raw)
+    except protobuf.UnreadableError as error:
+        raise errors.bad_request(str(error)) from None
 
 
 def parse(raw: bytes, *, yaml_allowed: bool) -> Any:
@@ -149,14 +158,19 @@ def parse(raw: bytes, *, yaml_allowed: bool) -> Any:
         raise errors.bad_request(f"error decoding the body: {error}") from None
 
 
-def require_object(value: Any, api_version: str, kind: str) -> Object:
-    """Check that a body is an object of the expected kind. Raises `StatusError` (400)."""
+def require_object(value: Any, resource: resources.Resource) -> Object:
+    """Check that a body is an object of the expected kind. Raises `StatusError` (400).
+
+    A built-in object may leave its type out, as kopf does when it posts events; a custom one may not.
+    """
+    api_version, kind = resource.api_version, resource.kind
     if not isinstance(value, dict):
         raise errors.bad_request("couldn't get version/kind; json parse error: json: cannot unmarshal into an object")
-    if not value.get("kind") or not value.get("apiVersion"):
-        value.setdefault("apiVersion", api_version)
-        if not value.get("kind"):
-            raise errors.bad_request("Object 'Kind' is missing in '" + json.dumps(value, separators=(",", ":")) + "'")
+    if not resource.custom:
+        value["apiVersion"], value["kind"] = value.get("apiVersion") or api_version, value.get("kind") or kind
+    for name, told in (("kind", "Kind"), ("apiVersion", "apiVersion")):
+        if not value.get(name):
+            raise errors.bad_request(f"Object '{told}' is missing in '{json.dumps(value, separators=(',', ':'))}'")
     if value["apiVersion"] != api_version:
         raise errors.bad_request(
             f"the API version in the data ({value['apiVersion']}) does not match "

@@ -156,6 +156,8 @@ class _Front:
             response = await self._answer(request)
         except errors.StatusError as error:
             response = _status_response(error)
+        except web.HTTPException as error:
+            response = web.Response(text=error.text, status=error.status)
         except Exception as error:  # noqa: BLE001 - one bad request must not stop the server
             _log.exception("%s %s", request.method, request.path)
             response = _status_response(errors.internal(f"{type(error).__name__}: {error}"))
@@ -175,7 +177,7 @@ class _Front:
             return about
         target = requests.target(path)
         if target is None:
-            raise errors.no_such_path()
+            raise web.HTTPNotFound(text=handlers.NO_SUCH_PATH)
         return await self._handlers.dispatch(request, target)
 
     def _about(self, request: web.Request, path: str) -> web.Response | None:
