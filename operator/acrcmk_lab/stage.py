@@ -46,19 +46,19 @@ class AzureServer:
 
 @dataclasses.dataclass(frozen=True)
 class KubeServer:
-    """A started `acrcmk-lab kube`; `audit_log` has the shape of a real API server's."""
+    """A started `acrcmk-lab kube`; `log` is its request log, one JSON object per line."""
 
     child: processes.Child
     kubeconfig: pathlib.Path
-    audit_log: pathlib.Path
+    log: pathlib.Path
 
     @classmethod
     def start(cls, family: processes.Family, *options: str) -> "KubeServer":
         """Start it with more command line `options`."""
-        kubeconfig, audit_log = family.directory / "kubeconfig", family.directory / "audit.jsonl"
-        places = {"--kubeconfig": kubeconfig, "--audit-log": audit_log}
+        kubeconfig, log = family.directory / "kubeconfig", family.directory / "kube-requests.jsonl"
+        places = {"--kubeconfig": kubeconfig, "--log": log}
         child = family.start("kube", *_lab("kube", places), *options)
-        return cls(child=child, kubeconfig=kubeconfig, audit_log=audit_log)
+        return cls(child=child, kubeconfig=kubeconfig, log=log)
 
     def wait(self) -> Kubectl:
         """Wait until it serves; return a kubectl for it."""

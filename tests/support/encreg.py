@@ -1,24 +1,16 @@
 """One EncryptedRegistry under test: applied, watched and deleted with kubectl, as a person would."""
 
+import contextlib
 import dataclasses
 import json
+import pathlib
+import subprocess
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
-from acrcmk_lab import kubectl
+from acrcmk_lab import kubectl, processes
 from tests.support import waiting
-
-LOCATION = "westeurope"
-
-
-def manifest(name: str, *, group: str, vault: dict[str, Any], registry: str, **more: Any) -> dict[str, Any]:
-    """Return the shortest useful object, with `more` spec fields over it."""
-    spec = {"resourceGroup": group, "location": LOCATION, "vault": vault, "registry": {"name": registry}}
-    return {
-        "apiVersion": "acrcmk.dev/v1alpha1",
-        "kind": "EncryptedRegistry",
-        "metadata": {"name": name},
-        "spec": spec | more,
-    }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +72,28 @@ class EncReg:
             timeout=timeout,
         )["status"]
 
+    @contextlib.contextmanager
+    def history(self) -> Iterator[list[dict[str, Any]]]:
+        """Record every status from now on, as `kubectl get --watch` sees them; the list is filled at the end."""
+        statuses: list[dict[str, Any]] = []
+        watch = ("get", "encreg", self.name, "--namespace", self.namespace, "--watch")
+        with tempfile.NamedTemporaryFile() as record:
+            path = pathlib.Path(record.name)
+            watching = subprocess.Popen(
+                processes.leashed(self.kubectl.binary, *watch, "-o", 'jsonpath={.status}{"\n"}'),
+                stdout=record,
+                env=self.kubectl.environment(),
+            )
+            try:
+                waiting.eventually(lambda: _lines(path))
+                yield statuses
+                final = self.status
+                waiting.eventually(lambda: _lines(path), lambda seen: seen[-1] == final)
+            finally:
+                watching.kill()
+                watching.wait()
+            statuses += _lines(path)
+
     def events(self) -> list[tuple[str, str]]:
         """Return (type, reason) of the object's events, oldest first, repeated ones as often as counted."""
         found = json.loads(self.run("get", "events", "-o", "json"))["items"]
@@ -90,3 +104,8 @@ class EncReg:
     def delete(self, *, timeout: float = 20) -> None:
         """Delete and wait until it is gone; no error when it already is."""
         self.run("delete", "encreg", self.name, "--ignore-not-found", f"--timeout={timeout}s")
+
+
+def _lines(path: pathlib.Path) -> list[dict[str, Any]]:
+    whole, _, _ = path.read_text().rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines() if line]

@@ -150,10 +150,20 @@ def _parse_protobuf(raw: bytes) -> Object:
         raise errors.bad_request(str(error)) from None
 
 
+class _JsonLoader(yaml.SafeLoader):
+    """YAML as Kubernetes reads it: only JSON's types, so a timestamp stays text."""
+
+
+_JsonLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def parse(raw: bytes, *, yaml_allowed: bool) -> Any:
     """Decode JSON or, where allowed, YAML. Raises `StatusError` (400)."""
     try:
-        return yaml.safe_load(raw) if yaml_allowed else json.loads(raw)
+        return yaml.load(raw, Loader=_JsonLoader) if yaml_allowed else json.loads(raw)  # noqa: S506 - a SafeLoader
     except (ValueError, yaml.YAMLError) as error:
         raise errors.bad_request(f"error decoding the body: {error}") from None
 

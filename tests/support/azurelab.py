@@ -1,0 +1,138 @@
+"""Azure as a test sees it: Resource Manager calls of its own, the lab's control API, and the lab's request log."""
+
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+import requests
+
+from acrcmk_lab import processes, stage
+
+LOCATION = "westeurope"
+SPEED = 60.0
+"""Azure's seconds per second: a registry with all around it takes about 90 s of Azure's time."""
+
+VERSIONS = {
+    "Microsoft.ManagedIdentity": "2024-11-30",
+    "Microsoft.KeyVault": "2026-02-01",
+    "Microsoft.Authorization": "2022-04-01",
+    "Microsoft.ContainerRegistry": "2025-11-01",
+}
+RESOURCES_VERSION = "2021-04-01"
+STRANGER = "5747a9e4-0000-4000-8000-000000000001"
+"""Client id of the tests' own principal: not the operator's, so the log tells the two apart."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """One call that the operator made; `path` is in lower case, `kind` read, write or delete."""
+
+    method: str
+    path: str
+    kind: str
+    status: int
+
+    @property
+    def accepted(self) -> bool:
+        return self.status < 400
+
+    @property
+    def writes(self) -> bool:
+        return self.kind != "read"
+
+
+@dataclasses.dataclass(frozen=True)
+class Azure:
+    """The running lab, and a client of its own beside the operator's."""
+
+    server: stage.AzureServer
+    environment: dict[str, str]
+    session: requests.Session
+
+    @classmethod
+    def start(cls, family: processes.Family) -> "Azure":
+        """Start the lab."""
+        server = stage.AzureServer.start(family, "--speed", f"{SPEED:g}")
+        environment = server.wait()
+        return cls(server=server, environment=environment, session=_login(environment))
+
+    @property
+    def url(self) -> str:
+        return self.environment["ACRCMK_RESOURCE_MANAGER"]
+
+    @property
+    def subscription(self) -> str:
+        return self.environment["ACRCMK_SUBSCRIPTION_ID"]
+
+    @property
+    def tenant(self) -> str:
+        return self.environment["AZURE_TENANT_ID"]
+
+    def call(self, method: str, path: str, body: Any = None, **query: str) -> requests.Response:
+        """Call Resource Manager as somebody else than the operator would."""
+        provider = path.rpartition("/providers/")[2].partition("/")[0]
+        query = {"api-version": VERSIONS.get(provider, RESOURCES_VERSION), **query}
+        return self.session.request(method, self.url + path, params=query, json=body, timeout=30)
+
+    def get(self, path: str, **query: str) -> dict[str, Any] | None:
+        """Read a resource or a list; None when it does not exist."""
+        answer = self.call("GET", path, **query)
+        if answer.status_code == 404:
+            return None
+        answer.raise_for_status()
+        return answer.json()
+
+    def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Create or replace a resource."""
+        answer = self.call("PUT", path, body)
+        answer.raise_for_status()
+        return answer.json()
+
+    def patch(self, path: str, body: dict[str, Any]) -> None:
+        """Change a resource."""
+        self.call("PATCH", path, body).raise_for_status()
+
+    def role_assignments(self, scope: str, principal: str) -> list[dict[str, Any]]:
+        """Return the role assignments of a principal at a scope."""
+        path = f"{scope}/providers/Microsoft.Authorization/roleAssignments"
+        return self.get(path, **{"$filter": f"principalId eq '{principal}'"})["value"]
+
+    def calls(self, path: str = "") -> list[Call]:
+        """Return the operator's calls so far, in the order of their answers, with `path` in their path."""
+        with self.server.log.open() as log:
+            records = [json.loads(line) for line in log]
+        return [
+            Call(method=one["method"], path=one["path"].casefold(), kind=one["kind"], status=one["status"])
+            for one in records
+            if one["record"] == "request"
+            and one["service"] != "login"
+            and one["principal"] != STRANGER
+            and path.casefold() in one["path"].casefold()
+        ]
+
+    def control(self, command: str, **arguments: Any) -> Any:
+        """Use the lab's control API."""
+        answer = self.session.post(f"{self.url}/_sim/{command}", json=arguments, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+
+def _login(environment: dict[str, str]) -> requests.Session:
+    """Return a session with a token of the lab's Entra endpoint, asked for as workload identity does."""
+    session = requests.Session()
+    session.verify = environment["ACRCMK_CA_BUNDLE"]
+    answer = session.post(
+        f"{environment['AZURE_AUTHORITY_HOST']}/{environment['AZURE_TENANT_ID']}/oauth2/v2.0/token",
+        data={
+            "grant_type": "client_credentials",
+            "client_id": STRANGER,
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": pathlib.Path(environment["AZURE_FEDERATED_TOKEN_FILE"]).read_text(),
+            "scope": "https://management.azure.com/.default",
+        },
+        timeout=30,
+    )
+    answer.raise_for_status()
+    session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    return session

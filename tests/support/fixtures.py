@@ -1,0 +1,75 @@
+"""Fixtures of the integration tests: one cluster, one Azure and one operator per test process, a namespace per test."""
+
+import itertools
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from acrcmk_lab import processes, stage
+from tests.support import azurelab, clusters, operators, project, spaces
+
+
+@pytest.fixture(scope="session")
+def family() -> Iterator[processes.Family]:
+    """The processes behind the tests. A short path: etcd's sockets are in it, and 107 characters are the limit."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="acrcmk-"))
+    with processes.Family(directory) as family:
+        yield family
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(family: processes.Family) -> clusters.Cluster:
+    """The API server, with the CRD; a real one with the operator's manifests too."""
+    running = clusters.start(family)
+    stage.apply_crds(running.kubectl)
+    if running.real:
+        running.kubectl.run("apply", "-f", str(project.MANIFESTS))
+    return running
+
+
+@pytest.fixture(scope="session")
+def azure(family: processes.Family) -> azurelab.Azure:
+    """Azure."""
+    return azurelab.Azure.start(family)
+
+
+@pytest.fixture(scope="session")
+def running_operator(family: processes.Family, cluster: clusters.Cluster, azure: azurelab.Azure) -> operators.Operator:
+    """The operator of all tests that don't care which."""
+    running = operators.Operator(family=family, kubeconfig=cluster.operator_kubeconfig, azure=azure.environment)
+    running.start()
+    return running
+
+
+@pytest.fixture
+def operator(running_operator: operators.Operator) -> Iterator[operators.Operator]:
+    """The operator, to be killed and restarted at will; the next test finds it as usual."""
+    yield running_operator
+    running_operator.as_usual()
+
+
+@pytest.fixture(scope="session")
+def new_space(
+    cluster: clusters.Cluster, azure: azurelab.Azure, running_operator: operators.Operator
+) -> Callable[[], spaces.Space]:
+    """Opens a namespace each time it is called; the operator is there to serve it."""
+    numbers = itertools.count(1)
+
+    def open_one() -> spaces.Space:
+        opened = spaces.Space(kubectl=cluster.kubectl, azure=azure, namespace=f"t{next(numbers)}")
+        opened.open()
+        return opened
+
+    return open_one
+
+
+@pytest.fixture
+def space(new_space: Callable[[], spaces.Space]) -> Iterator[spaces.Space]:
+    """The test's own namespace, cleared afterwards."""
+    own = new_space()
+    yield own
+    own.close()

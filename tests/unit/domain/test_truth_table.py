@@ -1,0 +1,98 @@
+"""What Flux, Helm, Argo CD and `kubectl wait` make of the statuses that we write, state by state (GITOPS.md)."""
+
+import dataclasses
+import datetime
+
+import pytest
+
+from acrcmk.api import status as statuses
+from acrcmk.api.conditions import Reason
+from acrcmk.domain import conditions, steps
+from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled
+from tests.support import readers
+
+NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
+
+READY = Ready(message="there")
+WAITING_FOR_AZURE = Progressing(reason=Reason.CREATING, message="Azure is at work.")
+THROTTLED = Progressing(reason=Reason.THROTTLED, message="Azure limits requests.", retry_after=30)
+SOMEBODY_MUST_ACT = Blocked(reason=Reason.NAME_TAKEN, message="The name is taken.")
+TERMINAL = Stalled(reason=Reason.SKU_NOT_PREMIUM, message="Not Premium.")
+
+
+def after_a_pass(**outcomes: Outcome) -> tuple[conditions.Verdict, ...]:
+    """Return what a pass tells in which every step is Ready, save those given."""
+    results = {step.name: steps.Result(outcome=outcomes.get(step.name, READY)) for step in steps.TABLE}
+    return conditions.verdicts(results)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class State:
+    """An object as it is stored, and how each reader must take it."""
+
+    told: tuple[conditions.Verdict, ...] | None
+    """The verdicts of the last pass; None before the first."""
+    kstatus: str
+    argo: str
+    met: bool = False
+    observed: int = 1
+    generation: int = 1
+    deleting: bool = False
+
+    def seen(self) -> dict:
+        metadata = {"generation": self.generation} | ({"deletionTimestamp": "now"} if self.deleting else {})
+        if self.told is None:
+            return {"metadata": metadata, "status": {"observedGeneration": statuses.UNOBSERVED}}
+        told = conditions.conditions(self.told, before=(), generation=self.observed, now=NOW)
+        status = statuses.EncryptedRegistryStatus(conditions=told, observed_generation=self.observed)
+        return {"metadata": metadata, "status": status.to_wire()}
+
+
+STATES = {
+    "nobody has looked yet": State(told=None, kstatus="InProgress", argo="Progressing"),
+    "a pass has begun": State(told=conditions.begun(1), kstatus="InProgress", argo="Progressing"),
+    "provisioning": State(told=after_a_pass(registry=WAITING_FOR_AZURE), kstatus="InProgress", argo="Progressing"),
+    "transient error": State(told=after_a_pass(vault=THROTTLED), kstatus="InProgress", argo="Progressing"),
+    "somebody must act in Azure": State(
+        told=after_a_pass(vault=SOMEBODY_MUST_ACT), kstatus="InProgress", argo="Progressing"
+    ),
+    "terminal": State(told=after_a_pass(registry=TERMINAL), kstatus="Failed", argo="Degraded"),
+    "terminal while another step is at work": State(
+        told=after_a_pass(registry=TERMINAL, vault=WAITING_FOR_AZURE), kstatus="Failed", argo="Degraded"
+    ),
+    "refused before any step": State(told=conditions.refused(TERMINAL), kstatus="Failed", argo="Degraded"),
+    "steady": State(told=after_a_pass(), kstatus="Current", argo="Healthy", met=True),
+    "steady with a newer key version": State(
+        told=after_a_pass(currency=WAITING_FOR_AZURE), kstatus="Current", argo="Healthy", met=True
+    ),
+    "spec edited, not yet seen": State(told=after_a_pass(), generation=2, kstatus="InProgress", argo="Progressing"),
+    "terminal, spec edited, not yet seen": State(
+        told=after_a_pass(registry=TERMINAL), generation=2, kstatus="InProgress", argo="Progressing"
+    ),
+    "deleting": State(
+        told=conditions.refused(Progressing(reason=Reason.DELETING, message="Deleting.")),
+        observed=2,
+        generation=2,
+        deleting=True,
+        kstatus="Terminating",
+        argo="Progressing",
+    ),
+}
+
+
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+def test_every_reader_takes_the_state_as_it_is_meant(state):
+    seen = state.seen()
+    assert readers.kstatus(seen) == state.kstatus
+    assert readers.argo(seen) == state.argo
+    assert readers.kubectl_wait_ready(seen) is state.met
+
+
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+def test_ready_is_always_told_and_reconciling_and_stalled_only_when_true_and_never_both(state):
+    told = {one["type"]: one for one in state.seen()["status"].get("conditions", [])}
+    abnormal = {"Reconciling", "Stalled"} & set(told)
+    assert "Ready" in told or state.told is None
+    assert len(abnormal) <= 1
+    assert all(told[kind]["status"] == "True" for kind in abnormal)
+    assert {one["observedGeneration"] for one in told.values()} <= {state.observed}
