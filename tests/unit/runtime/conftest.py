@@ -1,0 +1,26 @@
+import asyncio
+
+import pytest
+
+from acrcmk.runtime import pace
+from acrcmk.runtime.queue import Queue
+from acrcmk.runtime.schedule import Schedule
+from acrcmk.telemetry.metrics import Metrics
+
+
+@pytest.fixture
+def metrics():
+    return Metrics(version="test")
+
+
+@pytest.fixture
+async def queue(metrics):
+    """A queue on the loop's virtual clock: back-off of exactly 2, 4, 8 ... s, polls after 1 s, resync after 600 s."""
+    schedule = Schedule[str](pace=pace.Pace(backoff=pace.Backoff(base=4.0)), random=lambda: 0.5)
+    return Queue(schedule, clock=asyncio.get_running_loop().time, metrics=metrics)
+
+
+@pytest.fixture
+def sample(metrics):
+    """The present value of a metric, by name and labels."""
+    return lambda name, **labels: metrics.registry.get_sample_value(name, labels)

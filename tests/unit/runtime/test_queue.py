@@ -1,0 +1,100 @@
+"""On virtual time: nothing here sleeps for real."""
+
+import asyncio
+
+import pytest
+
+from acrcmk.runtime.requeue import After, Done, Retry
+
+pytestmark = pytest.mark.looptime
+
+
+async def test_get_waits_until_the_key_is_due(queue, looptime):
+    queue.add("a", delay=1000.0)
+    assert await queue.get() == "a"
+    assert looptime == pytest.approx(1000.0)
+
+
+async def test_a_waiting_get_hears_of_an_earlier_key(queue, looptime):
+    queue.add("late", delay=1000.0)
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(10.0)
+    queue.add("soon", delay=5.0)
+    assert await waiting == "soon"
+    assert looptime == pytest.approx(15.0)
+
+
+async def test_a_waiting_get_on_an_empty_queue_hears_of_the_first_key(queue, looptime):
+    asyncio.get_running_loop().call_later(3.0, queue.add, "a")
+    assert await queue.get() == "a"
+    assert looptime == pytest.approx(3.0)
+
+
+async def test_a_forgotten_key_never_comes(queue):
+    queue.add("a", delay=1.0)
+    queue.forget("a")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(queue.get(), timeout=1e6)
+
+
+async def test_a_key_added_while_in_hand_comes_again_only_after_it_is_handed_back(queue, looptime):
+    queue.add("a")
+    await queue.get()
+    queue.add("a")
+    again = asyncio.create_task(queue.get())
+    await asyncio.sleep(5.0)
+    assert not again.done()
+    queue.done("a", Done())
+    assert await again == "a"
+    assert looptime == pytest.approx(5.0)
+
+
+async def test_each_key_goes_to_one_of_many_that_wait(queue):
+    waiting = [asyncio.create_task(queue.get()) for _ in range(3)]
+    await asyncio.sleep(1.0)
+    for key in "abc":
+        queue.add(key)
+        queue.add(key)
+    assert sorted(await asyncio.gather(*waiting)) == ["a", "b", "c"]
+
+
+async def test_a_cancelled_get_loses_no_key(queue):
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(1.0)
+    queue.add("a")
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await queue.get() == "a"
+
+
+async def test_a_failed_key_comes_back_later_each_time(queue, looptime):
+    queue.add("a")
+    seen = []
+    for _ in range(4):
+        key = await queue.get()
+        seen.append(float(looptime))
+        queue.done(key, Retry())
+    assert seen == pytest.approx([0, 2, 6, 14])
+
+
+async def test_the_metrics_tell_of_waiting_and_work(queue, sample):
+    for key, delay in [("a", 0.0), ("b", 0.0), ("c", 100.0)]:
+        queue.add(key, delay=delay)
+    queue.add("a")
+    await asyncio.sleep(2.0)
+    assert sample("workqueue_depth") == 2
+    assert sample("workqueue_adds_total") == 3
+    await queue.get()
+    await asyncio.sleep(3.0)
+    await queue.get()
+    await asyncio.sleep(4.0)
+    assert sample("workqueue_queue_duration_seconds_sum") == pytest.approx(2.0 + 5.0)
+    assert sample("workqueue_unfinished_work_seconds") == pytest.approx(7.0 + 4.0)
+    assert sample("workqueue_longest_running_processor_seconds") == pytest.approx(7.0)
+    queue.done("a", Retry())
+    queue.done("b", After(9.0))
+    assert sample("workqueue_work_duration_seconds_sum") == pytest.approx(7.0 + 4.0)
+    assert sample("workqueue_retries_total") == 1
+    assert sample("workqueue_depth") == 0
+    assert sample("workqueue_unfinished_work_seconds") == 0
