@@ -45,6 +45,8 @@ def credential(settings: Settings) -> AsyncTokenCredential:
         "authority": endpoints.authority,
         "disable_instance_discovery": not settings.known_authority,
         "connection_verify": str(settings.ca_bundle) if settings.ca_bundle else True,
+        # The queue comes back; a pass must not sit through retries within retries.
+        "retry_total": 0,
     }
     if settings.federated_token_file is None:
         return DefaultAzureCredential(**options)
@@ -129,10 +131,18 @@ async def _serve(settings: Settings, *, keys: Queue[Key], workers: Workers[Key],
     )
     await health.start()
     workers.start()
-    informer = Informer(add=lambda key, delay: keys.add(key, delay=delay), forget=keys.forget)
+
+    def forget(key: Key) -> None:
+        keys.forget(key)
+        metrics.forget(key)
+
+    async def drain() -> None:
+        await workers.drain(grace=settings.drain_seconds)
+
+    informer = Informer(add=lambda key, delay: keys.add(key, delay=delay), forget=forget)
     try:
         await kopf.operator(
-            registry=informer.registry(cleanup=lambda: workers.drain(grace=settings.drain_seconds)),
+            registry=informer.registry(cleanup=drain),
             settings=informers.kopf_settings(),
             namespaces=settings.namespaces,
             clusterwide=not settings.namespaces,
@@ -140,4 +150,5 @@ async def _serve(settings: Settings, *, keys: Queue[Key], workers: Workers[Key],
             ready_flag=watching,
         )
     finally:
+        await drain()  # kopf may fail before it comes to its cleanup; to drain twice does nothing
         await health.stop()

@@ -7,6 +7,7 @@ operator restarted with another default subscription cannot build a second set b
 
 import dataclasses
 
+from acrcmk import api
 from acrcmk.api import spec as specs
 from acrcmk.api.conditions import ConditionType, Reason
 from acrcmk.domain import names, ownership
@@ -148,7 +149,7 @@ def _identity_in_use(registry: Registry | None) -> str | None:
 
 
 def _owned_identity(wish: Wish, identities: tuple[Identity, ...]) -> str | None:
-    ours = [one for one in identities if one.tags.get(names.OWNER_TAG) == wish.owner]
+    ours = [one for one in identities if one.tags.get(api.OWNER_TAG) == wish.owner]
     return str(ours[0].id) if len(ours) == 1 else None
 
 
@@ -159,7 +160,7 @@ def _key_in_use(registry: Registry | None) -> str | None:
 
 
 def _owned_key(wish: Wish, keys: tuple[Key, ...]) -> str | None:
-    ours = [one for one in keys if one.tags.get(names.OWNER_TAG) == wish.owner]
+    ours = [one for one in keys if one.tags.get(api.OWNER_TAG) == wish.owner]
     return ours[0].identifier.name if len(ours) == 1 else None
 
 

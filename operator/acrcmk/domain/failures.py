@@ -123,4 +123,4 @@ def outcome_of(failure: AzureFailure, *, doing: str) -> outcome.Outcome:
     message = f"Could not {doing}. {remedy.advice} Azure: {failure}"
     if remedy.blocks:
         return outcome.Blocked(reason=remedy.reason, message=message, retry_after=failure.retry_after)
-    return outcome.Progressing(reason=remedy.reason, message=message, retry_after=failure.retry_after)
+    return outcome.Progressing(reason=remedy.reason, message=message, retry_after=failure.retry_after, failed=True)

@@ -9,9 +9,6 @@ import re
 import urllib.parse
 import uuid
 
-OWNER_TAG = "acrcmk-owner"
-"""Tag on everything that we create: `<cluster id>/<namespace>/<object name>`."""
-
 CRYPTO_SERVICE_ENCRYPTION_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 """Built-in role "Key Vault Crypto Service Encryption User": get, wrap and unwrap keys, no more."""
 

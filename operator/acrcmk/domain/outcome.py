@@ -25,13 +25,15 @@ class Waiting:
 class Progressing:
     """Azure is at work, or will be asked again; nobody has to act.
 
-    `retry_after` is in seconds; None leaves the cadence to the queue. With `unlocks` the steps that need this one
-    may already run: the grant that only the registry's use of it can prove.
+    `retry_after` is in seconds; None leaves it to the queue: the cadence of polling, or back-off after a call that
+    `failed`. With `unlocks` the steps that need this one may already run: the grant that only the registry's use of
+    it can prove.
     """
 
     reason: Reason
     message: str
     retry_after: float | None = None
+    failed: bool = False
     unlocks: bool = False
 
 

@@ -1,5 +1,6 @@
 """Whose is what exists under our name? Only what carries our owner tag is ever changed."""
 
+from acrcmk import api
 from acrcmk.api.conditions import Reason
 from acrcmk.domain import names
 from acrcmk.domain.outcome import Blocked, Outcome, Stalled
@@ -12,14 +13,14 @@ def refusal(wish: Wish, *, what: str, tags: Tags, reference: str | None) -> Outc
 
     `what` names the resource, `reference` the spec field that would use it without owning it, if there is one.
     """
-    holder = next((value for key, value in tags.items() if names.same(key, names.OWNER_TAG)), None)
+    holder = next((value for key, value in tags.items() if names.same(key, api.OWNER_TAG)), None)
     if holder == wish.owner:
         return None
-    hand_over = f"to hand it over to this object, set its tag {names.OWNER_TAG}={wish.owner}"
+    hand_over = f"to hand it over to this object, set its tag {api.OWNER_TAG}={wish.owner}"
     if holder is not None:
         return Stalled(
             reason=Reason.OWNERSHIP_CONFLICT,
-            message=f"{what} belongs to another object: its tag {names.OWNER_TAG} says {holder}. "
+            message=f"{what} belongs to another object: its tag {api.OWNER_TAG} says {holder}. "
             f"Name another one in the spec, or {hand_over}.",
         )
     use_it = f"to use it as it is, set {reference}; " if reference else ""

@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from acrcmk.api import status as statuses
-from acrcmk.api.conditions import Condition, ConditionType
+from acrcmk.api.conditions import ConditionType
 from acrcmk.domain import access, currency, key, names, registry, resources, steps
 from acrcmk.domain.subject import Subject
 
@@ -52,13 +52,6 @@ def status(subject: Subject, results: steps.Results) -> statuses.EncryptedRegist
     if found and found.registry:
         told.update(_registry(found.registry))
     return pins(subject).model_copy(update=told)
-
-
-def with_conditions(
-    before: statuses.EncryptedRegistryStatus, conditions: tuple[Condition, ...], *, generation: int
-) -> statuses.EncryptedRegistryStatus:
-    """Return a status that speaks of `generation`."""
-    return before.model_copy(update={"conditions": conditions, "observed_generation": generation})
 
 
 def _observed(results: steps.Results, step: str, kind: type[Kind]) -> Kind | None:

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 from collections.abc import Mapping
 
+from acrcmk import api
 from acrcmk.api import spec as specs
 from acrcmk.api import status as statuses
 from acrcmk.domain import names
@@ -40,7 +41,7 @@ class Wish:
     @property
     def tags(self) -> Mapping[str, str]:
         """The tags on everything that is created for this object."""
-        return {**self.spec.tags, names.OWNER_TAG: self.owner}
+        return {**self.spec.tags, api.OWNER_TAG: self.owner}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,7 @@ class _Writer:
         """Write status and events; raises `Conflict` when the object changed meanwhile."""
         before = self.status.conditions
         told = conditions.conditions(verdicts, before=before, generation=self.generation, now=self.now())
-        wanted = report.with_conditions(wanted, told, generation=self.generation)
+        wanted = wanted.model_copy(update={"conditions": told, "observed_generation": self.generation})
         if wanted.to_wire() == self.status.to_wire():
             return
         written = await self.objects.apply_status(self.key, wanted.to_wire(), resource_version=self.resource_version)
@@ -134,12 +134,15 @@ class Reconciler:
 
     async def _run(self, wish: Wish, writer: _Writer) -> Requeue:
         view = View(self._azure)
+        if writer.status.observed_generation != writer.generation:
+            await writer.write(wish.status, conditions.begun(writer.generation))
         settled = await self._settle(wish, view)
         if isinstance(settled, claim.Refusal):
             verdicts = conditions.refused(settled.outcome, about=settled.condition)
             await writer.write(wish.status, verdicts)
             return self._next([settled.outcome], changed=writer.changed)
-        await _pin(settled, writer)
+        # What the object stands for is kept before anything in Azure is changed.
+        await writer.write(report.pins(settled), ())
 
         async def publish(results: steps.Results) -> None:
             await writer.write(report.status(settled, results), conditions.so_far(results))
@@ -157,18 +160,16 @@ class Reconciler:
             outcome = failures.outcome_of(failure, doing=doing)
             return claim.Refusal(condition=ConditionType.REGISTRY_READY, outcome=outcome)
 
-    def _next(self, outcomes: list[Outcome], *, changed: bool) -> Requeue:
-        """Say when to look again: the soonest that any outcome asks for."""
-        progressing = [one for one in outcomes if isinstance(one, Progressing)]
-        if any(one.retry_after is None for one in progressing):
+    @staticmethod
+    def _next(outcomes: list[Outcome], *, changed: bool) -> Requeue:
+        """Say when to look again: what Azure is at work on comes first, then what failed, then the look for drift."""
+        if any(isinstance(one, Progressing) and not one.failed and one.retry_after is None for one in outcomes):
             return Poll(changed=changed)
-        if progressing:
-            return After(min(one.retry_after for one in progressing if one.retry_after is not None))
-        blocked = [one for one in outcomes if isinstance(one, Blocked)]
-        if blocked:
-            stated = [one.retry_after for one in blocked if one.retry_after is not None]
-            return After(max(stated)) if stated else Retry()
-        return Resync()
+        unfinished = [one for one in outcomes if isinstance(one, Progressing | Blocked)]
+        stated = [one.retry_after for one in unfinished if one.retry_after is not None]
+        if stated:
+            return After(max(stated))
+        return Retry() if unfinished else Resync()
 
     async def _release(self, key: Key, found: parse.Header, writer: _Writer) -> Requeue:
         """Let a deleted object go; what it stands for in Azure stays."""
@@ -181,11 +182,3 @@ class Reconciler:
             await writer.write(found.status, conditions.refused(deleting))
         await self._objects.set_finalizers(key, others, resource_version=writer.resource_version)
         return Done()
-
-
-async def _pin(subject: Subject, writer: _Writer) -> None:
-    """Write what the object stands for before Azure is changed, and that a new generation has been seen."""
-    pinned = report.pins(subject)
-    if pinned == writer.status and writer.status.observed_generation == writer.generation:
-        return
-    await writer.write(pinned, conditions.begun(writer.generation))

@@ -17,7 +17,8 @@ Form = Literal["json", "console"]
 
 # azure-core logs every request with all its headers at INFO, azure-identity every token it gets. Both stay quiet even
 # when we debug ourselves: what we need of a request is in our metrics and in our own entries.
-_LEVELS: Mapping[str, int] = {"azure": logging.WARNING}
+# kopf.objects tells of every event that its one handler takes.
+_LEVELS: Mapping[str, int] = {"azure": logging.WARNING, "kopf.objects": logging.WARNING}
 
 
 def configure(*, form: Form, level: str, stream: TextIO | None = None) -> None:

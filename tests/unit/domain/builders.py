@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 from typing import Any
 
+from acrcmk import api
 from acrcmk.api import spec as specs
 from acrcmk.api import status as statuses
 from acrcmk.api.conditions import Condition
@@ -72,7 +73,7 @@ def condition(kind: str, status: str, *, since: datetime.datetime = NOW) -> Cond
 REGISTRY_ID = names.registry_id("teamaimages", subscription=SUBSCRIPTION, group="rg")
 IDENTITY_ID = names.identity_id("images-acr", subscription=SUBSCRIPTION, group="rg")
 VAULT_ID = names.vault_id("kv-images", subscription=SUBSCRIPTION, group="rg")
-OURS = {names.OWNER_TAG: OWNER}
+OURS = {api.OWNER_TAG: OWNER}
 
 
 def identity(**changes: Any) -> resources.Identity:
