@@ -51,6 +51,13 @@ class Child:
         """Whether the process has not ended yet."""
         return self.process.poll() is None
 
+    @property
+    def peak_rss_mib(self) -> float:
+        """The most memory that the process has held so far; Linux only (VmHWM in proc(5))."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        kibibytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(kibibytes) / 1024
+
     def log_tail(self, *, lines: int = 20) -> str:
         """Return the last lines of the log."""
         with self.log.open(errors="replace") as log:

@@ -4,6 +4,7 @@ The operator is known here by its command line alone (`python -m acrcmk run`): t
 """
 
 import dataclasses
+import json
 import pathlib
 import sys
 from collections.abc import Mapping
@@ -43,6 +44,11 @@ class AzureServer:
         self.child.wait_until(self.env.exists, what="it served Azure", timeout=READY_SECONDS)
         return read_env(self.env)
 
+    def calls(self) -> list[dict[str, Any]]:
+        """Return all calls so far, without those to the token service and the control API."""
+        records = read_log(self.log)
+        return [one for one in records if one["record"] == "request" and one["service"] in {"arm", "vault"}]
+
 
 @dataclasses.dataclass(frozen=True)
 class KubeServer:
@@ -64,6 +70,10 @@ class KubeServer:
         """Wait until it serves; return a kubectl for it."""
         self.child.wait_until(self.kubeconfig.exists, what="it served the Kubernetes API", timeout=READY_SECONDS)
         return Kubectl(self.kubeconfig, home=self.kubeconfig.parent / "home")
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return all requests so far but kubectl's: the operator's."""
+        return [one for one in read_log(self.log) if not one["user_agent"].startswith("kubectl")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +138,14 @@ def sample() -> dict[str, Any]:
 def read_env(path: pathlib.Path) -> dict[str, str]:
     """Parse a file of plain KEY=VALUE lines."""
     return {key: value for key, _, value in (line.partition("=") for line in path.read_text().splitlines())}
+
+
+def read_log(path: pathlib.Path) -> list[dict[str, Any]]:
+    """Parse a file of JSON lines; empty before it exists, without a last line that is not whole yet."""
+    if not path.exists():
+        return []
+    whole, _, _ = path.read_text().rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def _lab(command: str, places: Mapping[str, pathlib.Path]) -> tuple[str, ...]:

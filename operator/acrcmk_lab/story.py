@@ -68,7 +68,7 @@ class Teller:
             self.last = condition["message"]
 
     def _clock(self) -> str:
-        return f"{self.elapsed:6.1f} s {self.lab.azure.calls():>12}"
+        return f"{self.elapsed:6.1f} s {len(self.lab.azure.calls()):>12}"
 
 
 async def tell(teller: Teller, *, name: str) -> None:

@@ -1,7 +1,6 @@
 """Azure as a test sees it: Resource Manager calls of its own, the lab's control API, and the lab's request log."""
 
 import dataclasses
-import json
 import pathlib
 from typing import Any
 
@@ -20,8 +19,8 @@ VERSIONS = {
     "Microsoft.ContainerRegistry": "2025-11-01",
 }
 RESOURCES_VERSION = "2021-04-01"
-STRANGER = "5747a9e4-0000-4000-8000-000000000001"
-"""Client id of the tests' own principal: not the operator's, so the log tells the two apart."""
+OURS = "5747a9e4-0000-4000-8000-000000000001"
+"""Correlation id of the tests' own calls, by which the log tells them from the operator's."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,15 +99,10 @@ class Azure:
 
     def calls(self, path: str = "") -> list[Call]:
         """Return the operator's calls so far, in the order of their answers, with `path` in their path."""
-        with self.server.log.open() as log:
-            records = [json.loads(line) for line in log]
         return [
             Call(method=one["method"], path=one["path"].casefold(), kind=one["kind"], status=one["status"])
-            for one in records
-            if one["record"] == "request"
-            and one["service"] != "login"
-            and one["principal"] != STRANGER
-            and path.casefold() in one["path"].casefold()
+            for one in self.server.calls()
+            if one["correlation_id"] != OURS and path.casefold() in one["path"].casefold()
         ]
 
     def control(self, command: str, **arguments: Any) -> Any:
@@ -126,7 +120,7 @@ def _login(environment: dict[str, str]) -> requests.Session:
         f"{environment['AZURE_AUTHORITY_HOST']}/{environment['AZURE_TENANT_ID']}/oauth2/v2.0/token",
         data={
             "grant_type": "client_credentials",
-            "client_id": STRANGER,
+            "client_id": environment["AZURE_CLIENT_ID"],
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             "client_assertion": pathlib.Path(environment["AZURE_FEDERATED_TOKEN_FILE"]).read_text(),
             "scope": "https://management.azure.com/.default",
@@ -134,5 +128,6 @@ def _login(environment: dict[str, str]) -> requests.Session:
         timeout=30,
     )
     answer.raise_for_status()
+    session.headers["x-ms-correlation-request-id"] = OURS
     session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
     return session

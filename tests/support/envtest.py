@@ -51,6 +51,15 @@ def start(family: processes.Family, assets: pathlib.Path) -> Server:
     )
 
 
+def start_controller_manager(family: processes.Family, assets: pathlib.Path) -> processes.Child:
+    """Start what deletes namespaces; the API server must run in the same family."""
+    return family.start(
+        "kube-controller-manager",
+        *(str(assets / "kube-controller-manager"), "--kubeconfig", "admin.yaml", "--leader-elect=false"),
+        *("--secure-port=0", "--controllers=namespace-controller"),
+    )
+
+
 def _start_etcd(family: processes.Family, binary: pathlib.Path) -> str:
     """Start etcd on Unix sockets, whose names are relative to its working directory; return its URL."""
     client, peer = "unix://localhost:1", "unix://localhost:2"
