@@ -1,0 +1,50 @@
+"""Every error the lab can answer with, by id, from one data file.
+
+`errors.json` maps an id to status, code, message template, and where known `innererror`, `headers`,
+`details` and `source`. The code `(unsourced)` stands for a code nobody has published; the switch
+`acr_unsourced_code` gives the one that is sent.
+"""
+
+import functools
+import importlib.resources
+import json
+import typing
+
+from acrcmk_lab.azure import messages
+
+UNSOURCED = "(unsourced)"
+
+
+@functools.cache
+def entries() -> dict[str, dict[str, typing.Any]]:
+    """Return the whole catalogue: error id to its facts."""
+    text = importlib.resources.files(__package__).joinpath("errors.json").read_text(encoding="utf-8")
+    return typing.cast("dict[str, dict[str, typing.Any]]", json.loads(text))
+
+
+def error(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> messages.Body:
+    """Return the inside of `{"error": ...}`: code, message and what else the entry has."""
+    entry = entries()[error_id]
+    message = entry["message"].format(**facts)
+    body: messages.Body = {
+        "code": unsourced_code if entry["code"] == UNSOURCED else entry["code"],
+        "message": message,
+    }
+    if "details" in entry:
+        target = entry["details"].format(**facts)
+        body["details"] = [{"code": entry["code"], "target": target, "message": message}]
+    if "innererror" in entry:
+        body["innererror"] = {"code": entry["innererror"]}
+    return body
+
+
+def answer(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> messages.Answer:
+    """Return the error answer of an id; `facts` fill its message template."""
+    entry = entries()[error_id]
+    body = {"error": error(error_id, unsourced_code=unsourced_code, **facts), **entry.get("extra", {})}
+    return messages.Answer(entry["status"], body, dict(entry.get("headers", {})))
+
+
+def refusal(error_id: str, /, **facts: typing.Any) -> messages.RefusedError:
+    """Return the exception that ends a request with this error."""
+    return messages.RefusedError(answer(error_id, **facts))

@@ -1,0 +1,105 @@
+"""Azure's own critical path to an encrypted registry: the time that no operator can save.
+
+A pure function of the lab's log of one registry's making. Each step is one write or one delay that
+the lab drew; what must come before what is Azure's doing, not the operator's: a key needs the vault's
+name to resolve, a grant needs the vault to exist and the identity to have a principal, the registry
+needs the key and a grant that counts.
+"""
+
+import dataclasses
+import re
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from acrcmk_lab.azure import requestlog
+
+_SUCCESS = range(200, 300)
+_WRITES: tuple[tuple[str, str], ...] = (
+    ("group", r"/resourcegroups/[^/]+$"),
+    ("identity", r"/userassignedidentities/[^/]+$"),
+    ("vault", r"/vaults/[^/]+$"),
+    ("key", r"/vaults/[^/]+/keys/[^/]+$"),
+    ("grant", r"/roleassignments/[^/]+$|/accesspolicies/[^/]+$"),
+    ("registry", r"/registries/[^/]+$"),
+)
+_DELAYS = {"dns": "dns", "rbac": "propagation", "policy": "propagation", "acr_operation": "operation"}
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "group": (),
+    "identity": ("group",),
+    "vault": ("group",),
+    "dns": ("vault",),
+    "key": ("dns",),
+    "grant": ("identity", "vault"),
+    "propagation": ("grant",),
+    "registry": ("identity", "key", "propagation"),
+    "operation": ("registry",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One step of the path: its name, the resource, its simulated seconds."""
+
+    name: str
+    resource: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The longest chain, first step first."""
+
+    links: tuple[Link, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """The length of the whole chain, in simulated seconds."""
+        return sum(link.seconds for link in self.links)
+
+
+def seconds(log: Iterable[requestlog.Record | Mapping[str, typing.Any]]) -> float:
+    """Return the seconds of the longest chain."""
+    return longest(log).seconds
+
+
+def longest(log: Iterable[requestlog.Record | Mapping[str, typing.Any]]) -> Path:
+    """Return the longest chain of latencies in a log, given as records or as their parsed JSON lines."""
+    steps = _steps([dict(r) if isinstance(r, Mapping) else dataclasses.asdict(r) for r in log])
+    paths: dict[str, Path] = {}
+    for name, needs in _NEEDS.items():
+        before = max((paths[need] for need in needs), key=lambda path: path.seconds, default=Path())
+        paths[name] = Path((*before.links, steps[name])) if name in steps else before
+    return paths["operation"]
+
+
+def _steps(records: list[dict[str, typing.Any]]) -> dict[str, Link]:
+    """Return the step of each name: of repeated writes the first that succeeded, with its delay."""
+    steps: dict[str, Link] = {}
+    for record in records:
+        if record["record"] == "request":
+            name = _write(record)
+            if name:
+                steps.setdefault(name, Link(name, record["path"], record["seconds"]))
+    for record in records:
+        name = _DELAYS.get(record.get("kind", "")) if record["record"] == "delay" else None
+        if name == "propagation" and not _of_grant(record, steps.get("grant")):
+            continue
+        if name:
+            steps.setdefault(name, Link(name, record["resource"], record["end"] - record["start"]))
+    return steps
+
+
+def _write(record: Mapping[str, typing.Any]) -> str | None:
+    if record["method"] != "PUT" or record["status"] not in _SUCCESS:
+        return None
+    path = record["path"].lower()
+    return next((name for name, pattern in _WRITES if re.search(pattern, path)), None)
+
+
+def _of_grant(delay: Mapping[str, typing.Any], grant: Link | None) -> bool:
+    """A new vault propagates its first policies, too; without a grant of its own those are the grant."""
+    if grant is None:
+        return True
+    resource, path = delay["resource"].lower(), grant.resource.lower()
+    return path == resource if delay["kind"] == "rbac" else path.startswith(f"{resource}/accesspolicies/")

@@ -1,0 +1,44 @@
+"""The lab's Microsoft Entra directory: service principals and users."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(kw_only=True)
+class Principal:
+    """Somebody who can hold a role or a token; `visible_at` is when role assignments can see it."""
+
+    object_id: str
+    client_id: str
+    kind: str = "ServicePrincipal"
+    name: str = ""
+    visible_at: float = 0.0
+
+
+class Directory:
+    """All principals of one tenant."""
+
+    def __init__(self) -> None:
+        self._by_object: dict[str, Principal] = {}
+        self._by_client: dict[str, Principal] = {}
+
+    def __iter__(self) -> Iterator[Principal]:
+        return iter(self._by_object.values())
+
+    def add(self, principal: Principal) -> Principal:
+        """Make a principal known."""
+        self._by_object[principal.object_id.lower()] = principal
+        self._by_client[principal.client_id.lower()] = principal
+        return principal
+
+    def remove(self, object_id: str) -> None:
+        """Forget a principal; what was granted to it stays behind."""
+        gone = self._by_object.pop(object_id.lower(), None)
+        if gone:
+            self._by_client.pop(gone.client_id.lower(), None)
+
+    def by_object(self, object_id: str) -> Principal | None:
+        return self._by_object.get(object_id.lower())
+
+    def by_client(self, client_id: str) -> Principal | None:
+        return self._by_client.get(client_id.lower())

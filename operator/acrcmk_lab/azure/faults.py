@@ -1,0 +1,94 @@
+"""Faults on purpose: rules that match requests and answer, delay or cut them off.
+
+A rule lets `skip` matching requests pass and then strikes `times` ones (0: all that come). With
+`armed_by` it waits until such a request was answered without an error; with `lasting` it ends that
+many simulated seconds after it was armed.
+"""
+
+import dataclasses
+import re
+import typing
+from dataclasses import dataclass
+
+from acrcmk_lab.azure import clock, messages
+
+Act = typing.Literal["respond", "delay", "drop", "reset", "reset_after"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """Which requests: method (any if empty) and a regular expression found in the path, case ignored."""
+
+    method: str = ""
+    path: str = ""
+
+    def matches(self, request: messages.Request) -> bool:
+        return self.method.upper() in ("", request.method) and bool(re.search(self.path, request.path, re.IGNORECASE))
+
+
+@dataclass(kw_only=True)
+class Rule:
+    """One fault.
+
+    `act`: `respond` with `answer`; `delay` by `seconds`, then go on; `drop` (never answer); `reset`
+    the connection before, or `reset_after` the lab has done what was asked.
+    """
+
+    match: Match
+    act: Act = "respond"
+    answer: messages.Answer | None = None
+    seconds: float = 0.0
+    skip: int = 0
+    times: int = 1
+    armed_by: Match | None = None
+    lasting: float | None = None
+    struck: int = 0
+    armed_at: float | None = None
+
+    def strikes(self, request: messages.Request, *, now: float) -> bool:
+        """Tell whether the rule applies to this request, counting it if so."""
+        if self.armed_at is None or (self.lasting is not None and now >= self.armed_at + self.lasting):
+            return False
+        if (self.times and self.struck >= self.times) or not self.match.matches(request):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        self.struck += 1
+        return True
+
+
+class Faults:
+    """All rules, tried in the order they were added."""
+
+    def __init__(self, time: clock.Clock) -> None:
+        self._clock = time
+        self._rules: list[Rule] = []
+
+    def add(self, rule: Rule) -> Rule:
+        """Add a rule; it counts from now on, or once it is armed."""
+        if rule.armed_by is None:
+            rule.armed_at = self._clock.now()
+        self._rules.append(rule)
+        return rule
+
+    def clear(self) -> None:
+        """Remove every rule."""
+        self._rules.clear()
+
+    def find(self, request: messages.Request) -> Rule | None:
+        """Return the first rule that strikes a request."""
+        if not self._rules:
+            return None
+        now = self._clock.now()
+        return next((rule for rule in self._rules if rule.strikes(request, now=now)), None)
+
+    def answered(self, request: messages.Request, answer: messages.Answer) -> None:
+        """Arm the rules that waited for this request."""
+        for rule in self._rules:
+            if rule.armed_by and rule.armed_at is None and not answer.code and rule.armed_by.matches(request):
+                rule.armed_at = self._clock.now()
+
+    def describe(self) -> list[dict[str, typing.Any]]:
+        """Return all rules for the state dump."""
+        return [dataclasses.asdict(rule) for rule in self._rules]

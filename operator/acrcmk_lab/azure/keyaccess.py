@@ -1,0 +1,91 @@
+"""Whether a principal reaches a key the way Container Registry reaches it: as a trusted service.
+
+ACR tells one text for every cause [I]; the cause is kept for the lab's own log and state.
+"""
+
+import typing
+from dataclasses import dataclass
+
+from acrcmk_lab.azure import keystore, world
+from acrcmk_lab.azure.providers import vaultmodel
+
+DATA_ACTIONS = tuple(f"Microsoft.KeyVault/vaults/keys/{action}" for action in ("read", "wrap/action", "unwrap/action"))
+PERMISSIONS = ("get", "wrapkey", "unwrapkey")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """The vault, key and version behind an identifier, reached with get, wrap and unwrap."""
+
+    vault: vaultmodel.Vault
+    key: keystore.Key
+    version: keystore.KeyVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Why a key is out of reach."""
+
+    cause: str
+
+
+def reach(state: world.World, *, principal: str, key_identifier: str) -> Reached | Unreachable:
+    """Follow a key identifier as `principal`; an unversioned one leads to the newest usable version."""
+    found = locate(state, key_identifier=key_identifier)
+    if isinstance(found, Unreachable):
+        return found
+    if not passes_firewall(found.vault):
+        return Unreachable("the vault's firewall does not let trusted services pass")
+    if not granted(state, vault=found.vault, key=found.key.name, principal=principal):
+        return Unreachable("no grant of get, wrapKey and unwrapKey counts yet")
+    return found
+
+
+def locate(state: world.World, *, key_identifier: str) -> Reached | Unreachable:
+    """Follow a key identifier without asking who may."""
+    uri = keystore.parse_uri(key_identifier)
+    if uri is None or uri.domain != state.switches.vault_domain:
+        return Unreachable("not a key identifier")
+    vault = state.store.named(vaultmodel.Vault, uri.vault)
+    if vault is None or vault.provisioning != "Succeeded":
+        return Unreachable("no such vault, or its name does not resolve yet")
+    key = vault.keys.get(uri.name.lower())
+    if key is None:
+        return Unreachable("no such key")
+    unix_now = state.clock.utc().timestamp()
+    version = key.versions.get(uri.version) if uri.version else key.newest_usable(unix_now)
+    if version is None or not version.usable(unix_now):
+        return Unreachable("no such version, or it is disabled, expired or not valid yet")
+    return Reached(vault=vault, key=key, version=version)
+
+
+def passes_firewall(vault: vaultmodel.Vault) -> bool:
+    """Tell whether a trusted Microsoft service passes: with a restriction, only by `AzureServices` [D]."""
+    acls = vault.network_acls or {}
+    access = vault.public_network_access.lower()
+    if access == "securedbyperimeter":
+        return False
+    restricted = access == "disabled" or str(acls.get("defaultAction", "Allow")).lower() == "deny"
+    return not restricted or str(acls.get("bypass", "AzureServices")).lower() == "azureservices"
+
+
+def granted(state: world.World, *, vault: vaultmodel.Vault, key: str, principal: str) -> bool:
+    """Tell whether the vault's own permission model gives get, wrapKey and unwrapKey, effective now."""
+    if vault.rbac:
+        scope = f"{vault.id}/keys/{key}"
+        return all(
+            state.access.allows(principal, action=action, scope=scope, now=state.clock.now(), data=True)
+            for action in DATA_ACTIONS
+        )
+    held = policy_permissions(vault, principal=principal)
+    return "all" in held or held.issuperset(PERMISSIONS)
+
+
+def policy_permissions(vault: vaultmodel.Vault, *, principal: str) -> set[str]:
+    """Return the key permissions, lower case, that the vault's effective policies give a principal."""
+    held: set[str] = set()
+    for policy in vault.effective_policies:
+        if str(policy.get("objectId", "")).lower() == principal.lower():
+            permissions = typing.cast("dict[str, list[str] | None]", policy.get("permissions") or {})
+            held.update(p.lower() for p in permissions.get("keys") or [])
+    return held

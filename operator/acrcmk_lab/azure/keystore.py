@@ -1,0 +1,134 @@
+"""The keys of a vault: one store for the management plane, the data plane and ACR's own look at a key."""
+
+import re
+from dataclasses import dataclass, field
+
+from acrcmk_lab.azure import messages
+
+RSA_SIZES = (2048, 3072, 4096)
+CURVES = ("P-256", "P-384", "P-521", "P-256K")
+RSA_OPERATIONS = ("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey")
+EC_OPERATIONS = ("sign", "verify")
+FULL_RETENTION_DAYS = 90
+NAME = re.compile(r"[A-Za-z0-9-]{1,127}")
+_KEY_URI = re.compile(r"https://([a-z0-9-]+)\.([^/]+)/keys/([a-z0-9-]+)(?:/([0-9a-f]{32}))?/?", re.IGNORECASE)
+
+
+@dataclass(kw_only=True)
+class KeyVersion:
+    """One version; `created`, `updated`, `expires`, `not_before` are Unix times in seconds."""
+
+    version: str
+    kty: str
+    size: int | None
+    curve: str | None
+    operations: tuple[str, ...]
+    created: int
+    updated: int
+    enabled: bool = True
+    expires: int | None = None
+    not_before: int | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def usable(self, unix_now: float) -> bool:
+        """Tell whether the version is enabled and within its dates."""
+        return (
+            self.enabled
+            and (self.expires is None or unix_now < self.expires)
+            and (self.not_before is None or unix_now >= self.not_before)
+        )
+
+
+@dataclass(kw_only=True)
+class Key:
+    """A key with its versions in the order of their creation, the current one last."""
+
+    name: str
+    versions: dict[str, KeyVersion] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    rotation_policy: messages.Body | None = None
+
+    @property
+    def current(self) -> KeyVersion:
+        """The newest version, enabled or not."""
+        return next(reversed(self.versions.values()))
+
+    def newest_usable(self, unix_now: float) -> KeyVersion | None:
+        """Return the newest version that is enabled and within its dates."""
+        return next((v for v in reversed(self.versions.values()) if v.usable(unix_now)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUri:
+    """A key identifier taken apart; `version` is "" for an unversioned one."""
+
+    vault: str
+    domain: str
+    name: str
+    version: str
+
+    @property
+    def unversioned(self) -> str:
+        """The identifier without version."""
+        return f"https://{self.vault}.{self.domain}/keys/{self.name}"
+
+
+def parse_uri(text: str) -> KeyUri | None:
+    """Read `https://{vault}.vault.azure.net/keys/{name}[/{version}]`; None for anything else."""
+    found = _KEY_URI.fullmatch(text)
+    return KeyUri(found[1].lower(), found[2].lower(), found[3], (found[4] or "").lower()) if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What a vault's settings make of its keys' recovery: in every key's attributes [R]."""
+
+    purge_protected: bool
+    days: int
+
+    @property
+    def level(self) -> str:
+        """`Recoverable`, `CustomizedRecoverable`, either with `+Purgeable` in an unprotected vault."""
+        base = "Recoverable" if self.days == FULL_RETENTION_DAYS else "CustomizedRecoverable"
+        return base if self.purge_protected else f"{base}+Purgeable"
+
+    @property
+    def attributes(self) -> messages.Body:
+        """The attributes that tell it; days only where they are not the full 90."""
+        told: messages.Body = {"recoveryLevel": self.level}
+        if self.days != FULL_RETENTION_DAYS:
+            told["recoverableDays"] = self.days
+        return told
+
+
+def problem(properties: messages.Body, *, name: str) -> str | None:
+    """Return what is wrong with a key's name, type, size or curve; None if nothing is."""
+    if not NAME.fullmatch(name):
+        return f"The key name {name} is invalid."
+    kty = str(properties.get("kty") or "RSA")
+    if kty not in ("RSA", "RSA-HSM", "EC", "EC-HSM"):
+        return f"Key type {kty} is not supported."
+    if kty.startswith("RSA") and (properties.get("keySize") or RSA_SIZES[0]) not in RSA_SIZES:
+        return f"Key size {properties['keySize']} is not supported for {kty} keys."
+    if kty.startswith("EC") and (properties.get("curveName") or CURVES[0]) not in CURVES:
+        return f"Curve {properties['curveName']} is not supported."
+    return None
+
+
+def new_version(properties: messages.Body, *, version: str, unix_now: int) -> KeyVersion:
+    """Return a version as ARM's key properties ask for: kty, keySize, curveName, keyOps, attributes."""
+    kty = str(properties.get("kty") or "RSA")
+    rsa = kty.startswith("RSA")
+    attributes = properties.get("attributes") or {}
+    return KeyVersion(
+        version=version,
+        kty=kty,
+        size=(properties.get("keySize") or RSA_SIZES[0]) if rsa else None,
+        curve=None if rsa else (properties.get("curveName") or CURVES[0]),
+        operations=tuple(properties.get("keyOps") or (RSA_OPERATIONS if rsa else EC_OPERATIONS)),
+        created=unix_now,
+        updated=unix_now,
+        enabled=attributes.get("enabled", True) is not False,
+        expires=attributes.get("exp"),
+        not_before=attributes.get("nbf"),
+    )

@@ -1,0 +1,50 @@
+"""What the lab passes around instead of a web framework's objects: a request, an answer, a refusal."""
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Body = dict[str, typing.Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """One HTTP request: `body` is the parsed JSON or form, None without one; header names are lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: typing.Any = None
+    host: str = ""
+
+    def properties(self) -> Body:
+        """Return the body's `properties` object; empty where there is none."""
+        found = self.body.get("properties") if isinstance(self.body, dict) else None
+        return found if isinstance(found, dict) else {}
+
+
+@dataclass(slots=True)
+class Answer:
+    """One HTTP answer: `body` goes out as JSON, None as an empty one."""
+
+    status: int
+    body: typing.Any = None
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def code(self) -> str | None:
+        """Azure's error code, None for an answer without an error."""
+        if self.status < 400 or not isinstance(self.body, dict):  # noqa: PLR2004 - HTTP's border of errors
+            return None
+        error = self.body.get("error")
+        return error.get("code") if isinstance(error, dict) else error
+
+
+class RefusedError(Exception):
+    """Ends the handling of a request with an error answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"{answer.status} {answer.code}")
+        self.answer = answer

@@ -1,0 +1,122 @@
+"""What a resource provider offers to the ARM pipeline."""
+
+import re
+import typing
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from acrcmk_lab.azure import directory, ids, messages
+
+_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview|-alpha|-beta)?", re.IGNORECASE)
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One admitted request on its way to a provider: where to, in which api-version, on whose behalf."""
+
+    request: messages.Request
+    route: ids.Route
+    version: str
+    caller: directory.Principal
+    correlation_id: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The resource names in the path, outermost first."""
+        return self.route.names
+
+    @property
+    def body(self) -> messages.Body:
+        """The request's JSON object; empty without one."""
+        return self.request.body if isinstance(self.request.body, dict) else {}
+
+
+Handler = Callable[[Call], Awaitable[messages.Answer]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One REST call: method and path template, who may, what it counts as, who answers.
+
+    `kind` is the throttling bucket and latency class; `forbidden` the catalogue id of the answer to
+    callers without `action`, "" for calls open to everybody; `registered` whether the provider must
+    be registered in the subscription; `latency` is False where the handler takes its own time.
+    """
+
+    method: str
+    template: str
+    handler: Handler
+    action: str
+    kind: typing.Literal["read", "write", "delete"]
+    forbidden: str = "ARM_AUTHZ"
+    registered: bool = False
+    latency: bool = True
+
+
+class Provider(typing.Protocol):
+    """A resource provider: its namespace as Azure writes it, its operations, the versions it takes."""
+
+    namespace: str
+
+    def offers(self) -> list[Operation]: ...
+
+    def accepts(self, version: str) -> bool: ...
+
+    def headers(self, call: Call, /) -> dict[str, str]:
+        """Return what this provider adds to each of its answers."""
+
+
+def crud(
+    provider: str,
+    *,
+    path: str,
+    get: Handler | None = None,
+    put: Handler | None = None,
+    patch: Handler | None = None,
+    delete: Handler | None = None,
+    latency: bool = True,
+) -> list[Operation]:
+    """Return the usual operations of one resource type, with their usual actions.
+
+    `path` is the type with stars: `vaults/*`; without `latency`, PUT and PATCH take their own time.
+    """
+    template = f"{provider}/{path}".lower()
+    kind = f"{provider}/{path.replace('/*', '')}"
+    verbs: list[tuple[str, Handler | None, str, typing.Literal["read", "write", "delete"]]] = [
+        ("GET", get, "read", "read"),
+        ("PUT", put, "write", "write"),
+        ("PATCH", patch, "write", "write"),
+        ("DELETE", delete, "delete", "delete"),
+    ]
+    return [
+        Operation(
+            method=method,
+            template=template,
+            handler=handler,
+            action=f"{kind}/{verb}",
+            kind=bucket,
+            registered=method in ("PUT", "PATCH"),
+            latency=latency or method not in ("PUT", "PATCH"),
+        )
+        for method, handler, verb, bucket in verbs
+        if handler
+    ]
+
+
+def well_formed(version: str) -> bool:
+    """Tell whether a text looks like an api-version."""
+    return bool(_VERSION.fullmatch(version))
+
+
+def page(call: Call, *, rows: list[messages.Body], url: str, size: int = 100) -> messages.Answer:
+    """Answer one page of a list, with a `nextLink` where there is more; `$top` limits the whole list."""
+    query = call.request.query
+    if query.get("$top", "").isdigit():
+        rows = rows[: int(query["$top"])]
+    start = int(query.get("$skiptoken", "0")) if query.get("$skiptoken", "0").isdigit() else 0
+    body: messages.Body = {"value": rows[start : start + size]}
+    if start + size < len(rows):
+        kept = "&".join(f"{k}={v}" for k, v in query.items() if k != "$skiptoken")
+        body["nextLink"] = f"{url}{call.route.path}?{kept}&$skiptoken={start + size}"
+    return messages.Answer(200, body)

@@ -1,0 +1,219 @@
+"""The pipeline that every ARM request passes, in Azure's order.
+
+Token, api-version and type, throttling, the caller's rights, resource group, provider registration,
+then the resource provider.
+"""
+
+import secrets
+from collections.abc import Iterable
+
+from acrcmk_lab.azure import (
+    catalogue,
+    directory,
+    ids,
+    messages,
+    moments,
+    operations,
+    throttle,
+    tokens,
+    world,
+)
+
+READ_METHODS = ("GET", "HEAD")
+_FIXED_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Pragma": "no-cache",
+    "Expires": "-1",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Cache": "CONFIG_NOCACHE",
+}
+GLOBAL_REGION = "global"
+# ARM answers the same for these with or without a group; they exist before any group does.
+_GROUP_ITSELF = "subscriptions/*/resourcegroups/*"
+
+
+class Pipeline:
+    """Azure Resource Manager's front door."""
+
+    def __init__(
+        self,
+        state: world.World,
+        *,
+        token_service: tokens.TokenService,
+        providers: Iterable[operations.Provider],
+    ) -> None:
+        self._world = state
+        self._tokens = token_service
+        self.throttle = throttle.Throttle(state.switches)
+        self._providers = {p.namespace.lower(): p for p in providers}
+        self._operations = {
+            (operation.method, operation.template): operation
+            for provider in self._providers.values()
+            for operation in provider.offers()
+        }
+        self._templates = {template for _, template in self._operations}
+
+    async def __call__(self, request: messages.Request, *, correlation_id: str) -> messages.Answer:
+        """Answer one request; every answer carries ARM's common headers."""
+        headers = self._common_headers(correlation_id)
+        try:
+            answer = await self._admitted(request, correlation_id=correlation_id, headers=headers)
+        except messages.RefusedError as refused:
+            answer = refused.answer
+        answer.headers = {**headers, **answer.headers}
+        return answer
+
+    def kind(self, request: messages.Request) -> str:
+        """Return read, write or delete: what the request counts as."""
+        operation = self._operations.get((request.method, ids.route(request.path).template))
+        if operation:
+            return operation.kind
+        if request.method in READ_METHODS:
+            return "read"
+        return "delete" if request.method == "DELETE" else "write"
+
+    def caller(self, request: messages.Request) -> directory.Principal:
+        """Return whom the request's token speaks for; refuses a missing, unknown or expired one."""
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        token = self._tokens.find(credentials) if scheme.lower() == "bearer" else None
+        now = self._world.clock.now()
+        if token is None:
+            raise self._challenge(catalogue.answer("ARM_TOKEN_INVALID"))
+        if token.expires <= now:
+            clock = self._world.clock
+            raise self._challenge(
+                catalogue.answer(
+                    "ARM_TOKEN_EXPIRED",
+                    expiry=moments.american(clock.utc(token.expires)),
+                    now=moments.american(clock.utc()),
+                )
+            )
+        return token.principal
+
+    async def _admitted(
+        self, request: messages.Request, *, correlation_id: str, headers: dict[str, str]
+    ) -> messages.Answer:
+        caller = self.caller(request)
+        route = ids.route(request.path)
+        operation, provider = self._resolve(request, route=route)
+        self._throttled(operation, route=route, caller=caller, headers=headers)
+        self._authorized(operation, route=route, caller=caller)
+        if operation.latency:
+            span = "read_latency" if operation.kind == "read" else "write_latency"
+            await self._world.clock.sleep(self._world.draw(getattr(self._world.switches, span)))
+        self._placed(route)
+        self._registered(operation, route=route, provider=provider)
+        if operation.kind != "read":
+            headers["x-ms-operation-identifier"] = (
+                f"tenantId={self._world.tenant_id},objectId={caller.object_id}"
+                f"/{self._world.switches.region}/{correlation_id}"
+            )
+        call = operations.Call(
+            request=request,
+            route=route,
+            version=request.query["api-version"].lower(),
+            caller=caller,
+            correlation_id=correlation_id,
+        )
+        headers.update(provider.headers(call))
+        return await operation.handler(call)
+
+    def _resolve(
+        self, request: messages.Request, *, route: ids.Route
+    ) -> tuple[operations.Operation, operations.Provider]:
+        version = request.query.get("api-version", "")
+        if not version:
+            raise catalogue.refusal("ARM_NO_API_VERSION")
+        provider = self._providers.get(route.namespace)
+        if provider is None:
+            raise catalogue.refusal("ARM_BAD_NAMESPACE", ns=route.namespace)
+        if not operations.well_formed(version) or not provider.accepts(version.lower()):
+            raise catalogue.refusal(
+                "ARM_BAD_API_VERSION",
+                loc=self._world.switches.region,
+                v=version,
+                type=route.typed,
+                versions="...",
+                locations=self._world.switches.region,
+            )
+        operation = self._operations.get((request.method, route.template))
+        if operation is None and route.template in self._templates:
+            raise catalogue.refusal("ARM_METHOD", method=request.method, path=route.path)
+        if operation is None:
+            raise catalogue.refusal("ARM_BAD_TYPE", ns=provider.namespace, v=version)
+        return operation, provider
+
+    def _throttled(
+        self,
+        operation: operations.Operation,
+        *,
+        route: ids.Route,
+        caller: directory.Principal,
+        headers: dict[str, str],
+    ) -> None:
+        verdict = self.throttle.admit(
+            subscription=route.subscription.lower(),
+            principal=caller.object_id,
+            kind=operation.kind,
+            now=self._world.clock.now(),
+        )
+        headers.update(verdict.headers)
+        if not verdict.allowed:
+            refused = catalogue.answer(
+                "ARM_THROTTLE",
+                sub=route.subscription,
+                operation=f"{operation.method}/{operation.template}".upper(),
+                seconds=verdict.retry_after,
+            )
+            refused.headers["Retry-After"] = str(self._world.clock.client_seconds(verdict.retry_after))
+            raise messages.RefusedError(refused)
+
+    def _authorized(self, operation: operations.Operation, *, route: ids.Route, caller: directory.Principal) -> None:
+        if operation.forbidden and not self._world.access.allows(
+            caller.object_id, action=operation.action, scope=route.path, now=self._world.clock.now()
+        ):
+            raise catalogue.refusal(
+                operation.forbidden,
+                name=caller.client_id,
+                appid=caller.client_id,
+                oid=caller.object_id,
+                tid=self._world.tenant_id,
+                action=operation.action,
+                scope=route.path,
+                sub=route.subscription,
+                rg=route.group,
+                vault=route.names[0] if route.names else "",
+                key=route.names[-1] if route.names else "",
+                loc=self._world.switches.region,
+            )
+
+    def _placed(self, route: ids.Route) -> None:
+        store = self._world.store
+        if route.subscription and route.subscription.lower() not in store.subscriptions:
+            raise catalogue.refusal("ARM_SUBSCRIPTION_NOT_FOUND", sub=route.subscription)
+        if route.group and route.template != _GROUP_ITSELF and store.group(route.subscription, route.group) is None:
+            raise catalogue.refusal("ARM_RG_NOT_FOUND", rg=route.group)
+
+    def _registered(self, operation: operations.Operation, *, route: ids.Route, provider: operations.Provider) -> None:
+        state = self._world.store.unregistered.get((route.subscription.lower(), route.namespace))
+        if operation.registered and state:
+            raise catalogue.refusal("ARM_RP_NOT_REGISTERED", ns=provider.namespace)
+
+    def _common_headers(self, correlation_id: str) -> dict[str, str]:
+        stamp = moments.compact(self._world.clock.utc())
+        return {
+            **_FIXED_HEADERS,
+            "x-ms-request-id": correlation_id,
+            "x-ms-correlation-request-id": correlation_id,
+            "x-ms-routing-request-id": f"{self._world.switches.region.upper()}:{stamp}:{correlation_id}",
+            "X-MSEdge-Ref": f"Ref A: {secrets.token_hex(16).upper()}",
+        }
+
+    def _challenge(self, answer: messages.Answer) -> messages.RefusedError:
+        error = answer.body["error"]
+        answer.headers["WWW-Authenticate"] = (
+            f'Bearer authorization_uri="{self._world.url}/{self._world.tenant_id}",'
+            f' error="invalid_token", error_description="{error["message"]}"'
+        )
+        return messages.RefusedError(answer)

@@ -1,0 +1,1 @@
+"""One module per Azure resource provider; each offers its operations to the shared ARM pipeline."""

@@ -1,0 +1,254 @@
+"""Microsoft.Authorization: role assignments at any scope, and role definitions.
+
+A role assignment is a resource at once; what it grants counts only after `rbac_propagation`.
+"""
+
+import re
+import uuid
+from dataclasses import dataclass, field
+
+from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, rbac, tables, world
+
+NAMESPACE = "Microsoft.Authorization"
+TYPE = f"{NAMESPACE}/roleAssignments"
+LAB_NAMESPACES = ("microsoft.keyvault", "microsoft.containerregistry", "microsoft.managedidentity")
+_PRINCIPAL_FILTER = re.compile(r"(?:principalId\s+eq\s+'|assignedTo\(')([^']+)'", re.IGNORECASE)
+_ROLE_NAME_FILTER = re.compile(r"roleName\s+eq\s+'([^']+)'", re.IGNORECASE)
+
+
+@dataclass(kw_only=True)
+class RoleAssignment(tables.Resource):
+    """One role for one principal at one scope."""
+
+    TYPE = TYPE
+    TRACKED = False
+
+    scope: str
+    principal_id: str
+    principal_type: str
+    role_definition_id: str
+    description: str | None = None
+    condition: str | None = None
+    condition_version: str | None = None
+    grant: rbac.Grant = field(repr=False)
+
+    @property
+    def triple(self) -> tuple[str, str, str]:
+        """What only one role assignment may hold: scope, principal and role."""
+        return self.scope.lower(), self.principal_id.lower(), ids.name_of(self.role_definition_id).lower()
+
+
+class Authorization:
+    """The provider."""
+
+    namespace = NAMESPACE
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+        state.removers[RoleAssignment] = self.remove
+
+    def accepts(self, version: str) -> bool:
+        return version >= "2015-07-01"
+
+    def headers(self, _call: operations.Call) -> dict[str, str]:
+        return {}
+
+    def offers(self) -> list[operations.Operation]:
+        return [
+            *operations.crud(NAMESPACE, path="roleAssignments/*", get=self.get, delete=self.delete),
+            # The data access administrators' conditions look at the role, so `put` checks the right itself.
+            operations.Operation(
+                method="PUT",
+                template=f"{TYPE}/*".lower(),
+                handler=self.put,
+                action=f"{TYPE}/write",
+                kind="write",
+                forbidden="",
+            ),
+            *operations.crud(NAMESPACE, path="roleAssignments", get=self.index),
+            *operations.crud(NAMESPACE, path="roleDefinitions/*", get=self.get_definition),
+            *operations.crud(NAMESPACE, path="roleDefinitions", get=self.list_definitions),
+        ]
+
+    async def get(self, call: operations.Call) -> messages.Answer:
+        return messages.Answer(200, self._body(self._found(call)))
+
+    async def index(self, call: operations.Call) -> messages.Answer:
+        """Answer the assignments at, above and below the scope; `atScope()` leaves those below out."""
+        text = call.request.query.get("$filter", "")
+        principal = _PRINCIPAL_FILTER.search(text)
+        scope, at_scope = call.route.scope or "/", "atscope()" in text.lower()
+        rows = [
+            self._body(found)
+            for found in self._world.store.table(RoleAssignment).values()
+            if (ids.within(scope, scope=found.scope) or (not at_scope and ids.within(found.scope, scope=scope)))
+            and (not principal or found.principal_id.lower() == principal[1].lower())
+        ]
+        return operations.page(call, rows=rows, url=self._world.url)
+
+    async def put(self, call: operations.Call) -> messages.Answer:
+        wanted = call.request.properties()
+        scope, principal_id = call.route.scope, str(wanted.get("principalId", ""))
+        role = self._role(str(wanted.get("roleDefinitionId", "")))
+        self._allowed(call, role=role.guid)
+        self._scope_exists(call)
+        self._known_principal(principal_id, given_type=wanted.get("principalType"))
+        triple = (scope.lower(), principal_id.lower(), role.guid.lower())
+        same_name = self._world.store.get(RoleAssignment, call.route.path)
+        if same_name:
+            return self._repeat(same_name, triple=triple)
+        if any(other.triple == triple for other in self._world.store.table(RoleAssignment).values()):
+            raise catalogue.refusal("RA_EXISTS")
+        created = self._create(call, role=role, wanted=wanted)
+        return messages.Answer(201, self._body(created, fresh=True))
+
+    async def delete(self, call: operations.Call) -> messages.Answer:
+        found = self._world.store.get(RoleAssignment, call.route.path)
+        if found is None:
+            return messages.Answer(204)
+        self.remove(found)
+        return messages.Answer(200, self._body(found))
+
+    def remove(self, assignment: RoleAssignment) -> None:
+        """Take an assignment away; its effect lasts until that has propagated."""
+        self._world.store.remove(assignment)
+        assignment.grant.effective_to = self._world.delay(
+            "rbac_removal",
+            resource=assignment.id,
+            seconds=self._world.draw(self._world.switches.rbac_propagation),
+        )
+
+    async def get_definition(self, call: operations.Call) -> messages.Answer:
+        role = self._role(call.names[-1])
+        return messages.Answer(200, _definition_body(role, subscription=call.route.subscription))
+
+    async def list_definitions(self, call: operations.Call) -> messages.Answer:
+        wanted = _ROLE_NAME_FILTER.search(call.request.query.get("$filter", ""))
+        rows = [
+            _definition_body(role, subscription=call.route.subscription)
+            for role in rbac.definitions().values()
+            if not wanted or role.name.lower() == wanted[1].lower()
+        ]
+        return operations.page(call, rows=rows, url=self._world.url)
+
+    def _allowed(self, call: operations.Call, *, role: str) -> None:
+        if not self._world.access.allows(
+            call.caller.object_id,
+            action=f"{TYPE}/write",
+            scope=call.route.path,
+            now=self._world.clock.now(),
+            assigned_role=role,
+        ):
+            raise catalogue.refusal(
+                "ARM_AUTHZ",
+                name=call.caller.client_id,
+                oid=call.caller.object_id,
+                action=f"{TYPE}/write",
+                scope=call.route.path,
+            )
+
+    def _scope_exists(self, call: operations.Call) -> None:
+        """Other providers' resources are taken on trust; those that the lab has must be there."""
+        scope = ids.route(call.route.scope)
+        if scope.namespace in LAB_NAMESPACES and self._world.store.find(call.route.scope) is None:
+            raise catalogue.refusal(
+                "ARM_RESOURCE_NOT_FOUND",
+                provider=scope.namespace,
+                type=scope.typed,
+                name="/".join(scope.names),
+                rg=scope.group,
+            )
+
+    def _known_principal(self, principal_id: str, *, given_type: str | None) -> None:
+        try:
+            oid = uuid.UUID(principal_id)
+        except ValueError:
+            raise catalogue.refusal("RA_BAD_PRINCIPAL", x=principal_id) from None
+        known = self._world.directory.by_object(principal_id)
+        visible = known is not None and known.visible_at <= self._world.clock.now()
+        if not visible and not given_type:
+            raise catalogue.refusal("RA_PRINCIPAL_NOT_FOUND", oid=oid.hex, tid=self._world.tenant_id)
+
+    def _role(self, role_definition_id: str) -> rbac.RoleDefinition:
+        guid = ids.name_of(role_definition_id)
+        role = rbac.definitions().get(guid.lower())
+        if role is None:
+            raise catalogue.refusal("RD_NOT_FOUND", guid=guid)
+        return role
+
+    def _repeat(self, existing: RoleAssignment, *, triple: tuple[str, str, str]) -> messages.Answer:
+        if existing.triple[:2] != triple[:2]:
+            raise catalogue.refusal("RA_UPDATE_NOT_PERMITTED")
+        status = self._world.switches.role_assignment_repeat
+        if status == 409:  # noqa: PLR2004 - the switch's third value, HTTP's Conflict
+            raise catalogue.refusal("RA_EXISTS")
+        return messages.Answer(status, self._body(existing))
+
+    def _create(self, call: operations.Call, *, role: rbac.RoleDefinition, wanted: messages.Body) -> RoleAssignment:
+        now, principal_id = self._world.clock.now(), str(wanted["principalId"])
+        known = self._world.directory.by_object(principal_id)
+        effective = self._world.delay(
+            "rbac",
+            resource=call.route.path,
+            seconds=self._world.draw(self._world.switches.rbac_propagation),
+        )
+        created = RoleAssignment(
+            id=call.route.path,
+            name=call.names[-1],
+            location="",
+            created=now,
+            modified=now,
+            created_by=call.caller.object_id,
+            modified_by=call.caller.object_id,
+            scope=call.route.scope or "/",
+            principal_id=principal_id,
+            principal_type=wanted.get("principalType") or (known.kind if known else "ServicePrincipal"),
+            role_definition_id=str(wanted["roleDefinitionId"]),
+            description=wanted.get("description"),
+            condition=wanted.get("condition"),
+            condition_version=wanted.get("conditionVersion"),
+            grant=self._world.access.grant(
+                rbac.Grant(
+                    principal=principal_id,
+                    role=role,
+                    scope=call.route.scope or "/",
+                    effective_from=effective,
+                )
+            ),
+        )
+        self._world.store.put(created)
+        return created
+
+    def _found(self, call: operations.Call) -> RoleAssignment:
+        found = self._world.store.get(RoleAssignment, call.route.path)
+        if found is None:
+            raise catalogue.refusal("RA_NOT_FOUND", guid=call.names[-1])
+        return found
+
+    def _body(self, found: RoleAssignment, *, fresh: bool = False) -> messages.Body:
+        """Recorded: the PUT that creates answers `createdBy: null`, a GET fills it in."""
+        clock = self._world.clock
+        return {
+            "properties": {
+                "roleDefinitionId": found.role_definition_id,
+                "principalId": found.principal_id,
+                "principalType": found.principal_type,
+                "scope": found.scope,
+                "condition": found.condition,
+                "conditionVersion": found.condition_version,
+                "createdOn": moments.zulu(clock.utc(found.created)),
+                "updatedOn": moments.zulu(clock.utc(found.modified)),
+                "createdBy": None if fresh else found.created_by,
+                "updatedBy": found.modified_by,
+                "delegatedManagedIdentityResourceId": None,
+                "description": found.description,
+            },
+            "id": found.id,
+            "type": TYPE,
+            "name": found.name,
+        }
+
+
+def _definition_body(role: rbac.RoleDefinition, *, subscription: str) -> messages.Body:
+    prefix = f"/subscriptions/{subscription}" if subscription else ""
+    return {**role.body, "id": prefix + role.body["id"]}

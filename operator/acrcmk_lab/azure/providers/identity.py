@@ -1,0 +1,229 @@
+"""Microsoft.ManagedIdentity: user-assigned identities and their federated credentials.
+
+Bodies are recorded: ids answer with `/resourcegroups/` in lower case, without systemData.
+"""
+
+import re
+from dataclasses import dataclass
+
+from acrcmk_lab.azure import catalogue, directory, ids, messages, operations, tables, world
+
+NAMESPACE = "Microsoft.ManagedIdentity"
+TYPE = f"{NAMESPACE}/userAssignedIdentities"
+VERSIONS = (
+    "2015-08-31-preview",
+    "2018-11-30",
+    "2021-09-30-preview",
+    "2022-01-31-preview",
+    "2023-01-31",
+    "2023-07-31-preview",
+    "2024-11-30",
+    "2025-01-31-preview",
+)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,127}")
+_SINCE_ISOLATION = "2024-11-30"
+
+
+@dataclass(kw_only=True)
+class Identity(tables.Resource):
+    """A user-assigned identity; deleting and creating it again makes a new principal."""
+
+    TYPE = TYPE
+
+    principal_id: str
+    client_id: str
+    isolation_scope: str = "None"
+
+
+@dataclass(kw_only=True)
+class FederatedCredential(tables.Resource):
+    """A federated credential of an identity; `properties` as sent."""
+
+    TYPE = f"{TYPE}/federatedIdentityCredentials"
+    TRACKED = False
+
+    properties: messages.Body
+
+
+class ManagedIdentity:
+    """The provider."""
+
+    namespace = NAMESPACE
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+        state.removers[Identity] = self.remove
+
+    def accepts(self, version: str) -> bool:
+        return version in VERSIONS
+
+    def headers(self, _call: operations.Call) -> dict[str, str]:
+        return {}
+
+    def offers(self) -> list[operations.Operation]:
+        child = "userAssignedIdentities/*/federatedIdentityCredentials"
+        return [
+            *operations.crud(
+                NAMESPACE,
+                path="userAssignedIdentities/*",
+                get=self.get,
+                put=self.put,
+                patch=self.patch,
+                delete=self.delete,
+            ),
+            *operations.crud(NAMESPACE, path="userAssignedIdentities", get=self.index),
+            *operations.crud(
+                NAMESPACE,
+                path=f"{child}/*",
+                get=self.get_credential,
+                put=self.put_credential,
+                delete=self.delete_credential,
+            ),
+            *operations.crud(NAMESPACE, path=child, get=self.list_credentials),
+        ]
+
+    async def get(self, call: operations.Call) -> messages.Answer:
+        return messages.Answer(200, self._body(self._found(call), version=call.version))
+
+    async def index(self, call: operations.Call) -> messages.Answer:
+        found = self._world.store.under(call.route.scope, kind=Identity)
+        rows = [self._body(identity, version=call.version) for identity in found]
+        return operations.page(call, rows=rows, url=self._world.url)
+
+    async def put(self, call: operations.Call) -> messages.Answer:
+        existing = self._world.store.get(Identity, _identity_id(call))
+        if existing is None:
+            created = self._create(call)
+            return messages.Answer(201, self._body(created, version=call.version), {"location": created.id})
+        if "tags" in call.body:
+            existing.tags = ids.tags(call.body["tags"])
+        return messages.Answer(200, self._body(existing, version=call.version))
+
+    async def patch(self, call: operations.Call) -> messages.Answer:
+        identity = self._found(call)
+        if "tags" in call.body:
+            identity.tags = ids.tags(call.body["tags"])
+        return messages.Answer(200, self._body(identity, version=call.version))
+
+    async def delete(self, call: operations.Call) -> messages.Answer:
+        identity = self._world.store.get(Identity, _identity_id(call))
+        if identity is None:
+            return messages.Answer(204)
+        self.remove(identity)
+        return messages.Answer(200)
+
+    def remove(self, identity: Identity) -> None:
+        """Delete an identity with its principal; what was granted to that stays behind."""
+        for credential in self._world.store.under(identity.id, kind=FederatedCredential):
+            self._world.store.remove(credential)
+        self._world.store.remove(identity)
+        self._world.directory.remove(identity.principal_id)
+
+    async def get_credential(self, call: operations.Call) -> messages.Answer:
+        found = self._world.store.get(FederatedCredential, _credential_id(call))
+        if found is None:
+            raise catalogue.refusal("ARM_RESOURCE_NOT_FOUND", **_not_found(call))
+        return messages.Answer(200, _credential_body(found))
+
+    async def list_credentials(self, call: operations.Call) -> messages.Answer:
+        identity = self._found(call)
+        found = self._world.store.under(identity.id, kind=FederatedCredential)
+        return operations.page(call, rows=[_credential_body(c) for c in found], url=self._world.url)
+
+    async def put_credential(self, call: operations.Call) -> messages.Answer:
+        self._found(call)
+        credential_id = _credential_id(call)
+        status = 200 if self._world.store.get(FederatedCredential, credential_id) else 201
+        credential = FederatedCredential(
+            id=credential_id, name=call.names[1], location="", properties=call.request.properties()
+        )
+        self._world.store.put(credential)
+        return messages.Answer(status, _credential_body(credential))
+
+    async def delete_credential(self, call: operations.Call) -> messages.Answer:
+        found = self._world.store.get(FederatedCredential, _credential_id(call))
+        if found is None:
+            return messages.Answer(204)
+        self._world.store.remove(found)
+        return messages.Answer(200)
+
+    def _create(self, call: operations.Call) -> Identity:
+        name, location = call.names[0], str(call.body.get("location") or "")
+        if not _NAME.fullmatch(name):
+            raise catalogue.refusal("MI_NAME_INVALID", name=name)
+        if not location:
+            raise catalogue.refusal("ARM_LOCATION_REQUIRED")
+        now = self._world.clock.now()
+        identity = Identity(
+            id=_identity_id(call),
+            name=name,
+            location=ids.location(location),
+            tags=ids.tags(call.body.get("tags")),
+            created=now,
+            modified=now,
+            principal_id=self._world.guid(),
+            client_id=self._world.guid(),
+            isolation_scope=call.request.properties().get("isolationScope", "None"),
+        )
+        self._world.store.put(identity)
+        visible = self._world.delay(
+            "principal",
+            resource=identity.id,
+            seconds=self._world.draw(self._world.switches.principal_replication),
+        )
+        self._world.directory.add(
+            directory.Principal(
+                object_id=identity.principal_id, client_id=identity.client_id, name=name, visible_at=visible
+            )
+        )
+        return identity
+
+    def _found(self, call: operations.Call) -> Identity:
+        identity = self._world.store.get(Identity, _identity_id(call))
+        if identity is None:
+            raise catalogue.refusal("MI_NOT_FOUND", name=call.names[0], rg=call.route.group)
+        return identity
+
+    def _body(self, identity: Identity, *, version: str) -> messages.Body:
+        properties = {
+            "tenantId": self._world.tenant_id,
+            "principalId": identity.principal_id,
+            "clientId": identity.client_id,
+        }
+        if version >= _SINCE_ISOLATION:
+            properties["isolationScope"] = identity.isolation_scope
+        return {
+            "location": identity.location,
+            "tags": identity.tags,
+            "id": identity.id,
+            "name": identity.name,
+            "type": TYPE,
+            "properties": properties,
+        }
+
+
+def _identity_id(call: operations.Call) -> str:
+    route = call.route
+    return f"/subscriptions/{route.subscription}/resourcegroups/{route.group}/providers/{TYPE}/{route.names[0]}"
+
+
+def _credential_id(call: operations.Call) -> str:
+    return f"{_identity_id(call)}/federatedIdentityCredentials/{call.names[1]}"
+
+
+def _credential_body(credential: FederatedCredential) -> messages.Body:
+    return {
+        "id": credential.id,
+        "name": credential.name,
+        "type": FederatedCredential.TYPE,
+        "properties": credential.properties,
+    }
+
+
+def _not_found(call: operations.Call) -> dict[str, str]:
+    return {
+        "provider": NAMESPACE,
+        "type": "userAssignedIdentities",
+        "name": "/".join(("", *call.names)).lstrip("/"),
+        "rg": call.route.group,
+    }

@@ -1,0 +1,309 @@
+"""Microsoft.ContainerRegistry: registries, in the three generations of answers on record.
+
+GEN_A answers 200 with the final body. GEN_B answers 201 with an operation and shows the old state
+until that has ended; GEN_C likewise, but shows the new state at once.
+"""
+
+import dataclasses
+import re
+import typing
+
+from acrcmk_lab.azure import catalogue, ids, messages, operations, world
+from acrcmk_lab.azure.providers import identity, registrycmk, registrymodel, registryoperations
+
+NAMESPACE = registrymodel.NAMESPACE
+VERSIONS = (
+    "2019-05-01",
+    "2019-12-01-preview",
+    "2020-11-01-preview",
+    "2021-06-01-preview",
+    "2021-08-01-preview",
+    "2021-09-01",
+    "2021-12-01-preview",
+    "2022-02-01-preview",
+    "2022-12-01",
+    "2023-01-01-preview",
+    "2023-06-01-preview",
+    "2023-07-01",
+    "2023-08-01-preview",
+    "2023-11-01-preview",
+    "2024-11-01-preview",
+    "2025-03-01-preview",
+    "2025-04-01",
+    "2025-05-01-preview",
+    "2025-06-01-preview",
+    "2025-11-01",
+    "2025-12-01-preview",
+)
+ASSIGN = f"{identity.TYPE}/assign/action"
+_NAME = re.compile(r"[a-zA-Z0-9]{5,50}")
+
+
+class ContainerRegistry:
+    """The provider."""
+
+    namespace = NAMESPACE
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+        self._operations = registryoperations.RegistryOperations(state)
+        # Names that somebody else in Azure holds, and creates that are being looked at.
+        self.taken: set[str] = set()
+        self._writing: set[str] = set()
+
+    def accepts(self, version: str) -> bool:
+        return version in VERSIONS
+
+    def headers(self, call: operations.Call) -> dict[str, str]:
+        return {"api-supported-versions": call.version}
+
+    def offers(self) -> list[operations.Operation]:
+        return [
+            *operations.crud(
+                NAMESPACE,
+                path="registries/*",
+                get=self.get,
+                put=self.put,
+                patch=self.patch,
+                delete=self.delete,
+                latency=False,
+            ),
+            *operations.crud(NAMESPACE, path="registries", get=self.index),
+            operations.Operation(
+                method="POST",
+                template=f"{NAMESPACE}/checkNameAvailability".lower(),
+                handler=self.check_name,
+                action=f"{NAMESPACE}/checkNameAvailability/read",
+                kind="read",
+            ),
+            *self._operations.offers(),
+        ]
+
+    async def get(self, call: operations.Call) -> messages.Answer:
+        return messages.Answer(200, self._body(self._found(call), version=call.version))
+
+    async def index(self, call: operations.Call) -> messages.Answer:
+        found = self._world.store.under(call.route.scope, kind=registrymodel.Registry)
+        rows = [self._body(registry, version=call.version) for registry in found]
+        return operations.page(call, rows=rows, url=self._world.url)
+
+    async def put(self, call: operations.Call) -> messages.Answer:
+        existing = self._world.store.get(registrymodel.Registry, call.route.path)
+        return await self._exclusively(
+            call, self._create(call) if existing is None else self._update(call, existing, replace=True)
+        )
+
+    async def patch(self, call: operations.Call) -> messages.Answer:
+        return await self._exclusively(call, self._update(call, self._found(call), replace=False))
+
+    async def delete(self, call: operations.Call) -> messages.Answer:
+        registry = self._world.store.get(registrymodel.Registry, call.route.path)
+        if registry is None:
+            return messages.Answer(204)
+        if registry.replicas:
+            return self._operations.deleted(call, registry, body=lambda: self._body(registry, version=call.version))
+        self._world.remove(registry)
+        return messages.Answer(200)
+
+    async def check_name(self, call: operations.Call) -> messages.Answer:
+        """Recorded: a registry of one's own is told as taken, too."""
+        name = str(call.body.get("name", ""))
+        if not _NAME.fullmatch(name):
+            message = catalogue.error("ACR_NAME_INVALID", name=name)["message"]
+            return messages.Answer(200, {"nameAvailable": False, "reason": "Invalid", "message": message})
+        if self._is_taken(name):
+            message = f"The registry {name} is already in use."
+            return messages.Answer(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
+        return messages.Answer(200, {"nameAvailable": True})
+
+    async def _exclusively(
+        self, call: operations.Call, write: typing.Coroutine[typing.Any, typing.Any, messages.Answer]
+    ) -> messages.Answer:
+        """Run a write unless another one of the same registry is being answered."""
+        key = call.route.path.lower()
+        if key in self._writing:
+            write.close()
+            raise catalogue.refusal("ACR_BUSY", name=call.names[0])
+        self._writing.add(key)
+        try:
+            return await write
+        finally:
+            self._writing.discard(key)
+
+    async def _create(self, call: operations.Call) -> messages.Answer:
+        name, location = call.names[0], str(call.body.get("location") or "")
+        settings = registrymodel.new_settings(call.body)
+        if not _NAME.fullmatch(name):
+            raise catalogue.refusal("ACR_NAME_INVALID", name=name)
+        if self._is_taken(name):
+            raise catalogue.refusal("ACR_NAME_TAKEN", name=name)
+        if not location:
+            raise catalogue.refusal("ARM_LOCATION_REQUIRED")
+        if settings.sku not in registrymodel.SKUS:
+            raise catalogue.refusal("ACR_SKU_INVALID", sku=settings.sku)
+        settings = self._identified(call, settings)
+        registry = registrymodel.Registry(
+            id=call.route.path,
+            name=name,
+            location=ids.location(location),
+            created=self._world.clock.now(),
+            created_by=call.caller.client_id,
+            settings=dataclasses.replace(settings, identities=registrymodel.Identities()),
+        )
+        return await self._write(call, registry, settings=settings, word="Creating")
+
+    async def _update(
+        self, call: operations.Call, registry: registrymodel.Registry, *, replace: bool
+    ) -> messages.Answer:
+        await self._operations.wait_until_idle(registry)
+        current = registry.settings
+        laid = registrymodel.new_settings(call.body) if replace else registrymodel.overlaid(current, body=call.body)
+        settings = dataclasses.replace(laid, identities=current.identities, encryption=current.encryption)
+        settings = self._identified(call, settings, replace=replace)
+        if current.encryption and settings.identities.principal(current.encryption.identity) is None:
+            self._still_identified(call, registry, settings=settings)
+        registrycmk.check_transition(
+            self._world, subject=_subject(registry), current=current, body=call.body, replace=replace
+        )
+        return await self._write(call, registry, settings=settings, word="Updating")
+
+    async def _write(
+        self,
+        call: operations.Call,
+        registry: registrymodel.Registry,
+        *,
+        settings: registrymodel.Settings,
+        word: str,
+    ) -> messages.Answer:
+        """Take the synchronous wait, look at the key in it, and answer in the registry's mode."""
+        switches, since = self._world.switches, self._world.clock.now()
+        whole = self._world.draw(switches.acr_create if word == "Creating" else switches.acr_update)
+        early = min(whole, self._world.draw(switches.acr_validation))
+        await self._world.clock.sleep(early)
+        failure = None
+        try:
+            encryption = registrycmk.resolve(
+                self._world,
+                subject=_subject(registry),
+                settings=settings,
+                body=call.body,
+                current=registry.settings.encryption,
+            )
+            settings = dataclasses.replace(settings, encryption=encryption)
+        except messages.RefusedError as refused:
+            if switches.cmk_failure == "sync" or switches.registry_mode == "GEN_A":
+                raise
+            failure = refused.answer.body["error"]
+        await self._world.clock.sleep(whole - early)
+        self._world.spent("acr_create" if word == "Creating" else "acr_update", resource=registry.id, since=since)
+        registry.modified, registry.modified_by = self._world.clock.now(), call.caller.client_id
+        return self._settle(call, registry, settings=settings, word=word, failure=failure)
+
+    def _settle(
+        self,
+        call: operations.Call,
+        registry: registrymodel.Registry,
+        *,
+        settings: registrymodel.Settings,
+        word: str,
+        failure: messages.Body | None,
+    ) -> messages.Answer:
+        self._world.store.put(registry)
+        if word == "Creating":
+            self._operations.watch_key(registry)
+        if failure is None and self._at_once(registry, settings=settings, word=word):
+            registry.settings, registry.provisioning = settings, "Succeeded"
+            return messages.Answer(200, self._body(registry, version=call.version))
+        location = self._operations.begin(call, registry, settings=settings, word=word, failure=failure)
+        retry_after = self._world.switches.acr_operation_retry_after
+        headers = {"azure-asyncoperation": location}
+        if retry_after:
+            headers["Retry-After"] = str(retry_after)
+        return messages.Answer(201, self._body(registry, version=call.version), headers)
+
+    def _at_once(self, registry: registrymodel.Registry, *, settings: registrymodel.Settings, word: str) -> bool:
+        """Recorded: a PATCH that touches neither key nor identity is final, a create mostly is not."""
+        if self._world.switches.registry_mode == "GEN_A":
+            return True
+        if word == "Creating":
+            return settings.encryption is None and self._world.switches.acr_plain_create == "sync"
+        before = registry.settings
+        return settings.encryption == before.encryption and settings.identities == before.identities
+
+    def _identified(
+        self, call: operations.Call, settings: registrymodel.Settings, *, replace: bool = False
+    ) -> registrymodel.Settings:
+        """Return settings with the body's identities: a PATCH merges, a PUT replaces [R]."""
+        given = call.body.get("identity")
+        if not isinstance(given, dict):
+            return settings
+        kinds = {kind.strip().lower() for kind in str(given.get("type") or "None").split(",")}
+        current = settings.identities
+        named = given.get("userAssignedIdentities") or {}
+        users = dict(current.users) if not replace and "userassigned" in kinds else {}
+        for identity_id, value in named.items():
+            if value is None:
+                users.pop(identity_id.lower(), None)
+            else:
+                users[identity_id.lower()] = self._attach(call, identity_id, known=current.users)
+        system = (current.system_principal or self._world.guid()) if "systemassigned" in kinds else None
+        return dataclasses.replace(settings, identities=registrymodel.Identities(users=users, system_principal=system))
+
+    def _attach(
+        self, call: operations.Call, identity_id: str, *, known: dict[str, registrymodel.Attached]
+    ) -> registrymodel.Attached:
+        found = self._world.store.get(identity.Identity, identity_id)
+        if found is None:
+            raise catalogue.refusal("ACR_IDENTITY_MISSING", id=call.route.path, identity=identity_id)
+        attached = registrymodel.Attached.of(found)
+        if known.get(identity_id.lower()) == attached:
+            return attached
+        now, oid = self._world.clock.now(), call.caller.object_id
+        if not self._world.access.allows(oid, action=ASSIGN, scope=found.id, now=now):
+            raise catalogue.refusal(
+                "ARM_LINKED_AUTHZ",
+                name=call.caller.client_id,
+                oid=oid,
+                action=f"{registrymodel.TYPE}/write",
+                scope=call.route.path,
+                linkedAction=ASSIGN,
+                linkedScope=found.id,
+            )
+        return attached
+
+    def _still_identified(
+        self,
+        call: operations.Call,
+        registry: registrymodel.Registry,
+        *,
+        settings: registrymodel.Settings,
+    ) -> None:
+        """The identity in use may go only with a key that another one reaches."""
+        given = (call.body.get("properties") or {}).get("encryption") or {}
+        wanted = str((given.get("keyVaultProperties") or {}).get("identity") or "")
+        in_use = registry.settings.encryption.identity if registry.settings.encryption else ""
+        if settings.identities.principal(wanted or in_use) is None:
+            raise registrycmk.refusal(self._world, "ACR_IDENTITY_ACCESS", subject=_subject(registry), clientId=in_use)
+
+    def _is_taken(self, name: str) -> bool:
+        return name.lower() in self.taken or bool(self._world.store.named(registrymodel.Registry, name))
+
+    def _found(self, call: operations.Call) -> registrymodel.Registry:
+        return registryoperations.found_registry(self._world, call)
+
+    def _body(self, registry: registrymodel.Registry, *, version: str) -> messages.Body:
+        shown = registry.settings
+        if registry.pending and self._world.switches.registry_mode != "GEN_B":
+            shown = registry.pending
+        return registrymodel.body_of(
+            registry,
+            shown,
+            version=version,
+            time=self._world.clock,
+            tenant_id=self._world.tenant_id,
+            domain=self._world.switches.registry_domain,
+        )
+
+
+def _subject(registry: registrymodel.Registry) -> registrycmk.Subject:
+    return registrycmk.Subject(id=registry.id, name=registry.name)

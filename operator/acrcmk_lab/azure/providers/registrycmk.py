@@ -1,0 +1,117 @@
+"""Container Registry's rules on customer-managed keys: what it refuses, in its order of checks."""
+
+import dataclasses
+
+from acrcmk_lab.azure import catalogue, ids, keyaccess, messages, world
+from acrcmk_lab.azure.providers import registrymodel
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The registry that the errors speak of."""
+
+    id: str
+    name: str
+
+
+def refusal(state: world.World, error_id: str, *, subject: Subject, **facts: str) -> messages.RefusedError:
+    """Return a refusal whose code, where nobody has published it, is the switch's."""
+    return catalogue.refusal(
+        error_id,
+        unsourced_code=state.switches.acr_unsourced_code,
+        name=subject.name,
+        sub=ids.subscription_of(subject.id),
+        rg=ids.group_of(subject.id),
+        **facts,
+    )
+
+
+def check_transition(
+    state: world.World,
+    *,
+    subject: Subject,
+    current: registrymodel.Settings,
+    body: messages.Body,
+    replace: bool,
+) -> None:
+    """Refuse what can never be done to an existing registry's encryption."""
+    given = (body.get("properties") or {}).get("encryption")
+    status = str((given or {}).get("status") or "").lower()
+    if current.encryption is None:
+        if status == "enabled":
+            raise refusal(state, "ACR_CMK_ENABLE_EXISTING", subject=subject)
+        return
+    if status == "disabled":
+        raise refusal(state, "ACR_CMK_DISABLE", subject=subject)
+    if replace and not given and state.switches.acr_encryption_omitted == "reject":
+        raise refusal(state, "ACR_CMK_DISABLE", subject=subject)
+    if replace and given and state.switches.acr_full_resubmit == "reject":
+        raise refusal(state, "ACR_FULL_RESUBMIT_ON_CMK", subject=subject)
+
+
+def resolve(
+    state: world.World,
+    *,
+    subject: Subject,
+    settings: registrymodel.Settings,
+    body: messages.Body,
+    current: registrymodel.Encryption | None,
+) -> registrymodel.Encryption | None:
+    """Return the encryption that a write leads to; refuses one that ACR would refuse.
+
+    None if the write asks for none and there is none.
+    """
+    given = (body.get("properties") or {}).get("encryption") or {}
+    wanted = given.get("keyVaultProperties") or {}
+    if str(given.get("status") or "").lower() != "enabled":
+        if current:
+            _check(state, subject=subject, settings=settings, identity=current.identity)
+        return current
+    kid, identity = str(wanted.get("keyIdentifier") or ""), str(wanted.get("identity") or "")
+    principal = _check(state, subject=subject, settings=settings, identity=identity)
+    reached = keyaccess.reach(state, principal=principal, key_identifier=kid)
+    if isinstance(reached, keyaccess.Unreachable):
+        raise refusal(state, "ACR_KEY_ACCESS", subject=subject, kid=kid, clientId=identity)
+    if not reached.version.kty.startswith("RSA"):
+        raise refusal(state, "ACR_CMK_EC_KEY", subject=subject, kid=kid, kty=reached.version.kty)
+    if not reached.vault.purge_protection and state.switches.acr_purge_protection == "reject":
+        raise refusal(state, "ACR_NO_PURGE_PROTECTION", subject=subject, kid=kid)
+    return _encryption(state, kid=kid, identity=identity, version=reached.version.version, current=current)
+
+
+def _check(state: world.World, *, subject: Subject, settings: registrymodel.Settings, identity: str) -> str:
+    """Check SKU, feature conflicts and identity; return the principal that reaches the key."""
+    if settings.sku != registrymodel.PREMIUM:
+        raise refusal(state, "ACR_CMK_NON_PREMIUM", subject=subject)
+    if settings.properties["policies"]["trustPolicy"].get("status") == "enabled":
+        raise refusal(state, "ACR_FEATURE_BLOCKED_BY_CMK", subject=subject, feature="ContenTrust")
+    principal = settings.identities.principal(identity)
+    if principal is None:
+        raise refusal(state, "ACR_IDENTITY_ACCESS", subject=subject, clientId=identity)
+    return principal
+
+
+def _encryption(
+    state: world.World,
+    *,
+    kid: str,
+    identity: str,
+    version: str,
+    current: registrymodel.Encryption | None,
+) -> registrymodel.Encryption:
+    """Recorded: `lastKeyRotationTimestamp` is absent until the first change of the key."""
+    wanted = registrymodel.Encryption(
+        key_identifier=kid,
+        versioned=versioned(kid, version=version),
+        identity=identity,
+        rotated=current.rotated if current else None,
+    )
+    if current and wanted != current:
+        wanted = dataclasses.replace(wanted, rotated=state.clock.now())
+    return wanted
+
+
+def versioned(key_identifier: str, *, version: str) -> str:
+    """Return the identifier of one version of a key; a versioned identifier as it was given."""
+    bare = key_identifier.rstrip("/")
+    return bare if bare.lower().endswith(f"/{version}") else f"{bare}/{version}"

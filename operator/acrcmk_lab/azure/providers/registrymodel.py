@@ -1,0 +1,269 @@
+"""A container registry as the lab keeps it, and its body in each api-version, in recorded order."""
+
+import copy
+import dataclasses
+import typing
+from dataclasses import dataclass, field
+
+from acrcmk_lab.azure import clock, keystore, messages, moments, tables
+from acrcmk_lab.azure.providers import identity
+
+NAMESPACE = "Microsoft.ContainerRegistry"
+TYPE = f"{NAMESPACE}/registries"
+PREMIUM = "Premium"
+SKUS = ("Basic", "Standard", PREMIUM)
+SYSTEM = "system"
+
+_DEFAULTS: messages.Body = {
+    "adminUserEnabled": False,
+    "networkRuleSet": {"defaultAction": "Allow", "ipRules": []},
+    "policies": {
+        "quarantinePolicy": {"status": "disabled"},
+        "trustPolicy": {"type": "Notary", "status": "disabled"},
+        "retentionPolicy": {"days": 7, "status": "disabled"},
+        "exportPolicy": {"status": "enabled"},
+        "azureADAuthenticationAsArmPolicy": {"status": "enabled"},
+        "softDeletePolicy": {"retentionDays": 7, "status": "disabled"},
+    },
+    "dataEndpointEnabled": False,
+    "publicNetworkAccess": "Enabled",
+    "networkRuleBypassOptions": "AzureServices",
+    "anonymousPullEnabled": False,
+    "metadataSearch": "Disabled",
+}
+# Recorded: the first version that shows a member; `preview` members never show in stable versions
+# before the second one.
+_SINCE: dict[str, tuple[str, str]] = {
+    "networkRuleBypassOptions": ("2020-11-01", "2020-11-01"),
+    "zoneRedundancy": ("2020-11-01", "2020-11-01"),
+    "anonymousPullEnabled": ("2021-06-01", "2025-11-01"),
+    "metadataSearch": ("2023-11-01", "9999"),
+    "networkRuleBypassAllowedForTasks": ("2025-06-01", "2025-11-01"),
+    "roleAssignmentMode": ("2024-11-01", "2025-11-01"),
+    "exportPolicy": ("2021-06-01", "2021-06-01"),
+    "azureADAuthenticationAsArmPolicy": ("2022-02-01", "2025-11-01"),
+    "softDeletePolicy": ("2022-02-01", "9999"),
+    "keyRotationEnabled": ("2020-11-01", "2020-11-01"),
+}
+_VNET_RULES_UNTIL = "2021-08-01-preview"
+_WITH_UPDATE_TIME = ("retentionPolicy", "softDeletePolicy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """A user-assigned identity on a registry, with the ids it had when it was attached."""
+
+    id: str
+    principal_id: str
+    client_id: str
+
+    @classmethod
+    def of(cls, found: identity.Identity) -> "Attached":
+        return cls(id=found.id, principal_id=found.principal_id, client_id=found.client_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identities:
+    """A registry's `identity`: user-assigned ones by lower-case id, and maybe its own."""
+
+    users: dict[str, Attached] = field(default_factory=dict)
+    system_principal: str | None = None
+
+    def principal(self, reference: str) -> str | None:
+        """Return the principal behind `keyVaultProperties.identity`: a client id, or `system`."""
+        if reference.lower() == SYSTEM:
+            return self.system_principal
+        return next((a.principal_id for a in self.users.values() if a.client_id.lower() == reference.lower()), None)
+
+    def body(self, *, tenant_id: str) -> messages.Body | None:
+        """Recorded: the type in lower camel case, ids with `/resourcegroups/`; None without any."""
+        kinds = [*(["systemAssigned"] if self.system_principal else []), *(["userAssigned"] if self.users else [])]
+        if not kinds:
+            return None
+        shown: messages.Body = {"type": ", ".join(kinds)}
+        if self.system_principal:
+            shown |= {"principalId": self.system_principal, "tenantId": tenant_id}
+        if self.users:
+            shown["userAssignedIdentities"] = {
+                a.id: {"principalId": a.principal_id, "clientId": a.client_id} for a in self.users.values()
+            }
+        return shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encryption:
+    """A customer-managed key in use; `rotated` is the simulated moment of the last rotation."""
+
+    key_identifier: str
+    versioned: str
+    identity: str
+    rotated: float | None = None
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the registry follows new key versions: an unversioned identifier."""
+        uri = keystore.parse_uri(self.key_identifier)
+        return uri is not None and not uri.version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All of a registry that writes change; one write makes one new value."""
+
+    sku: str
+    tags: dict[str, str]
+    properties: messages.Body
+    identities: Identities = field(default_factory=Identities)
+    encryption: Encryption | None = None
+
+
+@dataclass(kw_only=True)
+class Registry(tables.Resource):
+    """A registry; `pending` is what the operation under way will make of it."""
+
+    TYPE = TYPE
+
+    settings: Settings
+    pending: Settings | None = None
+    provisioning: str = "Succeeded"
+    replicas: dict[str, str] = field(default_factory=dict)
+    operations: dict[str, "Operation"] = field(default_factory=dict)
+    key_lost: float | None = None
+
+    def listed(self) -> dict[str, typing.Any]:
+        return {"sku": {"name": self.settings.sku, "tier": self.settings.sku}}
+
+
+@dataclass(kw_only=True)
+class Operation:
+    """A long-running operation on a registry, until `end`; `error` is what a failed one tells."""
+
+    id: str
+    word: str
+    end: float
+    error: messages.Body | None = None
+
+
+def new_settings(body: messages.Body) -> Settings:
+    """Return the settings of a create: Azure's defaults, overlaid with what the body gives."""
+    blank = Settings(sku="", tags={}, properties=copy.deepcopy(_DEFAULTS))
+    return overlaid(blank, body=body)
+
+
+def overlaid(settings: Settings, *, body: messages.Body) -> Settings:
+    """Return settings with the SKU, tags and plain properties of a body laid over; the rest stays."""
+    properties = copy.deepcopy(settings.properties)
+    given = body.get("properties") or {}
+    for name in (*_DEFAULTS, "networkRuleBypassAllowedForTasks", "roleAssignmentMode"):
+        value = given.get(name)
+        if name == "policies" and value:
+            for policy, wanted in value.items():
+                properties["policies"].setdefault(policy, {}).update(wanted or {})
+        elif name == "networkRuleSet" and value:
+            properties[name] = {**properties[name], **{k: v for k, v in value.items() if v is not None}}
+        elif value is not None:
+            properties[name] = value
+    return dataclasses.replace(
+        settings,
+        sku=(body.get("sku") or {}).get("name") or settings.sku,
+        tags=dict(body["tags"] or {}) if "tags" in body else settings.tags,
+        properties=properties,
+    )
+
+
+def shows(member: str, *, version: str) -> bool:
+    """Tell whether an api-version knows a member."""
+    since = _SINCE.get(member)
+    return since is None or version[:10] >= since[0 if "preview" in version else 1]
+
+
+def body_of(
+    registry: Registry,
+    settings: Settings,
+    *,
+    version: str,
+    time: clock.Clock,
+    tenant_id: str,
+    domain: str,
+) -> messages.Body:
+    """Return a registry's body, showing the given settings of it."""
+    shown_identity = settings.identities.body(tenant_id=tenant_id)
+    return {
+        "sku": {"name": settings.sku, "tier": settings.sku},
+        "type": TYPE,
+        **({"identity": shown_identity} if shown_identity else {}),
+        "id": registry.id,
+        "name": registry.name,
+        "location": registry.location,
+        "tags": settings.tags,
+        "systemData": {
+            "createdBy": registry.created_by,
+            "createdByType": "Application",
+            "createdAt": moments.offset(time.utc(registry.created)),
+            "lastModifiedBy": registry.modified_by,
+            "lastModifiedByType": "Application",
+            "lastModifiedAt": moments.offset(time.utc(registry.modified)),
+        },
+        "properties": {
+            "loginServer": f"{registry.name.lower()}.{domain}",
+            "creationDate": moments.zulu(time.utc(registry.created)),
+            "provisioningState": registry.provisioning,
+            **_properties(registry, settings, version=version, time=time, domain=domain),
+        },
+    }
+
+
+def _properties(
+    registry: Registry, settings: Settings, *, version: str, time: clock.Clock, domain: str
+) -> messages.Body:
+    given = settings.properties
+    rules = dict(given["networkRuleSet"])
+    if version <= _VNET_RULES_UNTIL:
+        rules = {"defaultAction": rules["defaultAction"], "virtualNetworkRules": [], "ipRules": rules["ipRules"]}
+    stamp = {"lastUpdatedTime": moments.offset(time.utc(registry.modified))}
+    policies = {
+        name: _stamped(policy, stamp) if name in _WITH_UPDATE_TIME else policy
+        for name, policy in given["policies"].items()
+        if shows(name, version=version)
+    }
+    endpoints = [f"{registry.name.lower()}.{registry.location}.data.{domain}"] if given["dataEndpointEnabled"] else []
+    shown: messages.Body = {
+        "adminUserEnabled": given["adminUserEnabled"],
+        **({"networkRuleSet": rules} if settings.sku == PREMIUM else {}),
+        "policies": policies,
+        "encryption": _encryption(settings.encryption, version=version, time=time),
+        "dataEndpointEnabled": given["dataEndpointEnabled"],
+        "dataEndpointHostNames": endpoints,
+        "privateEndpointConnections": [],
+        "publicNetworkAccess": given["publicNetworkAccess"],
+        "networkRuleBypassOptions": given["networkRuleBypassOptions"],
+        # Documented: a legacy artifact that no longer says anything.
+        "zoneRedundancy": "Disabled",
+        "anonymousPullEnabled": given["anonymousPullEnabled"],
+        "metadataSearch": given["metadataSearch"],
+        **{k: given[k] for k in ("networkRuleBypassAllowedForTasks", "roleAssignmentMode") if k in given},
+    }
+    return {name: value for name, value in shown.items() if shows(name, version=version)}
+
+
+def _stamped(policy: messages.Body, stamp: messages.Body) -> messages.Body:
+    """Recorded: the time of the last update stands before the status."""
+    first = {name: value for name, value in policy.items() if name not in ("status", "lastUpdatedTime")}
+    return {**first, **stamp, "status": policy["status"]}
+
+
+def _encryption(encryption: Encryption | None, *, version: str, time: clock.Clock) -> messages.Body:
+    if encryption is None:
+        return {"status": "disabled"}
+    shown: messages.Body = {
+        "keyIdentifier": encryption.key_identifier,
+        "versionedKeyIdentifier": encryption.versioned,
+        "identity": encryption.identity,
+        "keyRotationEnabled": encryption.automatic,
+    }
+    if encryption.rotated is not None:
+        shown["lastKeyRotationTimestamp"] = moments.offset(time.utc(encryption.rotated))
+    return {
+        "status": "enabled",
+        "keyVaultProperties": {k: v for k, v in shown.items() if shows(k, version=version)},
+    }

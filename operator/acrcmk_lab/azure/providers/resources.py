@@ -1,0 +1,237 @@
+"""Microsoft.Resources: subscriptions, resource groups, provider registration, generic lists."""
+
+import functools
+import re
+
+from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, tables, world
+
+GROUP = "subscriptions/*/resourcegroups/*"
+_COMPARISON = re.compile(r"(\w+)\s+eq\s+'([^']*)'", re.IGNORECASE)
+_TAG = re.compile(r"tagName\s+eq\s+'([^']*)'\s+and\s+tagValue\s+eq\s+'([^']*)'", re.IGNORECASE)
+_FILTERABLE = {"resourcetype", "name", "location", "resourcegroup", "tagname", "tagvalue"}
+
+
+class Resources:
+    """The platform's own provider."""
+
+    namespace = "Microsoft.Resources"
+
+    def __init__(self, state: world.World, *, namespaces: tuple[str, ...]) -> None:
+        self._world = state
+        self._namespaces = namespaces
+        self._operations: dict[str, float] = {}
+
+    def accepts(self, version: str) -> bool:
+        return version >= "2015"
+
+    def headers(self, _call: operations.Call) -> dict[str, str]:
+        return {}
+
+    def offers(self) -> list[operations.Operation]:
+        ns = "Microsoft.Resources/subscriptions"
+        read, write, delete = f"{ns}/resourceGroups/read", f"{ns}/resourceGroups/write", f"{ns}/resourceGroups/delete"
+        table: list[tuple[str, str, operations.Handler, str, str]] = [
+            ("GET", "subscriptions", self.subscriptions, "", "read"),
+            ("GET", "subscriptions/*", self.subscription, f"{ns}/read", "read"),
+            ("GET", "subscriptions/*/resourcegroups", self.groups, read, "read"),
+            ("GET", GROUP, self.group, read, "read"),
+            ("HEAD", GROUP, self.group_exists, read, "read"),
+            ("PUT", GROUP, self.put_group, write, "write"),
+            ("PATCH", GROUP, self.patch_group, write, "write"),
+            ("DELETE", GROUP, self.delete_group, delete, "delete"),
+            ("GET", "subscriptions/*/operationresults/*", self.operation_result, f"{ns}/operationresults/read", "read"),
+            ("GET", "subscriptions/*/resources", self.list_resources, f"{ns}/resources/read", "read"),
+            ("GET", f"{GROUP}/resources", self.list_resources, f"{ns}/resourceGroups/resources/read", "read"),
+            ("GET", "subscriptions/*/providers", self.providers, f"{ns}/providers/read", "read"),
+            ("GET", "subscriptions/*/providers/*", self.provider, f"{ns}/providers/read", "read"),
+            ("POST", "subscriptions/*/providers/*/register", self.register, f"{ns}/providers/register/action", "write"),
+        ]
+        return [
+            operations.Operation(
+                method=method,
+                template=template,
+                handler=handler,
+                action=action,
+                kind=kind,  # type: ignore[arg-type]
+                forbidden="ARM_AUTHZ" if action else "",
+            )
+            for method, template, handler, action, kind in table
+        ]
+
+    async def subscriptions(self, call: operations.Call) -> messages.Answer:
+        rows = [self._subscription(s) for s in self._world.store.subscriptions.values()]
+        return operations.page(call, rows=rows, url=self._world.url)
+
+    async def subscription(self, call: operations.Call) -> messages.Answer:
+        return messages.Answer(200, self._subscription(call.names[0]))
+
+    async def groups(self, call: operations.Call) -> messages.Answer:
+        prefix = f"/subscriptions/{call.route.subscription}/".lower()
+        wanted = _TAG.search(call.request.query.get("$filter", ""))
+        rows = [
+            _group_body(group)
+            for key, group in self._world.store.groups.items()
+            if key.startswith(prefix) and (not wanted or group.tags.get(wanted[1]) == wanted[2])
+        ]
+        return operations.page(call, rows=rows, url=self._world.url)
+
+    async def group(self, call: operations.Call) -> messages.Answer:
+        return messages.Answer(200, _group_body(self._found(call)))
+
+    async def group_exists(self, call: operations.Call) -> messages.Answer:
+        found = self._world.store.group(call.route.subscription, call.route.group)
+        return messages.Answer(204 if found else 404)
+
+    async def put_group(self, call: operations.Call) -> messages.Answer:
+        location = str(call.body.get("location") or "")
+        existing = self._world.store.group(call.route.subscription, call.route.group)
+        if existing is None:
+            if not location:
+                raise catalogue.refusal("ARM_LOCATION_REQUIRED")
+            existing = self._world.store.add_group(call.route.subscription, name=call.route.group, location=location)
+            status = 201
+        else:
+            if location and ids.location(location) != existing.location:
+                raise catalogue.refusal("ARM_GROUP_LOCATION", other=location, loc=existing.location)
+            self._not_deleting(existing)
+            status = 200
+        existing.tags = ids.tags(call.body.get("tags"))
+        return messages.Answer(status, _group_body(existing))
+
+    async def patch_group(self, call: operations.Call) -> messages.Answer:
+        group = self._found(call)
+        if "tags" in call.body:
+            group.tags = ids.tags(call.body["tags"])
+        return messages.Answer(200, _group_body(group))
+
+    async def delete_group(self, call: operations.Call) -> messages.Answer:
+        """Recorded: 202 with Location and Retry-After 15, polled with 202 until 200."""
+        group = self._found(call)
+        group.state = "Deleting"
+        end = self._world.delay(
+            "group_delete", resource=group.id, seconds=self._world.draw(self._world.switches.group_delete)
+        )
+        operation = self._world.hex32()
+        self._operations[operation] = end
+        self._world.clock.call_in(end - self._world.clock.now(), callback=lambda: self._world.remove_group(group))
+        return self._pending(call, operation)
+
+    async def operation_result(self, call: operations.Call) -> messages.Answer:
+        end = self._operations.get(call.names[-1])
+        if end is None:
+            raise catalogue.refusal("ARM_BAD_TYPE", ns=self.namespace, v=call.version)
+        return messages.Answer(200) if end <= self._world.clock.now() else self._pending(call, call.names[-1])
+
+    async def list_resources(self, call: operations.Call) -> messages.Answer:
+        scope = call.route.path.rsplit("/", 1)[0]
+        text = call.request.query.get("$filter", "")
+        wanted = {name.lower(): value for name, value in _COMPARISON.findall(text)}
+        if text and (not wanted or set(wanted) - _FILTERABLE):
+            raise catalogue.refusal("ARM_BAD_FILTER", filter=text)
+        rows = [
+            {
+                "id": found.id,
+                "name": found.name,
+                "type": found.TYPE,
+                **found.listed(),
+                "location": found.location,
+                "tags": found.tags,
+                **self._stamps(call, found),
+            }
+            for found in self._world.store.all()
+            if found.TRACKED and ids.within(found.id, scope=scope) and _selected(found, wanted)
+        ]
+        return operations.page(call, rows=rows, url=self._world.url, size=1000)
+
+    async def providers(self, call: operations.Call) -> messages.Answer:
+        rows = [self._provider(call, namespace) for namespace in self._namespaces]
+        return operations.page(call, rows=rows, url=self._world.url)
+
+    async def provider(self, call: operations.Call) -> messages.Answer:
+        return messages.Answer(200, self._provider(call, call.names[-1]))
+
+    async def register(self, call: operations.Call) -> messages.Answer:
+        key = (call.route.subscription.lower(), call.names[1].lower())
+        states = self._world.store.unregistered
+        if states.get(key) == "NotRegistered":
+            states[key] = "Registering"
+            wait = self._world.draw(self._world.switches.provider_registration)
+            self._world.delay("provider_registration", resource=call.route.path, seconds=wait)
+            self._world.clock.call_in(wait, callback=functools.partial(states.__delitem__, key))
+        return messages.Answer(200, self._provider(call, call.names[1]))
+
+    def _found(self, call: operations.Call) -> tables.Group:
+        group = self._world.store.group(call.route.subscription, call.route.group)
+        if group is None:
+            raise catalogue.refusal("ARM_RG_NOT_FOUND", rg=call.route.group)
+        return group
+
+    def _not_deleting(self, group: tables.Group) -> None:
+        if group.state == "Deleting":
+            raise catalogue.refusal("ARM_GROUP_DELETING", rg=group.name)
+
+    def _pending(self, call: operations.Call, operation: str) -> messages.Answer:
+        url = (
+            f"{self._world.url}/subscriptions/{call.route.subscription}/operationresults/{operation}"
+            f"?api-version={call.version}"
+        )
+        return messages.Answer(202, None, {"Location": url, "Retry-After": str(self._world.clock.client_seconds(15))})
+
+    def _subscription(self, subscription: str) -> messages.Body:
+        return {
+            "id": f"/subscriptions/{subscription}",
+            "authorizationSource": "RoleBased",
+            "managedByTenants": [],
+            "subscriptionId": subscription,
+            "tenantId": self._world.tenant_id,
+            "displayName": "acrcmk lab",
+            "state": "Enabled",
+            "subscriptionPolicies": {"quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
+        }
+
+    def _provider(self, call: operations.Call, namespace: str) -> messages.Body:
+        known = next((n for n in self._namespaces if n.lower() == namespace.lower()), None)
+        if known is None:
+            raise catalogue.refusal("ARM_BAD_NAMESPACE", ns=namespace)
+        key = (call.route.subscription.lower(), known.lower())
+        return {
+            "id": f"/subscriptions/{call.route.subscription}/providers/{known}",
+            "namespace": known,
+            "resourceTypes": [],
+            "registrationState": self._world.store.unregistered.get(key, "Registered"),
+            "registrationPolicy": "RegistrationRequired",
+        }
+
+    def _stamps(self, call: operations.Call, found: tables.Resource) -> messages.Body:
+        if "createdTime" not in call.request.query.get("$expand", ""):
+            return {}
+        clock = self._world.clock
+        return {
+            "createdTime": moments.zulu(clock.utc(found.created)),
+            "changedTime": moments.zulu(clock.utc(found.modified)),
+        }
+
+
+def _group_body(group: tables.Group) -> messages.Body:
+    return {
+        "id": group.id,
+        "name": group.name,
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": group.location,
+        "tags": group.tags,
+        "properties": {"provisioningState": group.state},
+    }
+
+
+def _selected(found: tables.Resource, wanted: dict[str, str]) -> bool:
+    facts = {
+        "resourcetype": found.TYPE,
+        "name": found.name,
+        "location": found.location,
+        "resourcegroup": ids.group_of(found.id),
+    }
+    if "tagname" in wanted and wanted["tagname"] not in found.tags:
+        return False
+    if "tagvalue" in wanted and wanted["tagvalue"] not in found.tags.values():
+        return False
+    return all(facts[name].lower() == value.lower() for name, value in wanted.items() if name in facts)

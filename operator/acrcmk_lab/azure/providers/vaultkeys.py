@@ -1,0 +1,160 @@
+"""Microsoft.KeyVault: keys of a vault through the management plane.
+
+Creates a key that is missing and reads; never makes a version, never updates [S]. The vault's
+firewall does not apply [D].
+"""
+
+from acrcmk_lab.azure import catalogue, keystore, messages, operations, world
+from acrcmk_lab.azure.providers import vaultmodel
+
+NAMESPACE = vaultmodel.NAMESPACE
+KEYS = f"{vaultmodel.TYPE}/keys"
+_PATHS: tuple[tuple[str, str, str], ...] = (
+    ("GET", "vaults/*/keys", "index"),
+    ("GET", "vaults/*/keys/*", "get"),
+    ("PUT", "vaults/*/keys/*", "put"),
+    ("GET", "vaults/*/keys/*/versions", "list_versions"),
+    ("GET", "vaults/*/keys/*/versions/*", "get_version"),
+)
+
+
+def found_vault(state: world.World, call: operations.Call) -> vaultmodel.Vault:
+    """Return the vault of a path; refuses where there is none."""
+    scope, name = call.route.scope, call.names[0]
+    vault = state.store.get(vaultmodel.Vault, f"{scope}/providers/{vaultmodel.TYPE}/{name}")
+    if vault is None:
+        raise catalogue.refusal(
+            "ARM_RESOURCE_NOT_FOUND", provider=NAMESPACE, type="vaults", name=name, rg=call.route.group
+        )
+    return vault
+
+
+class VaultKeys:
+    """The operations on keys."""
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+
+    def offers(self) -> list[operations.Operation]:
+        """A caller without the right gets 400 `ForbiddenByRbac`, not ARM's 403 [I]."""
+        return [
+            operations.Operation(
+                method=method,
+                template=f"{NAMESPACE}/{path}".lower(),
+                handler=getattr(self, handler),
+                action=f"{KEYS}/write" if method == "PUT" else f"{KEYS}/read",
+                kind="write" if method == "PUT" else "read",
+                forbidden="KV_ARMKEY_RBAC",
+                registered=method == "PUT",
+            )
+            for method, path, handler in _PATHS
+        ]
+
+    async def get(self, call: operations.Call) -> messages.Answer:
+        vault, key = self._found(call)
+        return messages.Answer(200, self._body(vault, key=key, version=key.current, full=True))
+
+    async def get_version(self, call: operations.Call) -> messages.Answer:
+        vault, key = self._found(call)
+        version = key.versions.get(call.names[2].lower())
+        if version is None:
+            raise _missing(f"{key.name}/{call.names[2]}")
+        return messages.Answer(200, self._body(vault, key=key, version=version, full=True, of_version=True))
+
+    async def index(self, call: operations.Call) -> messages.Answer:
+        vault = found_vault(self._world, call)
+        rows = [self._body(vault, key=key, version=key.current) for key in vault.keys.values()]
+        return operations.page(call, rows=rows, url=self._world.url, size=25)
+
+    async def list_versions(self, call: operations.Call) -> messages.Answer:
+        """Ordered by version id, as recorded of the data plane: not by time."""
+        vault, key = self._found(call)
+        rows = [
+            self._body(vault, key=key, version=key.versions[version], of_version=True)
+            for version in sorted(key.versions)
+        ]
+        return operations.page(call, rows=rows, url=self._world.url, size=25)
+
+    async def put(self, call: operations.Call) -> messages.Answer:
+        vault, name = found_vault(self._world, call), call.names[1]
+        key = vault.keys.get(name.lower())
+        if key is None:
+            key = self._create(vault, name=name, call=call)
+        return messages.Answer(200, self._body(vault, key=key, version=key.current, full=True))
+
+    def _create(self, vault: vaultmodel.Vault, *, name: str, call: operations.Call) -> keystore.Key:
+        properties = call.request.properties()
+        if vault.provisioning != "Succeeded" and self._world.switches.key_before_dns == "reject":
+            raise catalogue.refusal("KV_REGISTERING_DNS", name=vault.name)
+        if name.lower() in vault.deleted_keys:
+            raise catalogue.refusal("KVD_DELETED_CONFLICT", name=name)
+        wrong = keystore.problem(properties, name=name)
+        if not wrong and "HSM" in str(properties.get("kty")) and vault.sku["name"].lower() != "premium":
+            wrong = "HSM keys need a vault of the premium SKU."
+        if wrong:
+            raise catalogue.refusal("KV_KEY_PARAMETERS", reason=wrong)
+        version = keystore.new_version(
+            properties,
+            version=self._world.hex32(),
+            unix_now=int(self._world.clock.utc().timestamp()),
+        )
+        key = keystore.Key(
+            name=name,
+            versions={version.version: version},
+            tags=dict(call.body.get("tags") or {}),
+            rotation_policy=properties.get("rotationPolicy"),
+        )
+        vault.keys[name.lower()] = key
+        return key
+
+    def _found(self, call: operations.Call) -> tuple[vaultmodel.Vault, keystore.Key]:
+        vault = found_vault(self._world, call)
+        key = vault.keys.get(call.names[1].lower())
+        if key is None:
+            raise _missing(call.names[1])
+        return vault, key
+
+    def _body(
+        self,
+        vault: vaultmodel.Vault,
+        *,
+        key: keystore.Key,
+        version: keystore.KeyVersion,
+        full: bool = False,
+        of_version: bool = False,
+    ) -> messages.Body:
+        """A list shows less than a read: attributes and the key's URI."""
+        uri = f"https://{vault.name.lower()}.{self._world.switches.vault_domain}/keys/{key.name}"
+        suffix = f"/versions/{version.version}" if of_version else ""
+        properties: messages.Body = {"attributes": _attributes(vault, version=version)}
+        if full:
+            properties["kty"] = version.kty
+            properties["keyOps"] = list(version.operations)
+            properties |= {"keySize": version.size} if version.size else {"curveName": version.curve}
+        properties["keyUri"] = uri
+        if full or of_version:
+            properties["keyUriWithVersion"] = f"{uri}/{version.version}"
+        if full and key.rotation_policy:
+            properties["rotationPolicy"] = key.rotation_policy
+        return {
+            "id": f"{vault.id}/keys/{key.name}{suffix}",
+            "name": version.version if of_version else key.name,
+            "type": f"{KEYS}/versions" if of_version else KEYS,
+            "location": vault.location,
+            **({"tags": key.tags} if key.tags else {}),
+            "properties": properties,
+        }
+
+
+def _attributes(vault: vaultmodel.Vault, *, version: keystore.KeyVersion) -> messages.Body:
+    shown: messages.Body = {"enabled": version.enabled}
+    if version.not_before is not None:
+        shown["nbf"] = version.not_before
+    if version.expires is not None:
+        shown["exp"] = version.expires
+    shown |= {"created": version.created, "updated": version.updated}
+    return {**shown, **vault.recovery.attributes, "exportable": False}
+
+
+def _missing(name: str) -> messages.RefusedError:
+    return catalogue.refusal("KVD_KEY_NOT_FOUND", name=name)

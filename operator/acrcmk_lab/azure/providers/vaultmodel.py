@@ -1,0 +1,171 @@
+"""A key vault as the lab keeps it, and the rules of its body: defaults, normalisation, limits."""
+
+import copy
+import re
+import typing
+from dataclasses import dataclass, field
+
+from acrcmk_lab.azure import catalogue, keystore, messages, tables
+
+NAMESPACE = "Microsoft.KeyVault"
+TYPE = f"{NAMESPACE}/vaults"
+RETENTION_DAYS = range(7, 91)
+RBAC_BY_DEFAULT_SINCE = "2026-02-01"
+NETWORK_ACCESS_SINCE = "2021-06-01-preview"
+_NAME = re.compile(r"[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]")
+_FLAGS = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment")
+
+
+@dataclass(kw_only=True)
+class Vault(tables.Resource):
+    """A vault; `effective_policies` is what the data plane already knows of `access_policies`."""
+
+    TYPE = TYPE
+
+    tenant_id: str
+    sku: messages.Body
+    access_policies: list[messages.Body] = field(default_factory=list)
+    effective_policies: list[messages.Body] = field(default_factory=list)
+    flags: dict[str, bool] = field(default_factory=dict)
+    rbac: bool | None = None
+    soft_delete: bool = True
+    retention: int | None = None
+    purge_protection: bool = False
+    network_acls: messages.Body | None = None
+    public_network_access: str = "Enabled"
+    provisioning: str = "RegisteringDns"
+    keys: dict[str, keystore.Key] = field(default_factory=dict)
+    deleted_keys: dict[str, keystore.Key] = field(default_factory=dict)
+    deleted_at: float | None = None
+    purging: bool = False
+
+    @property
+    def recovery(self) -> keystore.Recovery:
+        """How its keys can be recovered."""
+        days = self.retention or keystore.FULL_RETENTION_DAYS
+        return keystore.Recovery(purge_protected=self.purge_protection, days=days)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that breaks Key Vault's rules."""
+    if not _NAME.fullmatch(name):
+        raise catalogue.refusal("KV_NAME_INVALID")
+
+
+def check_properties(properties: messages.Body, *, existing: Vault | None, reject_no_soft_delete: bool) -> None:
+    """Refuse what Key Vault refuses of a create or an update."""
+    if properties.get("enablePurgeProtection") is False:
+        raise catalogue.refusal("KV_PURGE_PROTECTION_FALSE")
+    if properties.get("enableSoftDelete") is False and (reject_no_soft_delete or (existing and existing.soft_delete)):
+        raise catalogue.refusal("KV_SOFT_DELETE_FALSE")
+    retention = properties.get("softDeleteRetentionInDays")
+    if retention is not None and retention not in RETENTION_DAYS:
+        raise catalogue.refusal("KV_RETENTION_INVALID")
+    if existing and retention is not None and retention != (existing.retention or keystore.FULL_RETENTION_DAYS):
+        raise catalogue.refusal("KV_RETENTION_FIXED")
+
+
+def create(vault: Vault, *, properties: messages.Body, version: str) -> None:
+    """Set a new vault's properties, with the defaults that depend on the api-version."""
+    vault.soft_delete = properties.get("enableSoftDelete") is not False
+    if "enableSoftDelete" not in properties:
+        vault.retention = keystore.FULL_RETENTION_DAYS
+    if version >= RBAC_BY_DEFAULT_SINCE:
+        vault.rbac = True
+    update(vault, properties=properties)
+
+
+def update(vault: Vault, *, properties: messages.Body) -> None:
+    """Apply the properties that are given; what is omitted stays, purge protection only ever goes on."""
+    for flag in _FLAGS:
+        if properties.get(flag) is not None:
+            vault.flags[flag] = properties[flag]
+    if properties.get("sku"):
+        vault.sku = properties["sku"]
+    if properties.get("enableRbacAuthorization") is not None:
+        vault.rbac = properties["enableRbacAuthorization"]
+    if properties.get("softDeleteRetentionInDays") is not None:
+        vault.retention = properties["softDeleteRetentionInDays"]
+    if properties.get("enableSoftDelete"):
+        vault.soft_delete = True
+    if properties.get("enablePurgeProtection"):
+        vault.purge_protection = True
+    if properties.get("publicNetworkAccess"):
+        vault.public_network_access = str(properties["publicNetworkAccess"]).capitalize()
+    if properties.get("networkAcls") is not None:
+        vault.network_acls = _network_acls(properties["networkAcls"])
+
+
+def _network_acls(given: messages.Body) -> messages.Body | None:
+    """Recorded: rules that restrict nothing are dropped, others come back with both lists."""
+    acls: messages.Body = {
+        "bypass": given.get("bypass") or "AzureServices",
+        "defaultAction": given.get("defaultAction") or "Allow",
+        "ipRules": given.get("ipRules") or [],
+        "virtualNetworkRules": given.get("virtualNetworkRules") or [],
+    }
+    open_to_all = acls["bypass"].lower() == "azureservices" and acls["defaultAction"].lower() == "allow"
+    return None if open_to_all and not acls["ipRules"] and not acls["virtualNetworkRules"] else acls
+
+
+def policies(given: typing.Any) -> list[messages.Body]:
+    """Return access policies with their members in Key Vault's order; permissions' case stays as sent."""
+    order = ("tenantId", "objectId", "applicationId", "permissions")
+    return [
+        {name: copy.deepcopy(policy[name]) for name in order if policy.get(name) is not None} for policy in given or []
+    ]
+
+
+def merged(current: list[messages.Body], given: list[messages.Body], *, operation: str) -> list[messages.Body]:
+    """Return the policies after an add, replace or remove; entries match by tenant, object, application."""
+    result = {_policy_key(policy): copy.deepcopy(policy) for policy in current}
+    for policy in given:
+        key = _policy_key(policy)
+        if operation == "replace" or (operation == "add" and key not in result):
+            result[key] = copy.deepcopy(policy)
+        elif key in result:
+            combined = _permissions(result[key]["permissions"], policy["permissions"], operation=operation)
+            if any(combined.values()):
+                result[key]["permissions"] = combined
+            else:
+                del result[key]
+    return list(result.values())
+
+
+def _policy_key(policy: messages.Body) -> tuple[str, ...]:
+    return tuple(str(policy.get(name, "")).lower() for name in ("tenantId", "objectId", "applicationId"))
+
+
+def _permissions(
+    current: dict[str, list[str]], given: dict[str, list[str] | None], *, operation: str
+) -> dict[str, list[str]]:
+    result = {area: list(held) for area, held in current.items()}
+    for area, named in given.items():
+        held, lower = result.get(area, []), {p.lower() for p in named or []}
+        if operation == "remove":
+            result[area] = [p for p in held if p.lower() not in lower]
+        else:
+            result[area] = held + [p for p in named or [] if p.lower() not in {h.lower() for h in held}]
+    return result
+
+
+def properties_body(vault: Vault, *, uri: str, version: str) -> messages.Body:
+    """Return the properties in the recorded order; what was never set is absent."""
+    shown: messages.Body = {"sku": vault.sku, "tenantId": vault.tenant_id}
+    if vault.network_acls:
+        shown["networkAcls"] = vault.network_acls
+    shown["accessPolicies"] = vault.access_policies
+    shown["enabledForDeployment"] = vault.flags.get("enabledForDeployment", False)
+    shown.update({flag: vault.flags[flag] for flag in _FLAGS[1:] if flag in vault.flags})
+    shown["enableSoftDelete"] = vault.soft_delete
+    if vault.retention is not None:
+        shown["softDeleteRetentionInDays"] = vault.retention
+    if vault.rbac is not None:
+        shown["enableRbacAuthorization"] = vault.rbac
+    if vault.purge_protection:
+        shown["enablePurgeProtection"] = True
+    shown["vaultUri"] = uri
+    shown["provisioningState"] = vault.provisioning
+    if version >= NETWORK_ACCESS_SINCE:
+        shown["publicNetworkAccess"] = vault.public_network_access
+    return shown

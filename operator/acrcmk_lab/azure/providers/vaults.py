@@ -1,0 +1,339 @@
+"""Microsoft.KeyVault: vaults, their access policies, and what soft delete leaves of them."""
+
+from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, world
+from acrcmk_lab.azure.providers import authorization, vaultkeys, vaultmodel
+
+NAMESPACE = vaultmodel.NAMESPACE
+SERVICE_VERSION = "2.2.261.0"
+VERSIONS = (
+    "2019-09-01",
+    "2020-04-01-preview",
+    "2021-04-01-preview",
+    "2021-06-01-preview",
+    "2021-10-01",
+    "2021-11-01-preview",
+    "2022-02-01-preview",
+    "2022-07-01",
+    "2022-11-01",
+    "2023-02-01",
+    "2023-07-01",
+    "2024-04-01-preview",
+    "2024-11-01",
+    "2024-12-01-preview",
+    "2025-05-01",
+    "2026-02-01",
+    "2026-05-15",
+)
+# Documented: control-plane versions before 2026-02-01 retire on this day.
+RETIREMENT = "2027-02-27"
+DAY = 86400
+
+
+class KeyVault:
+    """The provider's vaults; `vaultkeys` answers for the keys in them."""
+
+    namespace = NAMESPACE
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+        self._deleted: dict[str, vaultmodel.Vault] = {}
+        self._purges: dict[str, tuple[float, float]] = {}
+        self._keys = vaultkeys.VaultKeys(state)
+        state.removers[vaultmodel.Vault] = self.remove
+
+    def accepts(self, version: str) -> bool:
+        retired = self._world.clock.utc().strftime("%Y-%m-%d") >= RETIREMENT
+        return version in VERSIONS and not (retired and version < vaultmodel.RBAC_BY_DEFAULT_SINCE)
+
+    def headers(self, call: operations.Call) -> dict[str, str]:
+        echoed = call.request.headers.get("x-ms-client-request-id")
+        return {
+            "x-ms-keyvault-service-version": SERVICE_VERSION,
+            **({"x-ms-client-request-id": echoed} if echoed else {}),
+        }
+
+    def offers(self) -> list[operations.Operation]:
+        deleted = "locations/*/deletedVaults/*"
+        return [
+            *operations.crud(
+                NAMESPACE, path="vaults/*", get=self.get, put=self.put, patch=self.patch, delete=self.delete
+            ),
+            *operations.crud(NAMESPACE, path="vaults", get=self.index),
+            *operations.crud(NAMESPACE, path="vaults/*/accessPolicies/*", put=self.access_policies),
+            *operations.crud(NAMESPACE, path=deleted, get=self.get_deleted),
+            *operations.crud(NAMESPACE, path="deletedVaults", get=self.list_deleted),
+            *operations.crud(NAMESPACE, path="locations/*/operationResults/*", get=self.purge_result),
+            operations.Operation(
+                method="POST",
+                template=f"{NAMESPACE}/{deleted}/purge".lower(),
+                handler=self.purge,
+                action=f"{NAMESPACE}/locations/deletedVaults/purge/action",
+                kind="write",
+            ),
+            operations.Operation(
+                method="POST",
+                template=f"{NAMESPACE}/checkNameAvailability".lower(),
+                handler=self.check_name,
+                action=f"{NAMESPACE}/checkNameAvailability/read",
+                kind="read",
+            ),
+            *self._keys.offers(),
+        ]
+
+    async def get(self, call: operations.Call) -> messages.Answer:
+        return messages.Answer(200, self._body(self._found(call), version=call.version))
+
+    async def index(self, call: operations.Call) -> messages.Answer:
+        found = self._world.store.under(call.route.scope, kind=vaultmodel.Vault)
+        rows = [self._body(vault, version=call.version) for vault in found]
+        return operations.page(call, rows=rows, url=self._world.url)
+
+    async def put(self, call: operations.Call) -> messages.Answer:
+        properties = call.request.properties()
+        existing = self._world.store.get(vaultmodel.Vault, call.route.path)
+        vaultmodel.check_name(call.names[0])
+        vaultmodel.check_properties(
+            properties,
+            existing=existing,
+            reject_no_soft_delete=self._world.switches.disabled_soft_delete == "reject",
+        )
+        if properties.get("createMode") == "recover" and not existing:
+            return messages.Answer(200, self._body(self._recover(call), version=call.version))
+        if existing:
+            self._changed(existing, call=call)
+            existing.tags = ids.tags(call.body.get("tags"))
+            return messages.Answer(200, self._body(existing, version=call.version))
+        created = self._create(call)
+        body = self._body(created, version=call.version)
+        # Recorded: only the answer to the creating PUT lacks the slash.
+        body["properties"]["vaultUri"] = body["properties"]["vaultUri"].rstrip("/")
+        return messages.Answer(200, body)
+
+    async def patch(self, call: operations.Call) -> messages.Answer:
+        vault = self._found(call)
+        vaultmodel.check_properties(call.request.properties(), existing=vault, reject_no_soft_delete=True)
+        self._changed(vault, call=call)
+        if "tags" in call.body:
+            vault.tags = ids.tags(call.body["tags"])
+        return messages.Answer(200, self._body(vault, version=call.version))
+
+    async def access_policies(self, call: operations.Call) -> messages.Answer:
+        """Add, replace or remove entries without touching anybody else's."""
+        vault, operation = self._found(call), call.names[1].lower()
+        if operation not in ("add", "replace", "remove"):
+            raise catalogue.refusal("ARM_BAD_REQUEST", reason=f"unknown operation {call.names[1]}")
+        given = vaultmodel.policies(call.request.properties().get("accessPolicies"))
+        self._set_policies(vault, vaultmodel.merged(vault.access_policies, given, operation=operation))
+        self._touch(vault, call=call)
+        return messages.Answer(
+            200,
+            {
+                "id": f"{vault.id}/accessPolicies/",
+                "type": f"{vaultmodel.TYPE}/accessPolicies",
+                "location": vault.location,
+                "properties": {"accessPolicies": vault.access_policies},
+            },
+        )
+
+    async def delete(self, call: operations.Call) -> messages.Answer:
+        vault = self._world.store.get(vaultmodel.Vault, call.route.path)
+        if vault is None:
+            return messages.Answer(204)
+        self.remove(vault)
+        return messages.Answer(200)
+
+    def remove(self, vault: vaultmodel.Vault) -> None:
+        """Soft-delete a vault; the role assignments scoped to it go for good [D]."""
+        self._world.store.remove(vault)
+        for assignment in self._world.store.under(vault.id, kind=authorization.RoleAssignment):
+            self._world.remove(assignment)
+        if not vault.soft_delete:
+            return
+        now = self._world.clock.now()
+        vault.deleted_at = now
+        self._deleted[vault.name.lower()] = vault
+        self._world.clock.call_at(now + vault.recovery.days * DAY, callback=lambda: self._purged(vault, deleted_at=now))
+
+    async def get_deleted(self, call: operations.Call) -> messages.Answer:
+        return messages.Answer(200, self._deleted_body(self._found_deleted(call)))
+
+    async def list_deleted(self, call: operations.Call) -> messages.Answer:
+        mine = [
+            self._deleted_body(v)
+            for v in self._deleted.values()
+            if ids.within(v.id, scope=f"/subscriptions/{call.route.subscription}")
+        ]
+        return operations.page(call, rows=mine, url=self._world.url)
+
+    async def purge(self, call: operations.Call) -> messages.Answer:
+        """Recorded: 202 with Location, then 202 `NotStarted` until 200 `Succeeded`."""
+        vault = self._found_deleted(call)
+        if vault.purge_protection:
+            raise catalogue.refusal("KV_PURGE_PROTECTED")
+        start, deleted_at = self._world.clock.now(), vault.deleted_at
+        seconds = self._world.draw(self._world.switches.vault_purge)
+        end = self._world.delay("vault_purge", resource=vault.id, seconds=seconds)
+        operation = self._world.hex32()
+        self._purges[operation] = (start, end)
+        self._world.clock.call_in(seconds, callback=lambda: self._purged(vault, deleted_at=deleted_at))
+        return messages.Answer(
+            202,
+            None,
+            {
+                "Location": self._purge_url(call, operation),
+                "Retry-After": str(self._world.clock.client_seconds(5)),
+            },
+        )
+
+    async def purge_result(self, call: operations.Call) -> messages.Answer:
+        found = self._purges.get(call.names[-1])
+        if found is None:
+            raise catalogue.refusal("ARM_BAD_TYPE", ns=NAMESPACE, v=call.version)
+        clock, (start, end) = self._world.clock, found
+        body = {"createdDateTime": moments.spaced(clock.utc(start))}
+        if clock.now() < end:
+            headers = {"Location": self._purge_url(call, call.names[-1])}
+            return messages.Answer(202, {**body, "status": "NotStarted"}, headers)
+        body["lastActionDateTime"] = moments.spaced(clock.utc(end))
+        return messages.Answer(200, {**body, "status": "Succeeded"})
+
+    async def check_name(self, call: operations.Call) -> messages.Answer:
+        name = str(call.body.get("name", ""))
+        try:
+            vaultmodel.check_name(name)
+        except messages.RefusedError as refused:
+            return _unavailable("AccountNameInvalid", refused.answer.body["error"]["message"])
+        if self._world.store.named(vaultmodel.Vault, name) or name.lower() in self._deleted:
+            taken = catalogue.error("KV_NAME_TAKEN", name=name)
+            return _unavailable("AlreadyExists", taken["message"])
+        return messages.Answer(200, {"nameAvailable": True})
+
+    def _create(self, call: operations.Call) -> vaultmodel.Vault:
+        name, location = call.names[0], str(call.body.get("location") or "")
+        properties = call.request.properties()
+        self._name_is_free(call)
+        if not location:
+            raise catalogue.refusal("ARM_LOCATION_REQUIRED")
+        vault = vaultmodel.Vault(
+            id=call.route.path,
+            name=name,
+            location=ids.location(location),
+            tags=ids.tags(call.body.get("tags")),
+            created=self._world.clock.now(),
+            created_by=call.caller.client_id,
+            tenant_id=str(properties.get("tenantId") or self._world.tenant_id),
+            sku=properties.get("sku") or {"family": "A", "name": "standard"},
+        )
+        vaultmodel.create(vault, properties=properties, version=call.version)
+        if "accessPolicies" not in properties and not vault.rbac:
+            raise catalogue.refusal("KV_POLICIES_REQUIRED")
+        self._world.store.put(vault)
+        self._touch(vault, call=call)
+        self._set_policies(vault, vaultmodel.policies(properties.get("accessPolicies")))
+        seconds = self._world.draw(self._world.switches.dns_delay)
+        self._world.delay("dns", resource=vault.id, seconds=seconds)
+        self._world.clock.call_in(seconds, callback=lambda: setattr(vault, "provisioning", "Succeeded"))
+        return vault
+
+    def _name_is_free(self, call: operations.Call) -> None:
+        name = call.names[0].lower()
+        held = self._world.store.named(vaultmodel.Vault, name)
+        deleted = self._deleted.get(name)
+        mine = f"/subscriptions/{call.route.subscription}"
+        if held or (deleted and not ids.within(deleted.id, scope=mine)):
+            raise catalogue.refusal("KV_NAME_TAKEN", name=call.names[0])
+        if deleted:
+            raise catalogue.refusal("KV_DELETED_CONFLICT")
+
+    def _recover(self, call: operations.Call) -> vaultmodel.Vault:
+        """Bring a deleted vault back as it was, with its keys but without role assignments [D]."""
+        vault = self._deleted.get(call.names[0].lower())
+        if vault is None or vault.id.lower() != call.route.path.lower():
+            raise catalogue.refusal("KV_DELETED_NOT_FOUND", name=call.names[0])
+        del self._deleted[vault.name.lower()]
+        vault.deleted_at = None
+        self._world.store.put(vault)
+        self._changed(vault, call=call)
+        return vault
+
+    def _changed(self, vault: vaultmodel.Vault, *, call: operations.Call) -> None:
+        properties = call.request.properties()
+        vaultmodel.update(vault, properties=properties)
+        if properties.get("accessPolicies") is not None:
+            self._set_policies(vault, vaultmodel.policies(properties["accessPolicies"]))
+        self._touch(vault, call=call)
+
+    def _touch(self, vault: vaultmodel.Vault, *, call: operations.Call) -> None:
+        vault.modified, vault.modified_by = self._world.clock.now(), call.caller.client_id
+
+    def _set_policies(self, vault: vaultmodel.Vault, policies: list[messages.Body]) -> None:
+        if policies == vault.access_policies:
+            return
+        vault.access_policies = policies
+        seconds = self._world.draw(self._world.switches.policy_propagation)
+        self._world.delay("policy", resource=vault.id, seconds=seconds)
+        self._world.clock.call_in(seconds, callback=lambda: setattr(vault, "effective_policies", policies))
+
+    def _found(self, call: operations.Call) -> vaultmodel.Vault:
+        return vaultkeys.found_vault(self._world, call)
+
+    def _found_deleted(self, call: operations.Call) -> vaultmodel.Vault:
+        vault = self._deleted.get(call.names[1].lower())
+        mine = f"/subscriptions/{call.route.subscription}"
+        if vault is None or vault.location != ids.location(call.names[0]) or not ids.within(vault.id, scope=mine):
+            raise catalogue.refusal("KV_DELETED_NOT_FOUND", name=call.names[1])
+        return vault
+
+    def _purged(self, vault: vaultmodel.Vault, *, deleted_at: float | None) -> None:
+        """Forget a deleted vault, unless it was recovered (and maybe deleted again) meanwhile."""
+        if vault.deleted_at == deleted_at and self._deleted.get(vault.name.lower()) is vault:
+            del self._deleted[vault.name.lower()]
+
+    def _purge_url(self, call: operations.Call, operation: str) -> str:
+        scope = f"/subscriptions/{call.route.subscription}/providers/{NAMESPACE}"
+        result = f"{scope}/locations/{call.names[0]}/operationResults/{operation}"
+        return f"{self._world.url}{result}?api-version={call.version}"
+
+    def _body(self, vault: vaultmodel.Vault, *, version: str) -> messages.Body:
+        clock = self._world.clock
+        uri = f"https://{vault.name.lower()}.{self._world.switches.vault_domain}/"
+        return {
+            "id": vault.id,
+            "name": vault.name,
+            "type": vaultmodel.TYPE,
+            "location": vault.location,
+            "tags": vault.tags,
+            "systemData": {
+                "createdBy": vault.created_by,
+                "createdByType": "Application",
+                "createdAt": moments.milliseconds(clock.utc(vault.created)),
+                "lastModifiedBy": vault.modified_by,
+                "lastModifiedByType": "Application",
+                "lastModifiedAt": moments.milliseconds(clock.utc(vault.modified)),
+            },
+            "properties": vaultmodel.properties_body(vault, uri=uri, version=version),
+        }
+
+    def _deleted_body(self, vault: vaultmodel.Vault) -> messages.Body:
+        clock, deleted_at = self._world.clock, vault.deleted_at or 0.0
+        subscription = ids.subscription_of(vault.id)
+        scope = f"/subscriptions/{subscription}/providers/{NAMESPACE}/locations/{vault.location}"
+        properties: messages.Body = {
+            "vaultId": vault.id,
+            "location": vault.location,
+            "tags": vault.tags,
+            "deletionDate": moments.seconds(clock.utc(deleted_at)),
+            "scheduledPurgeDate": moments.seconds(clock.utc(deleted_at + vault.recovery.days * DAY)),
+        }
+        if vault.purge_protection:
+            properties["purgeProtectionEnabled"] = True
+        return {
+            "id": f"{scope}/deletedVaults/{vault.name}",
+            "name": vault.name,
+            "type": f"{NAMESPACE}/deletedVaults",
+            "properties": properties,
+        }
+
+
+def _unavailable(reason: str, message: str) -> messages.Answer:
+    return messages.Answer(200, {"nameAvailable": False, "reason": reason, "message": message})

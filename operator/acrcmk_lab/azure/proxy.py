@@ -1,0 +1,105 @@
+"""An HTTPS CONNECT proxy in front of the lab, so that clients use Azure's own host names unchanged.
+
+`HTTPS_PROXY` needs no DNS: the client asks the proxy for `management.azure.com:443` and gets a tunnel to the
+lab's one TLS port, which shows a certificate for the host that the client then names. What is not Azure's is
+refused: the lab is no way out to the network.
+"""
+
+import asyncio
+import contextlib
+import re
+
+HOSTS = (
+    "management.azure.com",
+    "login.microsoftonline.com",
+    "graph.microsoft.com",
+)
+DOMAINS = (".vault.azure.net", ".azurecr.io")
+TLS_PORT = 443
+GREETING_LIMIT = 8192
+GREETING_SECONDS = 10.0
+_CONNECT = re.compile(rb"CONNECT ([A-Za-z0-9.-]+):(\d+) HTTP/1\.[01]\r\n")
+
+
+def answers_for(host: str) -> bool:
+    """Tell whether a host is one of Azure's that the lab stands in for."""
+    name = host.lower()
+    return name in HOSTS or name.endswith(DOMAINS)
+
+
+class Proxy:
+    """The proxy; `lab_port` is where the lab serves TLS on 127.0.0.1."""
+
+    def __init__(self, *, lab_port: int) -> None:
+        self._lab_port = lab_port
+        self._server: asyncio.Server | None = None
+        self._tunnels: set[asyncio.Task[None]] = set()
+
+    async def start(self, port: int = 0) -> str:
+        """Listen on 127.0.0.1 (`port` 0 lets the system choose) and return the proxy's URL."""
+        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", port, limit=GREETING_LIMIT)
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def close(self) -> None:
+        """Stop listening and cut every tunnel."""
+        if self._server:
+            self._server.close()
+        for tunnel in self._tunnels:
+            tunnel.cancel()
+        await asyncio.gather(*self._tunnels, return_exceptions=True)
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tunnel = asyncio.current_task()
+        assert tunnel is not None, "asyncio runs a connection's callback as a task"  # noqa: S101 - for the type checker
+        self._tunnels.add(tunnel)
+        try:
+            # What breaks a connection ends a tunnel, and nothing else.
+            with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                await self._serve(reader, writer)
+        finally:
+            self._tunnels.discard(tunnel)
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(GREETING_SECONDS):
+            greeting = await reader.readuntil(b"\r\n\r\n")
+        wanted = _CONNECT.match(greeting)
+        if wanted is None:
+            await _refuse(writer, status="405 Method Not Allowed", reason="this proxy makes HTTPS tunnels only")
+        elif not self._is_served(host := wanted[1].decode(), port=int(wanted[2])):
+            await _refuse(writer, status="403 Forbidden", reason=f"{host} is no host of the lab's Azure")
+        else:
+            await self._tunnel(reader, writer)
+
+    def _is_served(self, host: str, *, port: int) -> bool:
+        """Azure's hosts, and the lab by its own address: links may name either."""
+        own = host in ("127.0.0.1", "localhost") and port == self._lab_port
+        return own or (answers_for(host) and port == TLS_PORT)
+
+    async def _tunnel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lab_reader, lab_writer = await asyncio.open_connection("127.0.0.1", self._lab_port)
+        try:
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            pumps = [asyncio.create_task(_pump(*ends)) for ends in ((reader, lab_writer), (lab_reader, writer))]
+            try:
+                # TLS has no half-open connections: the first end to close closes both.
+                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for pump in pumps:
+                    pump.cancel()
+                await asyncio.gather(*pumps, return_exceptions=True)
+        finally:
+            lab_writer.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+
+
+async def _refuse(writer: asyncio.StreamWriter, *, status: str, reason: str) -> None:
+    body = f"acrcmk-lab: {reason}\n".encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode() + body)
+    await writer.drain()

@@ -1,0 +1,112 @@
+"""Role-based access control: built-in role definitions, grants with their effect in time, decisions."""
+
+import functools
+import importlib.resources
+import json
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from acrcmk_lab.azure import ids, messages
+
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@functools.cache
+def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Compile actions with wildcards (`Microsoft.KeyVault/*`) into one expression."""
+    if not patterns:
+        return None
+    return re.compile("|".join(re.escape(p).replace(r"\*", ".*") for p in patterns), re.IGNORECASE)
+
+
+def _matches(patterns: Iterable[str], *, action: str) -> bool:
+    expression = _matcher(tuple(patterns))
+    return bool(expression and expression.fullmatch(action))
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDefinition:
+    """A role; `body` has the shape that Azure answers, its id without subscription."""
+
+    guid: str
+    body: messages.Body
+
+    @property
+    def name(self) -> str:
+        """The role's display name, e.g. `Reader`."""
+        return str(self.body["properties"]["roleName"])
+
+    def permits(self, action: str, *, data: bool = False, assigned_role: str = "") -> bool:
+        """Tell whether the role holds an action; `assigned_role` is the role that a role assignment names.
+
+        Of conditions only those are understood that limit role assignments to listed roles: the
+        built-in data access administrators have no others.
+        """
+        given, taken = ("dataActions", "notDataActions") if data else ("actions", "notActions")
+        for permission in self.body["properties"]["permissions"]:
+            if not _matches(permission[given], action=action) or _matches(permission[taken], action=action):
+                continue
+            condition = permission.get("condition") or ""
+            if (
+                not condition
+                or "/roleassignments/" not in action.lower()
+                or action.lower().endswith("/read")
+                or assigned_role.lower() in _GUID.findall(condition.lower())
+            ):
+                return True
+        return False
+
+
+@functools.cache
+def definitions() -> dict[str, RoleDefinition]:
+    """Return the built-in roles by lower-case guid."""
+    text = importlib.resources.files(__package__).joinpath("roles.json").read_text(encoding="utf-8")
+    return {body["name"].lower(): RoleDefinition(body["name"], body) for body in json.loads(text)}
+
+
+@dataclass(slots=True, kw_only=True)
+class Grant:
+    """A role held at a scope, counting from `effective_from` until `effective_to` (simulated seconds)."""
+
+    principal: str
+    role: RoleDefinition
+    scope: str
+    effective_from: float = 0.0
+    effective_to: float = math.inf
+
+
+class AccessControl:
+    """Who may do what, where and when."""
+
+    def __init__(self) -> None:
+        self._grants: dict[str, list[Grant]] = {}
+
+    def grant(self, grant: Grant) -> Grant:
+        """Add a grant."""
+        self._grants.setdefault(grant.principal.lower(), []).append(grant)
+        return grant
+
+    def of(self, principal: str) -> list[Grant]:
+        """Return a principal's grants, those that ended included."""
+        return self._grants.get(principal.lower(), [])
+
+    def allows(
+        self,
+        principal: str,
+        *,
+        action: str,
+        scope: str,
+        now: float,
+        data: bool = False,
+        assigned_role: str = "",
+    ) -> bool:
+        """Tell whether a principal may do an action at a scope at this moment."""
+        return any(
+            grant.effective_from <= now < grant.effective_to
+            and ids.within(scope, scope=grant.scope)
+            and grant.role.permits(action, data=data, assigned_role=assigned_role)
+            for grant in self.of(principal)
+        )

@@ -1,0 +1,101 @@
+"""The lab's log: every request, and every delay that a state machine drew.
+
+Times are simulated seconds since the lab began. Benchmarks read it (`criticalpath`), people too.
+"""
+
+import collections
+import dataclasses
+import json
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+KEPT_RECORDS = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """One request; `seconds` is its simulated duration, `kind` read, write or delete."""
+
+    time: float
+    seconds: float
+    method: str
+    path: str
+    api_version: str
+    kind: str
+    service: str
+    status: int
+    code: str | None
+    principal: str
+    correlation_id: str
+    record: str = "request"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayRecord:
+    """One wait inside Azure: `kind` is dns, principal, rbac, policy, acr_create, acr_operation..."""
+
+    kind: str
+    resource: str
+    start: float
+    end: float
+    record: str = "delay"
+
+
+Record = RequestRecord | DelayRecord
+
+
+class Log:
+    """Newest records first to go once `KEPT_RECORDS` are held; `stream` gets all as lines of JSON."""
+
+    def __init__(self, stream: typing.TextIO | None = None, *, verbose: bool = False) -> None:
+        self._records: collections.deque[Record] = collections.deque(maxlen=KEPT_RECORDS)
+        self._stream = stream
+        self._verbose = verbose
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records)
+
+    def add(self, record: Record) -> None:
+        """Keep a record, and write it where the lab was told to."""
+        self._records.append(record)
+        if self._stream:
+            self._stream.write(json.dumps(dataclasses.asdict(record)) + "\n")
+            self._stream.flush()
+        if self._verbose:
+            print(readable(record), flush=True)
+
+    def clear(self) -> None:
+        """Forget all records in memory."""
+        self._records.clear()
+
+    def requests(self, *, kind: str = "", path: str = "", service: str = "", method: str = "") -> list[RequestRecord]:
+        """Return the requests of a kind, a service, a method, and with `path` in their path (no case)."""
+        return [
+            r
+            for r in self._records
+            if isinstance(r, RequestRecord)
+            and kind in ("", r.kind)
+            and service in ("", r.service)
+            and method in ("", r.method)
+            and path.lower() in r.path.lower()
+        ]
+
+    def delays(self, *, kind: str = "", resource: str = "") -> list[DelayRecord]:
+        """Return the delays of a kind whose resource id contains `resource` (no case)."""
+        return [
+            r
+            for r in self._records
+            if isinstance(r, DelayRecord) and kind in ("", r.kind) and resource.lower() in r.resource.lower()
+        ]
+
+
+def readable(record: Record) -> str:
+    """Return a record as one line for people."""
+    if isinstance(record, DelayRecord):
+        return f"{record.start:9.2f}s   ...  {record.kind} until {record.end:.2f}s  {record.resource}"
+    code = f" {record.code}" if record.code else ""
+    return (
+        f"{record.time:9.2f}s {record.status:4d}{code}  {record.method} {record.path}"
+        f"  ({record.seconds:.2f}s, {record.kind}, {record.api_version or record.service})"
+    )

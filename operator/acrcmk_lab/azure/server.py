@@ -1,0 +1,183 @@
+"""The lab's Azure over TLS, and the same lab in process for tests."""
+
+import asyncio
+import json
+import pathlib
+import tempfile
+import types
+import typing
+import urllib.parse
+
+from aiohttp import web
+
+from acrcmk_lab import certificates
+from acrcmk_lab.azure import catalogue, clock, cloud, control, messages, requestlog, settings
+
+HOST = "127.0.0.1"
+MAX_BODY_BYTES = 4 * 1024 * 1024
+
+
+class AzureLab:
+    """Azure on one port of this machine, for as long as the context lasts.
+
+    Without arguments its clock stands still and its requests take no time: turn the clock with
+    `await lab.clock.advance(seconds)`. `groups` are resource groups to begin with, `NAME[:LOCATION]`.
+    `folder` holds `ca.pem` and the operator's `token`; a temporary one by default.
+    """
+
+    def __init__(
+        self,
+        *,
+        time: clock.Clock | None = None,
+        switches: settings.Switches | None = None,
+        seed: int = 0,
+        port: int = 0,
+        folder: pathlib.Path | None = None,
+        groups: tuple[str, ...] = (),
+        log: requestlog.Log | None = None,
+    ) -> None:
+        self.clock = time or clock.Clock()
+        self.switches = switches or (settings.Switches() if self.clock.speed else settings.Switches.without_latency())
+        self.log = log or requestlog.Log()
+        self.cloud = cloud.Cloud(time=self.clock, switches=self.switches, log=self.log, seed=seed)
+        self.control = control.Control(self.cloud)
+        self._port = port
+        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="acrcmk-lab-azure-")
+        self.folder = folder or pathlib.Path(self._temporary.name if self._temporary else "")
+        self._runner: web.ServerRunner | None = None
+        self._closing = asyncio.Event()
+        for group in groups:
+            self.add_group(group)
+
+    @property
+    def url(self) -> str:
+        """The endpoint of Resource Manager and of the token service."""
+        return self.cloud.world.url
+
+    @property
+    def ca_file(self) -> pathlib.Path:
+        """The certificate authority that clients must trust, PEM."""
+        return self.folder / "ca.pem"
+
+    @property
+    def subscription_id(self) -> str:
+        """The lab's first subscription."""
+        return self.cloud.subscription_id
+
+    def add_group(self, group: str) -> None:
+        """Create a resource group given as `NAME[:LOCATION]`."""
+        name, _, location = group.partition(":")
+        self.cloud.world.store.add_group(self.subscription_id, name=name, location=location or self.switches.region)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that an operator needs to live here."""
+        return {
+            "AZURE_TENANT_ID": self.cloud.world.tenant_id,
+            "AZURE_CLIENT_ID": self.cloud.operator.client_id,
+            "AZURE_FEDERATED_TOKEN_FILE": str(self.folder / "token"),
+            "AZURE_AUTHORITY_HOST": self.url,
+            "ACRCMK_RESOURCE_MANAGER": self.url,
+            "ACRCMK_CA_BUNDLE": str(self.ca_file),
+            "ACRCMK_SUBSCRIPTION_ID": self.subscription_id,
+        }
+
+    async def __aenter__(self) -> typing.Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        authority = certificates.Authority()
+        authority.write_root(self.ca_file)
+        token = self.folder / "token"
+        token.touch(mode=0o600)
+        token.write_text(self.cloud.assertion)
+        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, HOST, self._port, ssl_context=authority.server_context(HOST, "localhost"))
+        await site.start()
+        self.cloud.world.url = f"https://{HOST}:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
+        self._closing.set()
+        self.clock.close()
+        if self._runner:
+            await self._runner.cleanup()
+        if self._temporary:
+            self._temporary.cleanup()
+
+    async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        try:
+            request = await _adapted(incoming)
+        except ValueError as error:
+            return _response(catalogue.answer("ARM_BAD_REQUEST", reason=error))
+        if request.path.startswith(control.PREFIX):
+            return _response(await self.control.answer(request))
+        answer = await self._faulty_answer(request)
+        if answer is None:
+            if incoming.transport:
+                incoming.transport.abort()
+            return web.Response(status=500)
+        return _response(answer, head=incoming.method == "HEAD")
+
+    async def _faulty_answer(self, request: messages.Request) -> messages.Answer | None:
+        """Answer a request as the fault rules have it; None means the connection is cut."""
+        rule = self.cloud.faults.find(request)
+        if rule is None:
+            return await self.cloud.answer(request)
+        start = self.clock.now()
+        if rule.act == "delay":
+            await self.clock.sleep(rule.seconds)
+            return await self.cloud.answer(request)
+        if rule.act == "reset_after":
+            await self.cloud.answer(request)
+            return None
+        if rule.act == "respond" and rule.answer:
+            self.cloud.record(request, rule.answer, start=start)
+            return rule.answer
+        self.cloud.record(request, messages.Answer(0), start=start)
+        if rule.act == "drop":
+            await self._closing.wait()
+        return None
+
+
+async def _adapted(incoming: web.BaseRequest) -> messages.Request:
+    """Turn an aiohttp request into the lab's own; ValueError for a body that is no JSON."""
+    body: typing.Any = None
+    if incoming.can_read_body:
+        raw = await incoming.content.read(MAX_BODY_BYTES)
+        while not incoming.content.at_eof():
+            raw += await incoming.content.read(MAX_BODY_BYTES)
+        if incoming.content_type == "application/x-www-form-urlencoded":
+            body = dict(urllib.parse.parse_qsl(raw.decode()))
+        elif raw:
+            body = json.loads(raw)
+    return messages.Request(
+        method=incoming.method,
+        path=incoming.path,
+        query=dict(incoming.query),
+        headers={name.lower(): value for name, value in incoming.headers.items()},
+        body=body,
+        host=incoming.host,
+    )
+
+
+def _response(answer: messages.Answer, *, head: bool = False) -> web.Response:
+    if answer.body is None or head:
+        return web.Response(status=answer.status, headers=answer.headers)
+    return web.Response(
+        status=answer.status,
+        headers=answer.headers,
+        body=json.dumps(answer.body, separators=(",", ":")).encode(),
+        content_type="application/json",
+        charset="utf-8",
+    )
+
+
+def write_environment(path: pathlib.Path, environment: dict[str, str]) -> None:
+    """Write KEY=VALUE lines so that a reader sees all of them or none."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
+    partial.replace(path)

@@ -1,0 +1,159 @@
+"""Every delay and every free choice of the lab as one named, documented field.
+
+Sources are marked as in the behavioural spec: [R] recorded, [D] documented, [I] a GitHub thread,
+[X] no source, so a switch: the operator must work with every value.
+"""
+
+# ruff: noqa: RUF009 - `_span` and `_field` are dataclasses.field with a meaning attached
+
+import dataclasses
+import random
+import typing
+from dataclasses import dataclass
+
+T = typing.TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Span:
+    """Seconds drawn evenly from `low` to `high`; written `3` or `3..30`."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def parse(cls, text: str) -> "Span":
+        """Read `3` or `3..30`; ValueError for anything else, for negatives and for a reversed pair."""
+        low, _, high = text.partition("..")
+        span = cls(float(low), float(high or low))
+        if not 0 <= span.low <= span.high:
+            raise ValueError(f"{text!r} is not a span of seconds such as 3 or 3..30")
+        return span
+
+    def draw(self, source: random.Random) -> float:
+        """Return one duration, in simulated seconds."""
+        return self.low if self.low == self.high else source.uniform(self.low, self.high)
+
+    def __str__(self) -> str:
+        return f"{self.low:g}" if self.low == self.high else f"{self.low:g}..{self.high:g}"
+
+
+def _field(default: T, *, doc: str, choices: tuple[str, ...] = ()) -> T:
+    # dataclasses.field is typed as returning the field's type, which is what makes this one honest too.
+    return dataclasses.field(default=default, metadata={"doc": doc, "choices": choices})
+
+
+def _span(low: float, *, high: float | None = None, doc: str) -> Span:
+    return _field(Span(low, low if high is None else high), doc=doc)
+
+
+@dataclass
+class Switches:
+    """What the lab does where Azure varies. `set` changes one value by name at any time."""
+
+    # Latency of a request, simulated seconds.
+    read_latency: Span = _span(0.1, high=0.3, doc="answer time of reads")
+    write_latency: Span = _span(0.5, high=1.5, doc="answer time of writes and deletes")
+    login_latency: Span = _span(0.1, high=0.3, doc="answer time of the token service")
+
+    # State machines, simulated seconds.
+    dns_delay: Span = _span(10, doc="vault: RegisteringDns to Succeeded; sample 3..30, tail 428 [R]")
+    principal_replication: Span = _span(23, doc="identity: until role assignments can see it, 5..60 [R]")
+    rbac_propagation: Span = _span(60, doc="role assignment: until it counts; up to 600 [D]")
+    policy_propagation: Span = _span(5, doc="access policy: until it counts [X]")
+    acr_create: Span = _span(7, doc="registry PUT: synchronous wait, 2..22 [R]")
+    acr_update: Span = _span(3, doc="registry PATCH: synchronous wait, 1..7 [R]")
+    acr_validation: Span = _span(2, doc="registry: part of that wait after which a CMK failure is told [X]")
+    acr_operation: Span = _span(10, doc="registry: from the answer of a write to Succeeded, 0..20 [R]")
+    acr_delete: Span = _span(10, doc="registry with replicas: until it is gone [R]")
+    acr_key_scan: Span = _span(3600, doc="registry: how often it looks for a newer key version [D]")
+    acr_revocation: Span = _span(60, doc="registry: until pulls fail after the key is out of reach [X]")
+    acr_identity_expiry: Span = _span(90 * 86400, doc="registry: a detached identity still serves pulls [D]")
+    group_delete: Span = _span(45, doc="resource group: until it is gone [R]")
+    vault_purge: Span = _span(10, doc="deleted vault: purge asked to purged [R]")
+    provider_registration: Span = _span(70, doc="provider: Registering to Registered [R]")
+    key_delete: Span = _span(2, doc="key: deleted to visible among deleted keys [S]")
+    key_recover: Span = _span(2, doc="key: recovered to visible among keys [S]")
+    graph_lag: Span = _span(30, doc="Resource Graph: age of its index [X]")
+
+    # Registries.
+    registry_mode: str = _field("GEN_C", doc="form of a registry's answers [R]", choices=("GEN_A", "GEN_B", "GEN_C"))
+    cmk_failure: str = _field(
+        "sync", doc="CMK failures: in the answer or in the operation [X]", choices=("sync", "async")
+    )
+    acr_unsourced_code: str = _field("BadRequest", doc="error code where ACR's own is not public [X]")
+    acr_failed_registry: str = _field(
+        "failed", doc="a create whose operation failed leaves [X]", choices=("failed", "absent")
+    )
+    acr_busy: str = _field("conflict", doc="a write while another is under way [X]", choices=("conflict", "queue"))
+    acr_purge_protection: str = _field("accept", doc="CMK with an unprotected vault [X]", choices=("accept", "reject"))
+    acr_full_resubmit: str = _field(
+        "reject", doc="PUT of its own body on a CMK registry [I]", choices=("reject", "accept")
+    )
+    acr_encryption_omitted: str = _field(
+        "keep", doc="PUT without encryption on a CMK registry [X]", choices=("keep", "reject")
+    )
+    acr_plain_create: str = _field(
+        "async", doc="create without CMK: 200 or 201 with operation [R]", choices=("sync", "async")
+    )
+    acr_operation_retry_after: int = _field(0, doc="Retry-After seconds on a registry's 201; 0 sends none [S]")
+
+    # Other free choices.
+    role_assignment_repeat: int = _field(
+        201, doc="PUT of an identical role assignment [X]", choices=("200", "201", "409")
+    )
+    key_before_dns: str = _field("reject", doc="ARM key PUT while RegisteringDns [X]", choices=("reject", "accept"))
+    disabled_soft_delete: str = _field(
+        "reject", doc="vault PUT with enableSoftDelete false; accepted in 2020 [R]", choices=("reject", "accept")
+    )
+    cidr_suffix: str = _field("keep", doc="single addresses in vault ipRules come back [X]", choices=("keep", "add"))
+    unregistered_providers: str = _field("", doc="comma-separated namespaces not registered at the start")
+
+    # Tokens and throttling.
+    token_lifetime: int = _field(3600, doc="access token, seconds on the client's clock [D]")
+    read_tokens: int = _field(250, doc="throttling: burst of reads [R]")
+    read_refill: float = _field(25.0, doc="throttling: reads per second [D]")
+    write_tokens: int = _field(200, doc="throttling: burst of writes [R]")
+    write_refill: float = _field(10.0, doc="throttling: writes per second [D]")
+    delete_tokens: int = _field(200, doc="throttling: burst of deletes [R]")
+    delete_refill: float = _field(10.0, doc="throttling: deletes per second [D]")
+    global_factor: int = _field(15, doc="throttling: all principals together, times one principal [D]")
+
+    # Names.
+    region: str = _field("westeurope", doc="region of the ARM front end, as in x-ms-routing-request-id")
+    vault_domain: str = _field("vault.azure.net", doc="domain of vault and key URIs")
+    registry_domain: str = _field("azurecr.io", doc="domain of login servers")
+
+    @classmethod
+    def without_latency(cls) -> "Switches":
+        """Return switches for a clock that stands still: no request waits, state machines still do."""
+        waits = ("read_latency", "write_latency", "login_latency", "acr_create", "acr_update", "acr_validation")
+        switches = cls()
+        for name in waits:
+            setattr(switches, name, Span(0, 0))
+        return switches
+
+    def set(self, name: str, *, value: str) -> None:
+        """Change one switch from text; ValueError says what would have been right."""
+        try:
+            field = next(f for f in dataclasses.fields(self) if f.name == name)
+        except StopIteration:
+            known = ", ".join(f.name for f in dataclasses.fields(self))
+            raise ValueError(f"no switch {name!r}; there are {known}") from None
+        choices = field.metadata["choices"]
+        if choices and value not in choices:
+            raise ValueError(f"{name} is one of {', '.join(choices)}, not {value!r}")
+        current = getattr(self, name)
+        setattr(self, name, Span.parse(value) if isinstance(current, Span) else type(current)(value))
+
+    def describe(self) -> list[tuple[str, str, str]]:
+        """Return (name, value as text, what it means) for every switch."""
+        return [
+            (
+                field.name,
+                str(getattr(self, field.name)),
+                field.metadata["doc"]
+                + (f"; one of {', '.join(field.metadata['choices'])}" if field.metadata["choices"] else ""),
+            )
+            for field in dataclasses.fields(self)
+        ]

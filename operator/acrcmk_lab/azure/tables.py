@@ -1,0 +1,104 @@
+"""What exists in the lab's Azure: subscriptions, resource groups, resources; ids compare without case."""
+
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from acrcmk_lab.azure import ids
+
+
+@dataclass(kw_only=True)
+class Resource:
+    """What every tracked resource has; moments are simulated seconds, `author` is who wrote last."""
+
+    TYPE: typing.ClassVar[str] = ""
+    # Whether the generic resource lists show it: children and extensions are not there.
+    TRACKED: typing.ClassVar[bool] = True
+
+    id: str
+    name: str
+    location: str
+    tags: dict[str, str] = field(default_factory=dict)
+    created: float = 0.0
+    modified: float = 0.0
+    created_by: str = ""
+    modified_by: str = ""
+
+    @property
+    def key(self) -> str:
+        """The id as it is compared."""
+        return self.id.lower()
+
+    def listed(self) -> dict[str, typing.Any]:
+        """Return what the generic resource list shows, beyond id, name, type, location and tags."""
+        return {}
+
+
+@dataclass(kw_only=True)
+class Group:
+    """A resource group."""
+
+    id: str
+    name: str
+    location: str
+    tags: dict[str, str] = field(default_factory=dict)
+    state: str = "Succeeded"
+
+
+R = typing.TypeVar("R", bound=Resource)
+
+
+class Store:
+    """One table per resource class, so that a list of one type costs nothing of the others."""
+
+    def __init__(self) -> None:
+        self.subscriptions: dict[str, str] = {}
+        self.groups: dict[str, Group] = {}
+        self.unregistered: dict[tuple[str, str], str] = {}
+        self._tables: dict[type[Resource], dict[str, Resource]] = {}
+
+    def add_group(self, subscription: str, *, name: str, location: str) -> Group:
+        """Create a resource group, and its subscription where that is new."""
+        self.subscriptions.setdefault(subscription.lower(), subscription)
+        group = Group(
+            id=f"/subscriptions/{subscription}/resourceGroups/{name}",
+            name=name,
+            location=ids.location(location),
+        )
+        self.groups[group.id.lower()] = group
+        return group
+
+    def group(self, subscription: str, name: str) -> Group | None:
+        return self.groups.get(f"/subscriptions/{subscription}/resourcegroups/{name}".lower())
+
+    def table(self, kind: type[R]) -> dict[str, R]:
+        """Return the live table of one class: lower-case id to resource."""
+        return typing.cast("dict[str, R]", self._tables.setdefault(kind, {}))
+
+    def get(self, kind: type[R], resource_id: str) -> R | None:
+        return self.table(kind).get(resource_id.lower())
+
+    def put(self, resource: Resource) -> None:
+        self._tables.setdefault(type(resource), {})[resource.key] = resource
+
+    def remove(self, resource: Resource) -> None:
+        self._tables.get(type(resource), {}).pop(resource.key, None)
+
+    def named(self, kind: type[R], name: str) -> R | None:
+        """Find a resource whose name is unique in all of Azure (vaults, registries)."""
+        return next((r for r in self.table(kind).values() if r.name.lower() == name.lower()), None)
+
+    def under(self, scope: str, *, kind: type[R]) -> list[R]:
+        """Return the resources of a class at or under a scope, in the order of their creation."""
+        prefix = scope.lower().rstrip("/") + "/"
+        return [r for key, r in self.table(kind).items() if key.startswith(prefix)]
+
+    def find(self, resource_id: str) -> Resource | None:
+        """Find a resource of any class."""
+        key = resource_id.lower()
+        return next((table[key] for table in self._tables.values() if key in table), None)
+
+    def all(self) -> Iterator[Resource]:
+        """Yield every resource of every class."""
+        for table in self._tables.values():
+            yield from table.values()

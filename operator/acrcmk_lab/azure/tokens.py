@@ -1,0 +1,136 @@
+"""The token service: OpenID discovery and the client credentials grant with a client assertion."""
+
+import base64
+import hashlib
+import hmac
+import json
+import typing
+from dataclasses import dataclass
+
+from acrcmk_lab.azure import directory, messages, moments, world
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token: whom it speaks for, for which resource, until when (simulated seconds)."""
+
+    principal: directory.Principal
+    audience: str
+    expires: float
+
+
+def _segment(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+class TokenService:
+    """Issues tokens and knows the ones it issued."""
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+        self._secret = state.guid().encode()
+        self._issued: dict[str, Token] = {}
+        self._assertions: dict[str, str] = {}
+
+    def enrol(self, principal: directory.Principal) -> str:
+        """Return the federated assertion that a principal signs in with."""
+        assertion = self._sign({"sub": principal.object_id, "aud": "api://AzureADTokenExchange"})
+        self._assertions[principal.client_id.lower()] = assertion
+        return assertion
+
+    def find(self, bearer: str) -> Token | None:
+        """Return the token behind an Authorization value's credentials, expired or not."""
+        return self._issued.get(bearer)
+
+    def issue(self, principal: directory.Principal, *, audience: str) -> str:
+        """Return a new access token for a resource such as `https://management.azure.com`."""
+        clock = self._world.clock
+        lifetime = self._world.switches.token_lifetime * max(1.0, clock.speed)
+        expires = clock.now() + lifetime
+        text = self._sign(
+            {
+                "aud": audience,
+                "iss": f"https://sts.windows.net/{self._world.tenant_id}/",
+                "tid": self._world.tenant_id,
+                "oid": principal.object_id,
+                "sub": principal.object_id,
+                "appid": principal.client_id,
+                "idtyp": "app",
+                "nbf": int(clock.utc().timestamp()),
+                "exp": int(clock.utc(expires).timestamp()),
+                "uti": self._world.guid(),
+            }
+        )
+        self._issued[text] = Token(principal, audience, expires)
+        return text
+
+    def revoke_all(self) -> None:
+        """Expire every token now, as if its time had come."""
+        now = self._world.clock.now()
+        self._issued = {text: Token(t.principal, t.audience, now) for text, t in self._issued.items()}
+
+    def answer(self, request: messages.Request) -> messages.Answer:
+        """Answer a request to the authority: discovery, signing keys or a token."""
+        if request.path.endswith("/.well-known/openid-configuration"):
+            return messages.Answer(200, self._discovery(request.path.split("/")[1]))
+        if request.path.endswith("/discovery/v2.0/keys"):
+            return messages.Answer(200, {"keys": []})
+        if request.method == "POST" and request.path.endswith("/oauth2/v2.0/token"):
+            return self._token(request.body if isinstance(request.body, dict) else {})
+        return messages.Answer(404, {"error": "invalid_request", "error_description": "AADSTS90002"})
+
+    def _token(self, form: dict[str, typing.Any]) -> messages.Answer:
+        client = self._world.directory.by_client(str(form.get("client_id", "")))
+        if form.get("grant_type") != "client_credentials":
+            return self._refuse("unsupported_grant_type", text="AADSTS70003: grant type not supported.")
+        if client is None:
+            return self._refuse("unauthorized_client", text="AADSTS700016: application not found.")
+        expected = self._assertions.get(client.client_id.lower(), "")
+        given = str(form.get("client_assertion", ""))
+        if not hmac.compare_digest(expected.encode(), given.encode()):
+            return self._refuse("invalid_client", text="AADSTS700211: no matching federated identity.")
+        audience = str(form.get("scope", "")).removesuffix("/.default").rstrip("/")
+        lifetime = self._world.switches.token_lifetime
+        return messages.Answer(
+            200,
+            {
+                "token_type": "Bearer",
+                "expires_in": lifetime,
+                "ext_expires_in": lifetime,
+                "access_token": self.issue(client, audience=audience),
+            },
+        )
+
+    def _refuse(self, error: str, *, text: str) -> messages.Answer:
+        trace = self._world.guid()
+        return messages.Answer(
+            401 if error == "invalid_client" else 400,
+            {
+                "error": error,
+                "error_description": f"{text} Trace ID: {trace}",
+                "timestamp": moments.spaced(self._world.clock.utc()),
+                "trace_id": trace,
+                "correlation_id": self._world.guid(),
+            },
+        )
+
+    def _discovery(self, tenant: str) -> messages.Body:
+        base = f"{self._world.url}/{tenant}"
+        return {
+            "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+            "jwks_uri": f"{base}/discovery/v2.0/keys",
+            "issuer": f"{base}/v2.0",
+            "response_types_supported": ["code", "id_token", "token"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"],
+        }
+
+    def _sign(self, claims: dict[str, object]) -> str:
+        text = f"{_segment({'alg': 'HS256', 'typ': 'JWT'})}.{_segment(claims)}"
+        mac = hmac.new(self._secret, text.encode(), hashlib.sha256).digest()
+        return f"{text}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"

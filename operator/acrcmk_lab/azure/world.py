@@ -1,0 +1,68 @@
+"""The state that all parts of one lab share, and nothing else: no global holds any of it."""
+
+import random
+import typing
+import uuid
+from collections.abc import Callable
+
+from acrcmk_lab.azure import clock, directory, rbac, requestlog, settings, tables
+
+
+class World:
+    """One Azure cloud with one tenant; `url` is the lab's own endpoint, for the links in its answers."""
+
+    def __init__(
+        self,
+        *,
+        time: clock.Clock,
+        switches: settings.Switches,
+        log: requestlog.Log,
+        seed: int = 0,
+    ) -> None:
+        self.clock = time
+        self.switches = switches
+        self.log = log
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.url = ""
+        self.store = tables.Store()
+        self.directory = directory.Directory()
+        self.access = rbac.AccessControl()
+        self.removers: dict[type[tables.Resource], Callable[[typing.Any], None]] = {}
+        self.tenant_id = self.guid()
+
+    def guid(self) -> str:
+        """Return a new random GUID, the same ones in the same order for the same seed."""
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def hex32(self) -> str:
+        """Return 32 hex digits: a key version."""
+        return f"{self.random.getrandbits(128):032x}"
+
+    def draw(self, span: settings.Span) -> float:
+        """Return one duration of a span, in simulated seconds."""
+        return span.draw(self.random)
+
+    def delay(self, kind: str, *, resource: str, seconds: float) -> float:
+        """Log a delay that begins now and return the moment it ends."""
+        start = self.clock.now()
+        self.log.add(
+            requestlog.DelayRecord(kind=kind, resource=resource, start=round(start, 3), end=round(start + seconds, 3))
+        )
+        return start + seconds
+
+    def spent(self, kind: str, *, resource: str, since: float) -> None:
+        """Log a delay that is over."""
+        self.log.add(
+            requestlog.DelayRecord(kind=kind, resource=resource, start=round(since, 3), end=round(self.clock.now(), 3))
+        )
+
+    def remove(self, resource: tables.Resource) -> None:
+        """Take a resource away the way its provider does."""
+        self.removers.get(type(resource), self.store.remove)(resource)
+
+    def remove_group(self, group: tables.Group) -> None:
+        """Take a resource group away with all that is in it."""
+        for resource in [r for r in self.store.all() if r.key.startswith(group.id.lower() + "/")]:
+            self.remove(resource)
+        self.store.groups.pop(group.id.lower(), None)
