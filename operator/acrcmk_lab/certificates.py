@@ -2,6 +2,7 @@
 
 import pathlib
 import ssl
+from collections.abc import Callable
 
 import trustme
 
@@ -27,4 +28,19 @@ class Authority:
         """Return a server-side TLS context with a certificate for `hosts` (DNS names, wildcards or IPs)."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._ca.issue_cert(*hosts).configure_cert(context)
+        return context
+
+    def many_hosts_context(self, *hosts: str, answers_for: Callable[[str], bool]) -> ssl.SSLContext:
+        """Return such a context that shows any other host that it `answers_for` a certificate of that name.
+
+        The client names the host in its greeting (SNI); a client that names none is shown that of `hosts`.
+        """
+        context = self.server_context(*hosts)
+        issued: dict[str, ssl.SSLContext] = {}
+
+        def choose(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
+            if name and answers_for(name):
+                connection.context = issued.get(name) or issued.setdefault(name, self.server_context(name))
+
+        context.sni_callback = choose
         return context
