@@ -7,6 +7,7 @@ from azure.mgmt.keyvault import models
 
 from acrcmk.azure import calls
 from acrcmk.azure.clients import ClientFactory
+from acrcmk.azure.words import word
 from acrcmk.domain.names import KeyIdentifier, ResourceId
 from acrcmk.domain.resources import Key
 from acrcmk.domain.writes import CreateKey
@@ -57,7 +58,7 @@ def _key(found: models.Key) -> Key:
     return Key(
         # A list answers keys without a version.
         identifier=KeyIdentifier.parse(str(properties.key_uri_with_version or properties.key_uri)),
-        type=str(properties.kty),
+        type=word(properties.kty),
         size=properties.key_size,
         enabled=attributes.enabled is not False,
         created=_time(attributes.created),

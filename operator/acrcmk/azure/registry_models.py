@@ -4,6 +4,7 @@ from typing import Any
 
 from azure.mgmt.containerregistry import models
 
+from acrcmk.azure.words import word
 from acrcmk.domain.names import ResourceId
 from acrcmk.domain.resources import Encryption, Registry, RegistrySettings
 from acrcmk.domain.writes import CreateRegistry, UpdateRegistry
@@ -21,11 +22,11 @@ def registry(found: models.Registry) -> Registry:
     return Registry(
         id=ResourceId.parse(str(found.id)),
         login_server=str(properties.login_server or ""),
-        provisioning_state=_word(properties.provisioning_state),
+        provisioning_state=word(properties.provisioning_state),
         location=str(found.location),
         tags=found.tags or {},
-        sku=_word(found.sku.name),
-        identity_type=_word(identity.type) if identity else "",
+        sku=word(found.sku.name),
+        identity_type=word(identity.type) if identity else "",
         identities={ResourceId.parse(one): str(ids.client_id or "") for one, ids in attached.items()},
         encryption=_encryption(properties.encryption),
         settings=_settings(properties),
@@ -66,9 +67,9 @@ def _encryption(found: models.EncryptionProperty | None) -> Encryption:
         return Encryption(status="disabled")
     key = found.key_vault_properties
     if key is None:
-        return Encryption(status=_word(found.status))
+        return Encryption(status=word(found.status))
     return Encryption(
-        status=_word(found.status),
+        status=word(found.status),
         identity=key.identity,
         key_identifier=key.key_identifier,
         versioned_key_identifier=key.versioned_key_identifier,
@@ -95,9 +96,9 @@ def _settings(found: models.RegistryProperties) -> RegistrySettings:
         admin_user_enabled=found.admin_user_enabled,
         anonymous_pull_enabled=found.anonymous_pull_enabled,
         data_endpoint_enabled=found.data_endpoint_enabled,
-        public_network_access=_word(found.public_network_access),
-        network_rule_bypass=_word(found.network_rule_bypass_options),
-        network_default_action=_word(rules.default_action) if rules else None,
+        public_network_access=word(found.public_network_access),
+        network_rule_bypass=word(found.network_rule_bypass_options),
+        network_default_action=word(rules.default_action) if rules else None,
         ip_rules=frozenset(rule.ip_address_or_range for rule in rules.ip_rules or ()) if rules else frozenset(),
         retention_days=retention.days if retention and _on(retention) else None,
         export_enabled=_on(policies.export_policy),
@@ -140,13 +141,8 @@ def _policies(settings: RegistrySettings) -> models.Policies | None:
 
 
 def _on(policy: Any) -> bool | None:
-    return None if policy is None or policy.status is None else _word(policy.status).casefold() == "enabled"
+    return None if policy is None or policy.status is None else word(policy.status).casefold() == "enabled"
 
 
 def _switch(*, on: bool) -> str:
     return "enabled" if on else "disabled"
-
-
-def _word(value: Any) -> str:
-    """Return an enumeration's wire word; the SDK hands unknown ones through as plain strings."""
-    return str(getattr(value, "value", value) or "")

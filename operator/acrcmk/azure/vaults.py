@@ -4,6 +4,7 @@ from azure.mgmt.keyvault import models
 
 from acrcmk.azure import calls
 from acrcmk.azure.clients import ClientFactory
+from acrcmk.azure.words import word
 from acrcmk.domain.names import ResourceId
 from acrcmk.domain.resources import OPEN, AccessPolicy, Firewall, Vault
 from acrcmk.domain.writes import AddAccessPolicy, CreateVault, UpdateVault
@@ -88,15 +89,15 @@ def _vault(found: models.Vault) -> Vault:
         id=ResourceId.parse(str(found.id)),
         uri=str(properties.vault_uri or ""),
         # Azure leaves the state out of a few old vaults; then nothing is under way.
-        provisioning_state=str(properties.provisioning_state or "Succeeded"),
+        provisioning_state=word(properties.provisioning_state) or "Succeeded",
         location=str(found.location),
         tags=found.tags or {},
-        sku=str(properties.sku.name),
+        sku=word(properties.sku.name),
         rbac=bool(properties.enable_rbac_authorization),
         purge_protection=bool(properties.enable_purge_protection),
         retention_days=properties.soft_delete_retention_in_days or 90,
         firewall=_firewall(properties.network_acls),
-        public_network_access=str(properties.public_network_access or "Enabled"),
+        public_network_access=word(properties.public_network_access) or "Enabled",
         policies=tuple(_policy(one) for one in properties.access_policies or ()),
     )
 
@@ -105,7 +106,7 @@ def _policy(entry: models.AccessPolicyEntry) -> AccessPolicy:
     # An entry for an application on behalf of somebody is no grant to that somebody alone.
     return AccessPolicy(
         object_id="" if entry.application_id else str(entry.object_id),
-        key_permissions=frozenset(str(one).casefold() for one in entry.permissions.keys_property or ()),
+        key_permissions=frozenset(word(one).casefold() for one in entry.permissions.keys_property or ()),
     )
 
 
@@ -113,8 +114,8 @@ def _firewall(acls: models.NetworkRuleSet | None) -> Firewall:
     if acls is None:
         return OPEN
     return Firewall(
-        default_action=str(acls.default_action or OPEN.default_action),
-        bypass=str(acls.bypass or OPEN.bypass),
+        default_action=word(acls.default_action) or OPEN.default_action,
+        bypass=word(acls.bypass) or OPEN.bypass,
         ip_rules=frozenset(rule.value for rule in acls.ip_rules or ()),
         subnet_ids=frozenset(rule.id for rule in acls.virtual_network_rules or ()),
     )

@@ -93,9 +93,11 @@ def conditions(
 
 
 def _told(results: steps.Results, table: tuple[steps.Step, ...]) -> dict[ConditionType, Outcome]:
+    """Find the outcome of every condition whose steps have all ended."""
     told: dict[ConditionType, Outcome] = {}
+    open_ = {kind for step in table if step.name not in results for kind in step.conditions}
     for step in table:
-        for kind in step.conditions if step.name in results else ():
+        for kind in set(step.conditions) - open_:
             outcome = results[step.name].outcome
             if kind not in told or _urgency(outcome) <= _urgency(told[kind]):
                 told[kind] = outcome

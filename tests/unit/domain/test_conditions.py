@@ -93,9 +93,14 @@ def test_at_first_sight_every_step_is_unknown() -> None:
 
 def test_in_the_middle_of_a_pass_only_what_ended_is_told() -> None:
     before = tuple(told(conditions.verdicts(after_a_pass())).values())
-    found = told(conditions.so_far({"vault": Result(outcome=BLOCKED)}), before=before, now=LATER)
-    changed = {kind for kind, one in found.items() if one not in before}
-    assert changed == {"VaultReady"}
+
+    def changed(*ended: str) -> set[str]:
+        found = told(conditions.so_far({name: Result(outcome=BLOCKED) for name in ended}), before=before, now=LATER)
+        return {kind for kind, one in found.items() if one not in before}
+
+    assert changed("key") == {"KeyReady"}
+    assert changed("group") == set()
+    assert changed("group", "vault") == {"VaultReady"}
 
 
 def test_a_refusal_is_told_on_the_condition_that_it_is_about() -> None:
