@@ -7,7 +7,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CRDS = ROOT / "crds"
 DEPLOY = ROOT / "deploy"
-MANIFESTS = DEPLOY / "manifests"
+MANIFESTS = DEPLOY / "operator"
 OPERATOR_USER = "system:serviceaccount:acrcmk-system:acrcmk-operator"
 """The service account of the manifests, as RBAC names it."""
 
