@@ -29,7 +29,7 @@ def decide(subject: Subject, observed: Observed) -> Decision:
     """Create the group when it is missing."""
     name = subject.registry_id.group
     if observed.exists:
-        return Ready(message=f"Resource group {name}.")
+        return Ready(message=f"Resource group {name} exists.")
     return Act(
         writes=(
             CreateGroup(

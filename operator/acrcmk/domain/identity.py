@@ -26,12 +26,13 @@ async def observe(subject: Subject, azure: Azure) -> Observed:
 def decide(subject: Subject, observed: Observed) -> Decision:
     """Create the identity when it is ours and missing; a referenced one is only looked at."""
     what, identity = f"Identity {subject.identity_id}", observed.identity
+    exists = f"Identity {subject.identity_id.name} exists."
     if not subject.owns_identity:
-        return Ready(message=f"{what}.") if identity else _missing(what)
+        return Ready(message=exists) if identity else _missing(what)
     if identity is None:
         return Act(
             writes=(CreateIdentity(id=subject.identity_id, location=subject.spec.location, tags=subject.tags),),
-            meanwhile=Progressing(reason=Reason.CREATING, message=f"Creating {what[0].lower()}{what[1:]}."),
+            meanwhile=Progressing(reason=Reason.CREATING, message=f"Creating identity {subject.identity_id.name}."),
         )
     refusal = ownership.refusal(subject, what=what, tags=identity.tags, reference="spec.identity.resourceId")
     if refusal:
@@ -40,9 +41,9 @@ def decide(subject: Subject, observed: Observed) -> Decision:
     if tags is not None:
         return Act(
             writes=(TagIdentity(id=subject.identity_id, tags=tags),),
-            meanwhile=Progressing(reason=Reason.UPDATING, message=f"Tagging {what[0].lower()}{what[1:]}."),
+            meanwhile=Progressing(reason=Reason.UPDATING, message=f"Tagging identity {subject.identity_id.name}."),
         )
-    return Ready(message=f"{what}.")
+    return Ready(message=exists)
 
 
 def _missing(what: str) -> Blocked:

@@ -160,4 +160,4 @@ def _missing(subject: Subject) -> Blocked:
 
 
 def _ready(observed: Observed) -> Ready:
-    return Ready(message=f"Key {observed.identifier}.")
+    return Ready(message=f"Key {observed.identifier} is enabled.")

@@ -75,7 +75,7 @@ def _proceed(subject: Subject, registry: Registry, identity: Identity, wanted: K
     update = _next_update(subject, registry, identity, wanted)
     if update is not None:
         return Act(writes=(update,), meanwhile=_updating(update))
-    return Ready(message=f"Registry {registry.id}.")
+    return Ready(message=f"Registry {registry.id.name} is as the spec says.")
 
 
 def _create(subject: Subject, identity: Identity, wanted: KeyIdentifier) -> Act:
@@ -88,7 +88,7 @@ def _create(subject: Subject, identity: Identity, wanted: KeyIdentifier) -> Act:
         key=wanted,
         settings=diff.wanted_settings(subject.spec.registry),
     )
-    message = f"Creating registry {subject.registry_id}."
+    message = f"Creating registry {subject.registry_id.name}."
     return Act(writes=(create,), meanwhile=Progressing(reason=Reason.CREATING, message=message))
 
 

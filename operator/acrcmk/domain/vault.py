@@ -59,7 +59,7 @@ def _create(subject: Subject) -> Act:
     )
     return Act(
         writes=(create,),
-        meanwhile=Progressing(reason=Reason.CREATING, message=f"Creating vault {subject.vault_id}."),
+        meanwhile=Progressing(reason=Reason.CREATING, message=f"Creating vault {subject.vault_id.name}."),
     )
 
 
@@ -187,4 +187,4 @@ def _missing(subject: Subject) -> Blocked:
 
 
 def _ready(vault: Vault) -> Ready:
-    return Ready(message=f"Vault {vault.id}, purge-protected.")
+    return Ready(message=f"Vault {vault.id.name} exists, purge-protected and open to trusted Azure services.")
