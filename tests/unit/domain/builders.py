@@ -51,17 +51,19 @@ def wish(
     )
 
 
+NOTHING = claim.Found(
+    registry=None,
+    registry_name_free=True,
+    vault=None,
+    vault_name_free=True,
+    vault_deleted=False,
+    identities=(),
+    keys=(),
+)
+
+
 def subject(*, status: statuses.EncryptedRegistryStatus | None = None, **fields: Any) -> Subject:
-    found = claim.Found(
-        registry=None,
-        registry_name_free=True,
-        vault=None,
-        vault_name_free=True,
-        vault_deleted=False,
-        identities=(),
-        keys=(),
-    )
-    settled = claim.first(wish(wanted=spec(**fields), status=status), SUBSCRIPTION, found)
+    settled = claim.first(wish(wanted=spec(**fields), status=status), SUBSCRIPTION, NOTHING)
     assert isinstance(settled, Subject)
     return settled
 

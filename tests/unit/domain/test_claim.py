@@ -7,18 +7,9 @@ from acrcmk.domain import claim, names
 from acrcmk.domain.outcome import Blocked, Stalled
 from acrcmk.domain.subject import Subject
 from tests.unit.domain import builders
-from tests.unit.domain.builders import SUBSCRIPTION
+from tests.unit.domain.builders import NOTHING, SUBSCRIPTION
 
 OTHER = "99999999-9999-9999-9999-999999999999"
-NOTHING = claim.Found(
-    registry=None,
-    registry_name_free=True,
-    vault=None,
-    vault_name_free=True,
-    vault_deleted=False,
-    identities=(),
-    keys=(),
-)
 
 
 def first(spec: dict[str, Any] | None = None, **found: Any) -> Any:
