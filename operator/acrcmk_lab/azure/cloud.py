@@ -12,7 +12,7 @@ from acrcmk_lab.azure import (
     tokens,
     world,
 )
-from acrcmk_lab.azure.providers import authorization, identity, registry, resources, vaults
+from acrcmk_lab.azure.providers import authorization, graph, identity, registry, registrydata, resources, vaults
 
 NAMESPACES = (
     "Microsoft.Authorization",
@@ -28,7 +28,8 @@ class Cloud:
     """The composition root of the lab's Azure.
 
     `operator` is the principal that the operator signs in as, `assertion` its federated token; it
-    owns `subscription_id` until its grants are narrowed.
+    owns `subscription_id` until its grants are narrowed. `person` is who uses the real `az` here: owner
+    and Key Vault Administrator, and Microsoft Graph answers it.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class Cloud:
         self.faults = faults.Faults(time)
         self.registry = registry.ContainerRegistry(self.world)
         self.vaults = vaults.KeyVault(self.world)
+        self.registry_data = registrydata.RegistryData(self.world)
+        self.graph = graph.Graph(self.world, token_service=self.tokens)
         self.subscription_id = self.world.guid()
         self.pipeline = pipeline.Pipeline(
             self.world,
@@ -60,41 +63,56 @@ class Cloud:
         self.operator = self.enrol("operator")
         self.portal = self.enrol("portal")
         self.assertion = self.tokens.enrol(self.operator)
+        self.person = self.enrol("person")
+        self.person.reads_directory = True
+        self.grant(self.person, role=rbac.KEY_VAULT_ADMINISTRATOR)
+        self.person_assertion = self.tokens.enrol(self.person)
 
     def enrol(self, name: str, *, role: str = rbac.OWNER) -> directory.Principal:
         """Add an application to the directory with a role on the lab's subscription, effective now."""
         principal = self.world.directory.add(
             directory.Principal(object_id=self.world.guid(), client_id=self.world.guid(), name=name)
         )
-        self.world.access.grant(rbac.Grant(principal=principal.object_id, role=rbac.definitions()[role], scope="/"))
+        self.grant(principal, role=role)
         return principal
+
+    def grant(self, principal: directory.Principal, *, role: str) -> None:
+        """Give a principal a role on everything, effective now."""
+        self.world.access.grant(rbac.Grant(principal=principal.object_id, role=rbac.definitions()[role], scope="/"))
+
+    def service(self, request: messages.Request) -> str:
+        """Return what a request is for: `arm`, `login`, `graph`, or `registry` for a login server."""
+        if request.host == graph.HOST:
+            return "graph"
+        if self.registry_data.serves(request.host):
+            return "registry"
+        root = request.path.strip("/").split("/", 1)[0].lower()
+        return "arm" if root in _ARM_ROOTS else "login"
 
     async def answer(self, request: messages.Request) -> messages.Answer:
         """Answer one request and log it."""
-        start, correlation_id = self.world.clock.now(), request.headers.get("x-ms-correlation-request-id")
-        correlation_id = correlation_id or self.world.guid()
-        arm = request.path.strip("/").split("/", 1)[0].lower() in _ARM_ROOTS
-        if arm:
+        start = self.world.clock.now()
+        correlation_id = request.headers.get("x-ms-correlation-request-id") or self.world.guid()
+        service = self.service(request)
+        if service == "arm":
             answer = await self.pipeline(request, correlation_id=correlation_id)
+        elif service == "graph":
+            answer = await self.graph.answer(request, correlation_id=correlation_id)
+        elif service == "registry":
+            answer = self.registry_data.answer(request)
         else:
-            latency = self.world.draw(self.world.switches.login_latency)
-            await self.world.clock.sleep(latency)
+            await self.world.clock.sleep(self.world.draw(self.world.switches.login_latency))
             answer = self.tokens.answer(request)
-        self.record(request, answer, start=start, correlation_id=correlation_id, arm=arm)
+        self.record(request, answer, start=start, correlation_id=correlation_id)
         self.faults.answered(request, answer)
         return answer
 
     def record(
-        self,
-        request: messages.Request,
-        answer: messages.Answer,
-        *,
-        start: float,
-        correlation_id: str = "",
-        arm: bool = True,
+        self, request: messages.Request, answer: messages.Answer, *, start: float, correlation_id: str = ""
     ) -> None:
         """Log a request; a fault's answer is logged like any other."""
         token = self.tokens.find(request.headers.get("authorization", "").partition(" ")[2])
+        service = self.service(request)
         self.world.log.add(
             requestlog.RequestRecord(
                 time=round(start, 3),
@@ -102,8 +120,8 @@ class Cloud:
                 method=request.method,
                 path=request.path,
                 api_version=request.query.get("api-version", ""),
-                kind=self.pipeline.kind(request) if arm else "read",
-                service="arm" if arm else "login",
+                kind=self.pipeline.kind(request) if service == "arm" else "read",
+                service=service,
                 status=answer.status,
                 code=answer.code,
                 principal=token.principal.name if token else "",

@@ -1,23 +1,245 @@
-"""The lab's control: clock, switches, faults, other people's changes; from Python and over HTTP.
+"""The lab's control: time, switches, faults, and what other people do in Azure.
 
-Over HTTP every command is `POST /_sim/{command}` with a JSON object of its arguments; `GET /_sim`
-lists the commands, `GET /_sim/state`, `/log`, `/switches` and `/clock` look without changing.
+Every public coroutine of `Control` is a command, from Python and over HTTP: `POST /_sim/{command}`
+with a JSON object of its arguments. `GET /_sim` lists the commands; `GET /_sim/state`, `log`,
+`switches`, `faults` and `clock` look without changing anything.
 """
 
-from acrcmk_lab.azure import cloud, messages
+import dataclasses
+import inspect
+import typing
+
+import jsonpatch
+
+from acrcmk_lab.azure import catalogue, cloud, faults, ids, messages, rbac, recipes, state
+from acrcmk_lab.azure.providers import vaultmodel
 
 PREFIX = "/_sim"
+LATEST = {
+    "microsoft.resources": "2025-04-01",
+    "microsoft.authorization": "2022-04-01",
+    "microsoft.managedidentity": "2024-11-30",
+    "microsoft.keyvault": "2026-02-01",
+    "microsoft.containerregistry": "2025-11-01",
+}
 
 
 class Control:
     """Everything that happens in Azure without the operator's doing."""
 
     def __init__(self, lab: "cloud.Cloud") -> None:
-        self._cloud = lab
+        self._lab = lab
         self._world = lab.world
 
+    async def advance(self, seconds: float) -> None:
+        """Move the clock forward."""
+        await self._world.clock.advance(float(seconds))
+
+    async def set(self, **switches: typing.Any) -> None:
+        """Change delays and switches by name."""
+        for name, value in switches.items():
+            self._world.switches.set(name, value=str(value))
+
+    async def fault(
+        self,
+        *,
+        act: faults.Act = "respond",
+        match: dict[str, str] | None = None,
+        armed_by: dict[str, str] | None = None,
+        error: str = "",
+        facts: dict[str, str] | None = None,
+        status: int = 503,
+        headers: dict[str, str] | None = None,
+        body: typing.Any = None,
+        **options: typing.Any,
+    ) -> faults.Rule:
+        """Add a fault rule; its answer is an error of the catalogue or status, headers and body."""
+        answer = messages.Answer(status, body)
+        if error:
+            answer = catalogue.answer(error, unsourced_code=self._world.switches.acr_unsourced_code, **(facts or {}))
+        answer.headers.update(headers or {})
+        return self._lab.faults.add(
+            faults.Rule(
+                match=faults.Match(**(match or {})),
+                act=act,
+                answer=answer,
+                armed_by=faults.Match(**armed_by) if armed_by else None,
+                **options,
+            )
+        )
+
+    async def clear_faults(self) -> None:
+        """Remove every fault rule."""
+        self._lab.faults.rules.clear()
+
+    async def recipe(self, name: str, **arguments: typing.Any) -> None:
+        """Set up one of the named faults of `recipes`."""
+        if name not in recipes.RECIPES:
+            raise ValueError(f"no recipe {name!r}; there are {', '.join(recipes.RECIPES)}")
+        await recipes.RECIPES[name](self, **arguments)
+
+    async def arm(self, method: str, path: str, body: typing.Any = None) -> messages.Answer:
+        """Call Resource Manager as somebody else, with all its rules: as through the portal."""
+        token = self._lab.tokens.issue(self._lab.portal, audience="https://management.azure.com")
+        return await self._lab.answer(
+            messages.Request(
+                method=method,
+                path=path,
+                query={"api-version": LATEST[ids.route(path).namespace]},
+                headers={"authorization": f"Bearer {token}"},
+                body=body,
+            )
+        )
+
+    async def drift(self, resource: str, patch: list[dict[str, typing.Any]]) -> messages.Answer:
+        """Change a resource as somebody else would, given as a JSON patch of its body."""
+        found = await self.arm("GET", resource)
+        if found.code:
+            raise ValueError(f"no {resource}")
+        changed = jsonpatch.apply_patch(found.body, patch)
+        if resource.lower().rsplit("/", 2)[-2] == "vaults":
+            return await self.arm("PUT", resource, changed)
+        return await self.arm("PATCH", resource, _difference(found.body, changed))
+
+    async def grant(self, principal: str, role: str, scope: str = "/") -> None:
+        """Give a principal (`operator`, or an object id) a role by name or guid, effective now."""
+        definition = next(r for r in rbac.definitions().values() if role.lower() in (r.name.lower(), r.guid.lower()))
+        self._world.access.grant(rbac.Grant(principal=self._oid(principal), role=definition, scope=scope))
+
+    async def revoke(self, principal: str, role: str = "", scope: str = "") -> None:
+        """End a principal's grants now: all, or those of a role, at a scope."""
+        for held in self._world.access.of(self._oid(principal)):
+            if role.lower() in ("", held.role.name.lower()) and scope.lower() in ("", held.scope.lower()):
+                held.effective_to = min(held.effective_to, self._world.clock.now())
+
+    async def firewall(self, vault: str, **properties: typing.Any) -> None:
+        """Set a vault's `networkAcls` or `publicNetworkAccess`, by its name."""
+        answer = await self.arm("PATCH", self._vault(vault).id, {"properties": properties})
+        if answer.code:
+            raise ValueError(answer.body)
+
+    async def key(self, vault: str, name: str, act: str, *, version: str = "", expires: int | None = None) -> str:
+        """Do something to a key of a vault, both by name; return the id of the version it is about.
+
+        `act` is disable, enable or expire (the current version, or the one given), rotate, delete,
+        recover or purge. `expires` is a Unix time; now by default.
+        """
+        life, holder = self._lab.vaults.key_life, self._vault(vault)
+        if act in ("recover", "purge"):
+            (life.recover if act == "recover" else life.purge)(holder, holder.deleted_keys[name.lower()])
+            return ""
+        found = holder.keys[name.lower()]
+        chosen = found.versions[version] if version else found.current
+        if act == "rotate":
+            return life.rotate(holder, found).version
+        if act == "delete":
+            life.delete(holder, found)
+        elif act in ("disable", "enable"):
+            life.change(chosen, enabled=act == "enable")
+        elif act == "expire":
+            now = int(self._world.clock.utc().timestamp())
+            life.change(chosen, expires=now if expires is None else expires)
+        else:
+            raise ValueError(f"no act {act!r}")
+        return chosen.version
+
+    async def rotation_policy(self, vault: str, name: str, policy: dict[str, typing.Any]) -> None:
+        """Give a key of a vault a rotation policy."""
+        holder = self._vault(vault)
+        self._lab.vaults.key_life.set_policy(holder, holder.keys[name.lower()], policy)
+
+    async def take_name(self, name: str) -> None:
+        """Let somebody else in Azure hold a vault's or a registry's name."""
+        self._lab.registry.taken.add(name.lower())
+        self._lab.vaults.taken.add(name.lower())
+
+    async def drain(self, kind: str = "read") -> None:
+        """Empty the throttling buckets of reads, writes or deletes."""
+        self._lab.pipeline.throttle.drain(kind=kind)
+
+    async def expire_tokens(self) -> None:
+        """Expire every access token now."""
+        self._lab.tokens.revoke_all()
+
+    async def fail_operation(self, code: str = "InternalError", message: str = "Something failed.") -> None:
+        """Let the next long-running operation of a registry end as Failed."""
+        self._lab.registry.fail_next.append({"code": code, "message": message})
+
+    async def scan_keys(self) -> None:
+        """Let every registry look for a newer key version now."""
+        self._lab.registry.scan_all()
+
+    async def probe(self, registry: str) -> messages.Answer:
+        """Tell what a pull from a registry, by name, would meet."""
+        return self._lab.registry_data.probe(registry)
+
+    async def clear_log(self) -> None:
+        """Forget the log in memory."""
+        self._world.log.clear()
+
     async def answer(self, request: messages.Request) -> messages.Answer:
-        name = request.path.removeprefix(PREFIX).strip("/")
-        if name == "switches":
-            return messages.Answer(200, [list(row) for row in self._world.switches.describe()])
-        return messages.Answer(404)
+        """Answer an HTTP request to the control API."""
+        name = request.path.removeprefix(PREFIX).strip("/").replace(".", "_")
+        if request.method == "GET":
+            return self._look(name)
+        command = self._commands().get(name)
+        if command is None:
+            return messages.Answer(404, {"error": f"no command {name!r}", "commands": list(self._commands())})
+        try:
+            result = await command(**(request.body or {}))
+        except (TypeError, ValueError, LookupError, StopIteration, jsonpatch.JsonPatchException) as error:
+            return messages.Answer(400, {"error": f"{type(error).__name__}: {error}"})
+        if isinstance(result, messages.Answer):
+            return messages.Answer(200, {"status": result.status, "body": result.body})
+        return messages.Answer(200, {"result": result if isinstance(result, str) else None})
+
+    def _look(self, name: str) -> messages.Answer:
+        views: dict[str, typing.Callable[[], typing.Any]] = {
+            "state": lambda: state.dump(self._lab),
+            "log": lambda: [dataclasses.asdict(record) for record in self._world.log],
+            "switches": self._world.switches.describe,
+            "faults": lambda: state.plain(self._lab.faults.rules),
+            "clock": lambda: state.describe_clock(self._lab),
+            "": lambda: {
+                "look": [*list(views)[:-1]],
+                "commands": {n: str(inspect.signature(c)) for n, c in self._commands().items()},
+                "recipes": list(recipes.RECIPES),
+            },
+        }
+        return messages.Answer(200, views[name]()) if name in views else messages.Answer(404, {"look": list(views)})
+
+    def _commands(self) -> dict[str, typing.Callable[..., typing.Awaitable[typing.Any]]]:
+        return {
+            name: getattr(self, name)
+            for name, member in vars(Control).items()
+            if inspect.iscoroutinefunction(member) and not name.startswith("_") and name != "answer"
+        }
+
+    def _oid(self, principal: str) -> str:
+        return self._lab.operator.object_id if principal == "operator" else principal
+
+    def _vault(self, name: str) -> vaultmodel.Vault:
+        vault = self._world.store.named(vaultmodel.Vault, name)
+        if vault is None:
+            raise ValueError(f"no vault {name!r}")
+        return vault
+
+
+def _difference(before: messages.Body, after: messages.Body) -> messages.Body:
+    """Return what of a body a PATCH must send: tags, SKU, identity, and the properties that changed."""
+    changed: messages.Body = {
+        name: after[name] for name in ("tags", "sku", "identity") if after.get(name) != before.get(name)
+    }
+    if "identity" in changed:
+        kept = (after["identity"] or {}).get("userAssignedIdentities") or {}
+        gone = (before.get("identity") or {}).get("userAssignedIdentities") or {}
+        changed["identity"] = {
+            **after["identity"],
+            "userAssignedIdentities": {**dict.fromkeys(gone), **{i: kept[i] or {} for i in kept}},
+        }
+    properties = {
+        name: value
+        for name, value in after.get("properties", {}).items()
+        if value != before.get("properties", {}).get(name)
+    }
+    return {**changed, **({"properties": properties} if properties else {})}

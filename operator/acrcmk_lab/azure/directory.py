@@ -6,13 +6,21 @@ from dataclasses import dataclass
 
 @dataclass(kw_only=True)
 class Principal:
-    """Somebody who can hold a role or a token; `visible_at` is when role assignments can see it."""
+    """Somebody who can hold a role or a token; `visible_at` is when role assignments can see it.
+
+    `resource_id` is that of the managed identity behind it, "" for an application of its own;
+    `reads_directory` tells whether Microsoft Graph answers it about others. A removed one leaves
+    `removed_at` behind, for those who still hold on to it.
+    """
 
     object_id: str
     client_id: str
     kind: str = "ServicePrincipal"
     name: str = ""
     visible_at: float = 0.0
+    resource_id: str = ""
+    reads_directory: bool = False
+    removed_at: float | None = None
 
 
 class Directory:
@@ -21,6 +29,7 @@ class Directory:
     def __init__(self) -> None:
         self._by_object: dict[str, Principal] = {}
         self._by_client: dict[str, Principal] = {}
+        self._gone: dict[str, Principal] = {}
 
     def __iter__(self) -> Iterator[Principal]:
         return iter(self._by_object.values())
@@ -31,11 +40,16 @@ class Directory:
         self._by_client[principal.client_id.lower()] = principal
         return principal
 
-    def remove(self, object_id: str) -> None:
-        """Forget a principal; what was granted to it stays behind."""
+    def remove(self, object_id: str, *, now: float) -> None:
+        """Take a principal away; what was granted to it stays behind."""
         gone = self._by_object.pop(object_id.lower(), None)
         if gone:
             self._by_client.pop(gone.client_id.lower(), None)
+            gone.removed_at = now
+            self._gone[object_id.lower()] = gone
+
+    def gone(self, object_id: str) -> Principal | None:
+        return self._gone.get(object_id.lower())
 
     def by_object(self, object_id: str) -> Principal | None:
         return self._by_object.get(object_id.lower())

@@ -5,7 +5,6 @@ A rule lets `skip` matching requests pass and then strikes `times` ones (0: all 
 many simulated seconds after it was armed.
 """
 
-import dataclasses
 import re
 import typing
 from dataclasses import dataclass
@@ -63,32 +62,24 @@ class Faults:
 
     def __init__(self, time: clock.Clock) -> None:
         self._clock = time
-        self._rules: list[Rule] = []
+        self.rules: list[Rule] = []
 
     def add(self, rule: Rule) -> Rule:
         """Add a rule; it counts from now on, or once it is armed."""
         if rule.armed_by is None:
             rule.armed_at = self._clock.now()
-        self._rules.append(rule)
+        self.rules.append(rule)
         return rule
-
-    def clear(self) -> None:
-        """Remove every rule."""
-        self._rules.clear()
 
     def find(self, request: messages.Request) -> Rule | None:
         """Return the first rule that strikes a request."""
-        if not self._rules:
+        if not self.rules:
             return None
         now = self._clock.now()
-        return next((rule for rule in self._rules if rule.strikes(request, now=now)), None)
+        return next((rule for rule in self.rules if rule.strikes(request, now=now)), None)
 
     def answered(self, request: messages.Request, answer: messages.Answer) -> None:
         """Arm the rules that waited for this request."""
-        for rule in self._rules:
+        for rule in self.rules:
             if rule.armed_by and rule.armed_at is None and not answer.code and rule.armed_by.matches(request):
                 rule.armed_at = self._clock.now()
-
-    def describe(self) -> list[dict[str, typing.Any]]:
-        """Return all rules for the state dump."""
-        return [dataclasses.asdict(rule) for rule in self._rules]

@@ -34,6 +34,43 @@ def reach(state: world.World, *, principal: str, key_identifier: str) -> Reached
     found = locate(state, key_identifier=key_identifier)
     if isinstance(found, Unreachable):
         return found
+    if not found.version.usable(state.clock.utc().timestamp()):
+        return Unreachable("the version is disabled, expired or not valid yet")
+    return _admitted(state, found, principal=principal)
+
+
+def unwrap(state: world.World, *, principal: str, versioned_identifier: str) -> Reached | Unreachable:
+    """Follow a version to unwrap with it: expired ones still do [D], disabled ones do not [I]."""
+    found = locate(state, key_identifier=versioned_identifier)
+    if isinstance(found, Unreachable):
+        return found
+    if not found.version.enabled:
+        return Unreachable("the version is disabled")
+    return _admitted(state, found, principal=principal)
+
+
+def lost_since(state: world.World, *, principal: str, found: Reached | None, key_identifier: str) -> float:
+    """Return since when a key that is out of reach now may be so: its last change that counts by now."""
+    uri = keystore.parse_uri(key_identifier)
+    vault = found.vault if found else state.store.named(vaultmodel.Vault, uri.vault if uri else "")
+    now, epoch = state.clock.now(), state.clock.utc(0).timestamp()
+    moments = [grant.effective_to for grant in state.access.of(principal)]
+    gone = state.directory.gone(principal)
+    moments.append(gone.removed_at if gone and gone.removed_at is not None else 0.0)
+    if found:
+        moments.append(found.version.updated - epoch)
+    if vault:
+        deleted = vault.deleted_keys.get(uri.name.lower()) if uri else None
+        moments += [vault.modified, vault.policies_effective]
+        moments.append(deleted.deleted_at if deleted and deleted.deleted_at is not None else 0.0)
+    else:
+        moments.append(state.vault_deletions.get(uri.vault if uri else "", 0.0))
+    return max((m for m in moments if m <= now), default=0.0)
+
+
+def _admitted(state: world.World, found: Reached, *, principal: str) -> Reached | Unreachable:
+    if state.directory.by_object(principal) is None:
+        return Unreachable("the identity is gone")
     if not passes_firewall(found.vault):
         return Unreachable("the vault's firewall does not let trusted services pass")
     if not granted(state, vault=found.vault, key=found.key.name, principal=principal):
@@ -54,8 +91,8 @@ def locate(state: world.World, *, key_identifier: str) -> Reached | Unreachable:
         return Unreachable("no such key")
     unix_now = state.clock.utc().timestamp()
     version = key.versions.get(uri.version) if uri.version else key.newest_usable(unix_now)
-    if version is None or not version.usable(unix_now):
-        return Unreachable("no such version, or it is disabled, expired or not valid yet")
+    if version is None:
+        return Unreachable("no such version, or none that is enabled and valid")
     return Reached(vault=vault, key=key, version=version)
 
 

@@ -41,12 +41,18 @@ class KeyVersion:
 
 @dataclass(kw_only=True)
 class Key:
-    """A key with its versions in the order of their creation, the current one last."""
+    """A key with its versions in the order of their creation, the current one last.
+
+    Deleted at `deleted_at` (simulated seconds), it is seen among the deleted keys from `settled_at`.
+    """
 
     name: str
     versions: dict[str, KeyVersion] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     rotation_policy: messages.Body | None = None
+    deleted_at: float | None = None
+    settled_at: float = 0.0
+    recovering: bool = False
 
     @property
     def current(self) -> KeyVersion:

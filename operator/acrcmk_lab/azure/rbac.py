@@ -2,15 +2,17 @@
 
 import functools
 import importlib.resources
+import itertools
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from acrcmk_lab.azure import ids, messages
 
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+KEY_VAULT_ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -83,6 +85,9 @@ class AccessControl:
 
     def __init__(self) -> None:
         self._grants: dict[str, list[Grant]] = {}
+
+    def __iter__(self) -> Iterator[Grant]:
+        return itertools.chain.from_iterable(self._grants.values())
 
     def grant(self, grant: Grant) -> Grant:
         """Add a grant."""

@@ -11,7 +11,7 @@ import urllib.parse
 from aiohttp import web
 
 from acrcmk_lab import certificates
-from acrcmk_lab.azure import catalogue, clock, cloud, control, messages, requestlog, settings
+from acrcmk_lab.azure import catalogue, clock, cloud, control, messages, proxy, requestlog, settings
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -22,7 +22,8 @@ class AzureLab:
 
     Without arguments its clock stands still and its requests take no time: turn the clock with
     `await lab.clock.advance(seconds)`. `groups` are resource groups to begin with, `NAME[:LOCATION]`.
-    `folder` holds `ca.pem` and the operator's `token`; a temporary one by default.
+    `folder` holds `ca.pem` and the federated tokens of the operator (`token`) and of a person with `az`
+    (`person-token`); a temporary one by default. A second port is a proxy for Azure's own host names.
     """
 
     def __init__(
@@ -45,6 +46,8 @@ class AzureLab:
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="acrcmk-lab-azure-")
         self.folder = folder or pathlib.Path(self._temporary.name if self._temporary else "")
         self._runner: web.ServerRunner | None = None
+        self._proxy: proxy.Proxy | None = None
+        self.proxy_url = ""
         self._closing = asyncio.Event()
         for group in groups:
             self.add_group(group)
@@ -70,7 +73,7 @@ class AzureLab:
         self.cloud.world.store.add_group(self.subscription_id, name=name, location=location or self.switches.region)
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables that an operator needs to live here."""
+        """Return the environment variables that an operator needs to live here, and what `az-env` needs."""
         return {
             "AZURE_TENANT_ID": self.cloud.world.tenant_id,
             "AZURE_CLIENT_ID": self.cloud.operator.client_id,
@@ -79,20 +82,25 @@ class AzureLab:
             "ACRCMK_RESOURCE_MANAGER": self.url,
             "ACRCMK_CA_BUNDLE": str(self.ca_file),
             "ACRCMK_SUBSCRIPTION_ID": self.subscription_id,
+            "ACRCMK_LAB_PROXY": self.proxy_url,
+            "ACRCMK_LAB_PERSON_ID": self.cloud.person.client_id,
+            "ACRCMK_LAB_PERSON_TOKEN_FILE": str(self.folder / "person-token"),
         }
 
     async def __aenter__(self) -> typing.Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         authority = certificates.Authority()
         authority.write_root(self.ca_file)
-        token = self.folder / "token"
-        token.touch(mode=0o600)
-        token.write_text(self.cloud.assertion)
+        self._keep("token", secret=self.cloud.assertion)
+        self._keep("person-token", secret=self.cloud.person_assertion)
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
         await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, self._port, ssl_context=authority.server_context(HOST, "localhost"))
-        await site.start()
-        self.cloud.world.url = f"https://{HOST}:{self._runner.addresses[0][1]}"
+        context = authority.many_hosts_context(HOST, "localhost", answers_for=proxy.answers_for)
+        await web.TCPSite(self._runner, HOST, self._port, ssl_context=context).start()
+        port = self._runner.addresses[0][1]
+        self.cloud.world.url = f"https://{HOST}:{port}"
+        self._proxy = proxy.Proxy(lab_port=port)
+        self.proxy_url = await self._proxy.start()
         return self
 
     async def __aexit__(
@@ -103,10 +111,17 @@ class AzureLab:
     ) -> None:
         self._closing.set()
         self.clock.close()
+        if self._proxy:
+            await self._proxy.close()
         if self._runner:
             await self._runner.cleanup()
         if self._temporary:
             self._temporary.cleanup()
+
+    def _keep(self, name: str, *, secret: str) -> None:
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(secret)
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:

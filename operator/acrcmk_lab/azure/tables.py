@@ -56,6 +56,7 @@ class Store:
         self.groups: dict[str, Group] = {}
         self.unregistered: dict[tuple[str, str], str] = {}
         self._tables: dict[type[Resource], dict[str, Resource]] = {}
+        self._names: dict[tuple[type[Resource], str], Resource] = {}
 
     def add_group(self, subscription: str, *, name: str, location: str) -> Group:
         """Create a resource group, and its subscription where that is new."""
@@ -80,13 +81,16 @@ class Store:
 
     def put(self, resource: Resource) -> None:
         self._tables.setdefault(type(resource), {})[resource.key] = resource
+        self._names[type(resource), resource.name.lower()] = resource
 
     def remove(self, resource: Resource) -> None:
         self._tables.get(type(resource), {}).pop(resource.key, None)
+        if self._names.get((type(resource), resource.name.lower())) is resource:
+            del self._names[type(resource), resource.name.lower()]
 
     def named(self, kind: type[R], name: str) -> R | None:
         """Find a resource whose name is unique in all of Azure (vaults, registries)."""
-        return next((r for r in self.table(kind).values() if r.name.lower() == name.lower()), None)
+        return typing.cast("R | None", self._names.get((kind, name.lower())))
 
     def under(self, scope: str, *, kind: type[R]) -> list[R]:
         """Return the resources of a class at or under a scope, in the order of their creation."""

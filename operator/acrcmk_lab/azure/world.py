@@ -29,6 +29,8 @@ class World:
         self.directory = directory.Directory()
         self.access = rbac.AccessControl()
         self.removers: dict[type[tables.Resource], Callable[[typing.Any], None]] = {}
+        # When a vault of a name was last deleted, for those who still hold on to its keys.
+        self.vault_deletions: dict[str, float] = {}
         self.tenant_id = self.guid()
 
     def guid(self) -> str:

@@ -19,6 +19,7 @@ VERSIONS = (
     "2023-07-31-preview",
     "2024-11-30",
     "2025-01-31-preview",
+    "2025-05-31-preview",
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,127}")
 _SINCE_ISOLATION = "2024-11-30"
@@ -117,7 +118,7 @@ class ManagedIdentity:
         for credential in self._world.store.under(identity.id, kind=FederatedCredential):
             self._world.store.remove(credential)
         self._world.store.remove(identity)
-        self._world.directory.remove(identity.principal_id)
+        self._world.directory.remove(identity.principal_id, now=self._world.clock.now())
 
     async def get_credential(self, call: operations.Call) -> messages.Answer:
         found = self._world.store.get(FederatedCredential, _credential_id(call))
@@ -173,7 +174,11 @@ class ManagedIdentity:
         )
         self._world.directory.add(
             directory.Principal(
-                object_id=identity.principal_id, client_id=identity.client_id, name=name, visible_at=visible
+                object_id=identity.principal_id,
+                client_id=identity.client_id,
+                name=name,
+                visible_at=visible,
+                resource_id=identity.id,
             )
         )
         return identity

@@ -8,7 +8,7 @@ import dataclasses
 import re
 import typing
 
-from acrcmk_lab.azure import catalogue, ids, messages, operations, world
+from acrcmk_lab.azure import catalogue, directory, ids, messages, operations, world
 from acrcmk_lab.azure.providers import identity, registrycmk, registrymodel, registryoperations
 
 NAMESPACE = registrymodel.NAMESPACE
@@ -34,6 +34,7 @@ VERSIONS = (
     "2025-06-01-preview",
     "2025-11-01",
     "2025-12-01-preview",
+    "2026-09-01-preview",
 )
 ASSIGN = f"{identity.TYPE}/assign/action"
 _NAME = re.compile(r"[a-zA-Z0-9]{5,50}")
@@ -49,6 +50,8 @@ class ContainerRegistry:
         self._operations = registryoperations.RegistryOperations(state)
         # Names that somebody else in Azure holds, and creates that are being looked at.
         self.taken: set[str] = set()
+        # Errors that the next operations end with, one each.
+        self.fail_next: list[messages.Body] = []
         self._writing: set[str] = set()
 
     def accepts(self, version: str) -> bool:
@@ -115,6 +118,11 @@ class ContainerRegistry:
             message = f"The registry {name} is already in use."
             return messages.Answer(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
         return messages.Answer(200, {"nameAvailable": True})
+
+    def scan_all(self) -> None:
+        """Let every registry look for a newer key version now."""
+        for found in self._world.store.table(registrymodel.Registry).values():
+            self._operations.follow_key(found)
 
     async def _exclusively(
         self, call: operations.Call, write: typing.Coroutine[typing.Any, typing.Any, messages.Answer]
@@ -211,6 +219,7 @@ class ContainerRegistry:
         self._world.store.put(registry)
         if word == "Creating":
             self._operations.watch_key(registry)
+        failure = failure or (self.fail_next.pop(0) if self.fail_next else None)
         if failure is None and self._at_once(registry, settings=settings, word=word):
             registry.settings, registry.provisioning = settings, "Succeeded"
             return messages.Answer(200, self._body(registry, version=call.version))
@@ -246,8 +255,19 @@ class ContainerRegistry:
                 users.pop(identity_id.lower(), None)
             else:
                 users[identity_id.lower()] = self._attach(call, identity_id, known=current.users)
-        system = (current.system_principal or self._world.guid()) if "systemassigned" in kinds else None
+        system = None
+        if "systemassigned" in kinds:
+            system = current.system_principal or self._own_principal(call.names[0])
         return dataclasses.replace(settings, identities=registrymodel.Identities(users=users, system_principal=system))
+
+    def _own_principal(self, name: str) -> str:
+        principal = directory.Principal(
+            object_id=self._world.guid(),
+            client_id=self._world.guid(),
+            name=name,
+            visible_at=self._world.clock.now() + self._world.draw(self._world.switches.principal_replication),
+        )
+        return self._world.directory.add(principal).object_id
 
     def _attach(
         self, call: operations.Call, identity_id: str, *, known: dict[str, registrymodel.Attached]

@@ -4,7 +4,7 @@ Creates a key that is missing and reads; never makes a version, never updates [S
 firewall does not apply [D].
 """
 
-from acrcmk_lab.azure import catalogue, keystore, messages, operations, world
+from acrcmk_lab.azure import catalogue, ids, keylife, keystore, messages, operations, world
 from acrcmk_lab.azure.providers import vaultmodel
 
 NAMESPACE = vaultmodel.NAMESPACE
@@ -32,8 +32,9 @@ def found_vault(state: world.World, call: operations.Call) -> vaultmodel.Vault:
 class VaultKeys:
     """The operations on keys."""
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: world.World, *, life: keylife.KeyLife) -> None:
         self._world = state
+        self._life = life
 
     def offers(self) -> list[operations.Operation]:
         """A caller without the right gets 400 `ForbiddenByRbac`, not ARM's 403 [I]."""
@@ -86,26 +87,12 @@ class VaultKeys:
         properties = call.request.properties()
         if vault.provisioning != "Succeeded" and self._world.switches.key_before_dns == "reject":
             raise catalogue.refusal("KV_REGISTERING_DNS", name=vault.name)
-        if name.lower() in vault.deleted_keys:
-            raise catalogue.refusal("KVD_DELETED_CONFLICT", name=name)
         wrong = keystore.problem(properties, name=name)
         if not wrong and "HSM" in str(properties.get("kty")) and vault.sku["name"].lower() != "premium":
             wrong = "HSM keys need a vault of the premium SKU."
         if wrong:
             raise catalogue.refusal("KV_KEY_PARAMETERS", reason=wrong)
-        version = keystore.new_version(
-            properties,
-            version=self._world.hex32(),
-            unix_now=int(self._world.clock.utc().timestamp()),
-        )
-        key = keystore.Key(
-            name=name,
-            versions={version.version: version},
-            tags=dict(call.body.get("tags") or {}),
-            rotation_policy=properties.get("rotationPolicy"),
-        )
-        vault.keys[name.lower()] = key
-        return key
+        return self._life.create(vault, name=name, properties=properties, tags=ids.tags(call.body.get("tags")))
 
     def _found(self, call: operations.Call) -> tuple[vaultmodel.Vault, keystore.Key]:
         vault = found_vault(self._world, call)

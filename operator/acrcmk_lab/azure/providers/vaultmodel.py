@@ -26,6 +26,7 @@ class Vault(tables.Resource):
     sku: messages.Body
     access_policies: list[messages.Body] = field(default_factory=list)
     effective_policies: list[messages.Body] = field(default_factory=list)
+    policies_effective: float = 0.0
     flags: dict[str, bool] = field(default_factory=dict)
     rbac: bool | None = None
     soft_delete: bool = True

@@ -1,6 +1,6 @@
 """Microsoft.KeyVault: vaults, their access policies, and what soft delete leaves of them."""
 
-from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, world
+from acrcmk_lab.azure import catalogue, ids, keylife, messages, moments, operations, world
 from acrcmk_lab.azure.providers import authorization, vaultkeys, vaultmodel
 
 NAMESPACE = vaultmodel.NAMESPACE
@@ -36,9 +36,12 @@ class KeyVault:
 
     def __init__(self, state: world.World) -> None:
         self._world = state
-        self._deleted: dict[str, vaultmodel.Vault] = {}
+        self.deleted: dict[str, vaultmodel.Vault] = {}
+        # Names that somebody else in Azure holds.
+        self.taken: set[str] = set()
         self._purges: dict[str, tuple[float, float]] = {}
-        self._keys = vaultkeys.VaultKeys(state)
+        self.key_life = keylife.KeyLife(state)
+        self._keys = vaultkeys.VaultKeys(state, life=self.key_life)
         state.removers[vaultmodel.Vault] = self.remove
 
     def accepts(self, version: str) -> bool:
@@ -147,11 +150,12 @@ class KeyVault:
         self._world.store.remove(vault)
         for assignment in self._world.store.under(vault.id, kind=authorization.RoleAssignment):
             self._world.remove(assignment)
+        now = self._world.clock.now()
+        self._world.vault_deletions[vault.name.lower()] = now
         if not vault.soft_delete:
             return
-        now = self._world.clock.now()
         vault.deleted_at = now
-        self._deleted[vault.name.lower()] = vault
+        self.deleted[vault.name.lower()] = vault
         self._world.clock.call_at(now + vault.recovery.days * DAY, callback=lambda: self._purged(vault, deleted_at=now))
 
     async def get_deleted(self, call: operations.Call) -> messages.Answer:
@@ -160,7 +164,7 @@ class KeyVault:
     async def list_deleted(self, call: operations.Call) -> messages.Answer:
         mine = [
             self._deleted_body(v)
-            for v in self._deleted.values()
+            for v in self.deleted.values()
             if ids.within(v.id, scope=f"/subscriptions/{call.route.subscription}")
         ]
         return operations.page(call, rows=mine, url=self._world.url)
@@ -203,7 +207,7 @@ class KeyVault:
             vaultmodel.check_name(name)
         except messages.RefusedError as refused:
             return _unavailable("AccountNameInvalid", refused.answer.body["error"]["message"])
-        if self._world.store.named(vaultmodel.Vault, name) or name.lower() in self._deleted:
+        if self._world.store.named(vaultmodel.Vault, name) or name.lower() in {*self.deleted, *self.taken}:
             taken = catalogue.error("KV_NAME_TAKEN", name=name)
             return _unavailable("AlreadyExists", taken["message"])
         return messages.Answer(200, {"nameAvailable": True})
@@ -238,19 +242,19 @@ class KeyVault:
     def _name_is_free(self, call: operations.Call) -> None:
         name = call.names[0].lower()
         held = self._world.store.named(vaultmodel.Vault, name)
-        deleted = self._deleted.get(name)
+        deleted = self.deleted.get(name)
         mine = f"/subscriptions/{call.route.subscription}"
-        if held or (deleted and not ids.within(deleted.id, scope=mine)):
+        if held or name in self.taken or (deleted and not ids.within(deleted.id, scope=mine)):
             raise catalogue.refusal("KV_NAME_TAKEN", name=call.names[0])
         if deleted:
             raise catalogue.refusal("KV_DELETED_CONFLICT")
 
     def _recover(self, call: operations.Call) -> vaultmodel.Vault:
         """Bring a deleted vault back as it was, with its keys but without role assignments [D]."""
-        vault = self._deleted.get(call.names[0].lower())
+        vault = self.deleted.get(call.names[0].lower())
         if vault is None or vault.id.lower() != call.route.path.lower():
             raise catalogue.refusal("KV_DELETED_NOT_FOUND", name=call.names[0])
-        del self._deleted[vault.name.lower()]
+        del self.deleted[vault.name.lower()]
         vault.deleted_at = None
         self._world.store.put(vault)
         self._changed(vault, call=call)
@@ -272,13 +276,17 @@ class KeyVault:
         vault.access_policies = policies
         seconds = self._world.draw(self._world.switches.policy_propagation)
         self._world.delay("policy", resource=vault.id, seconds=seconds)
-        self._world.clock.call_in(seconds, callback=lambda: setattr(vault, "effective_policies", policies))
+
+        def take_effect() -> None:
+            vault.effective_policies, vault.policies_effective = policies, self._world.clock.now()
+
+        self._world.clock.call_in(seconds, callback=take_effect)
 
     def _found(self, call: operations.Call) -> vaultmodel.Vault:
         return vaultkeys.found_vault(self._world, call)
 
     def _found_deleted(self, call: operations.Call) -> vaultmodel.Vault:
-        vault = self._deleted.get(call.names[1].lower())
+        vault = self.deleted.get(call.names[1].lower())
         mine = f"/subscriptions/{call.route.subscription}"
         if vault is None or vault.location != ids.location(call.names[0]) or not ids.within(vault.id, scope=mine):
             raise catalogue.refusal("KV_DELETED_NOT_FOUND", name=call.names[1])
@@ -286,8 +294,8 @@ class KeyVault:
 
     def _purged(self, vault: vaultmodel.Vault, *, deleted_at: float | None) -> None:
         """Forget a deleted vault, unless it was recovered (and maybe deleted again) meanwhile."""
-        if vault.deleted_at == deleted_at and self._deleted.get(vault.name.lower()) is vault:
-            del self._deleted[vault.name.lower()]
+        if vault.deleted_at == deleted_at and self.deleted.get(vault.name.lower()) is vault:
+            del self.deleted[vault.name.lower()]
 
     def _purge_url(self, call: operations.Call, operation: str) -> str:
         scope = f"/subscriptions/{call.route.subscription}/providers/{NAMESPACE}"

@@ -1,0 +1,143 @@
+"""The life of a key: created, rotated by hand or by policy, disabled, deleted, recovered, purged.
+
+One state machine for the management plane, the data plane and the control API. A deleted key is first
+on its way (`key_delete`), then among the deleted ones until recovered, purged or past retention.
+"""
+
+import dataclasses
+import re
+
+from acrcmk_lab.azure import catalogue, keystore, messages, world
+from acrcmk_lab.azure.providers import vaultmodel
+
+DAY = 86400
+_DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_UNITS = (365 * DAY, 30 * DAY, 7 * DAY, DAY, 3600, 60, 1)
+
+
+def duration(text: str) -> int:
+    """Return the seconds of an ISO 8601 duration such as `P30D`; a month is 30 days; ValueError else."""
+    found = _DURATION.fullmatch(text)
+    if not found or text in ("P", "PT"):
+        raise ValueError(f"{text!r} is no ISO 8601 duration")
+    return sum(int(count or 0) * unit for count, unit in zip(found.groups(), _UNITS, strict=True))
+
+
+class KeyLife:
+    """What can happen to the keys of every vault."""
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+
+    def create(
+        self, vault: vaultmodel.Vault, *, name: str, properties: messages.Body, tags: dict[str, str]
+    ) -> keystore.Key:
+        """Create a key, or a new current version of one that exists; refuses a name not free yet."""
+        self._name_is_free(vault, name=name)
+        key = vault.keys.setdefault(name.lower(), keystore.Key(name=name))
+        key.tags = tags or key.tags
+        if properties.get("rotationPolicy"):
+            key.rotation_policy = properties["rotationPolicy"]
+        version = keystore.new_version(properties, version=self._world.hex32(), unix_now=self._unix())
+        self._add(vault, key, version)
+        return key
+
+    def rotate(self, vault: vaultmodel.Vault, key: keystore.Key) -> keystore.KeyVersion:
+        """Add a version like the current one; it expires as the rotation policy says."""
+        version = dataclasses.replace(
+            key.current,
+            version=self._world.hex32(),
+            created=self._unix(),
+            updated=self._unix(),
+            enabled=True,
+            expires=None,
+            not_before=None,
+        )
+        self._add(vault, key, version)
+        return version
+
+    def set_policy(self, vault: vaultmodel.Vault, key: keystore.Key, policy: messages.Body) -> None:
+        """Give a key a rotation policy; its current version is rotated when that says so."""
+        key.rotation_policy = policy
+        self._schedule(vault, key)
+
+    def change(self, version: keystore.KeyVersion, *, enabled: bool | None = None, expires: int | None = None) -> None:
+        """Enable or disable a version, or set when it expires (Unix time)."""
+        version.enabled = version.enabled if enabled is None else enabled
+        version.expires = version.expires if expires is None else expires
+        version.updated = self._unix()
+
+    def delete(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
+        """Delete a key softly: gone at once, seen among the deleted ones after `key_delete`."""
+        del vault.keys[key.name.lower()]
+        now = self._world.clock.now()
+        key.deleted_at = now
+        key.settled_at = now + self._world.draw(self._world.switches.key_delete)
+        vault.deleted_keys[key.name.lower()] = key
+        self._world.clock.call_at(
+            now + vault.recovery.days * DAY, callback=lambda: self._expire(vault, key, deleted_at=now)
+        )
+
+    def recover(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
+        """Begin to bring a deleted key back; it is there after `key_recover`."""
+
+        def back() -> None:
+            if vault.deleted_keys.pop(key.name.lower(), None) is key:
+                key.deleted_at, key.recovering = None, False
+                vault.keys[key.name.lower()] = key
+                self._schedule(vault, key)
+
+        key.recovering = True
+        self._world.clock.call_in(self._world.draw(self._world.switches.key_recover), callback=back)
+
+    def purge(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
+        """Delete a deleted key for good."""
+        vault.deleted_keys.pop(key.name.lower(), None)
+
+    def _name_is_free(self, vault: vaultmodel.Vault, *, name: str) -> None:
+        deleted = vault.deleted_keys.get(name.lower())
+        if deleted and deleted.settled_at > self._world.clock.now():
+            raise catalogue.refusal("KVD_BEING_DELETED", Type="Key", name=name)
+        if deleted:
+            raise catalogue.refusal("KVD_DELETED_CONFLICT", name=name)
+
+    def _add(self, vault: vaultmodel.Vault, key: keystore.Key, version: keystore.KeyVersion) -> None:
+        expiry = ((key.rotation_policy or {}).get("attributes") or {}).get("expiryTime")
+        if expiry and version.expires is None:
+            version.expires = self._unix() + duration(expiry)
+        key.versions[version.version] = version
+        self._schedule(vault, key)
+
+    def _schedule(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
+        """Rotate the current version at its time, if it is still current and under this policy then."""
+        version, policy = key.current, key.rotation_policy
+        due = _due(version, policy)
+        if due is None:
+            return
+
+        def rotate() -> None:
+            alive = vault.deleted_at is None and vault.keys.get(key.name.lower()) is key
+            if alive and key.current is version and key.rotation_policy is policy:
+                self.rotate(vault, key)
+
+        self._world.clock.call_in(max(0.001, due - self._unix()), callback=rotate)
+
+    def _expire(self, vault: vaultmodel.Vault, key: keystore.Key, *, deleted_at: float) -> None:
+        if key.deleted_at == deleted_at:
+            self.purge(vault, key)
+
+    def _unix(self) -> int:
+        return int(self._world.clock.utc().timestamp())
+
+
+def _due(version: keystore.KeyVersion, policy: messages.Body | None) -> int | None:
+    """Return when a policy rotates a version, in Unix time; None if never."""
+    for action in (policy or {}).get("lifetimeActions") or []:
+        trigger = action.get("trigger") or {}
+        if str((action.get("action") or {}).get("type")).lower() != "rotate":
+            continue
+        if trigger.get("timeAfterCreate"):
+            return version.created + duration(trigger["timeAfterCreate"])
+        if trigger.get("timeBeforeExpiry") and version.expires is not None:
+            return version.expires - duration(trigger["timeBeforeExpiry"])
+    return None

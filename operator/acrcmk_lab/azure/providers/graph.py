@@ -1,0 +1,155 @@
+"""Microsoft Graph, as far as Azure's tools ask it about principals: who is this, and what kind of thing?
+
+`az role assignment create --assignee` looks for its assignee here, `az keyvault create` for its own caller.
+Graph sees a new identity when role assignments do: after `principal_replication` [X].
+"""
+
+import re
+import typing
+from collections.abc import Callable
+
+from acrcmk_lab.azure import catalogue, directory, messages, moments, tokens, world
+
+HOST = "graph.microsoft.com"
+AUDIENCE = f"https://{HOST}"
+GET_BY_IDS_LIMIT = 1000
+_SERVICE_PRINCIPAL_FILTER = re.compile(
+    r"(?P<any>servicePrincipalNames/any\((?P<x>\w+):\s*(?P=x)\s+eq\s+'(?P<name>[^']*)'\))"
+    r"|(?P<field>appId|id|displayName)\s+eq\s+'(?P<value>[^']*)'",
+    re.IGNORECASE,
+)
+_USER_FILTER = re.compile(r"(?:userPrincipalName|mail)\s+eq\s+'[^']*'", re.IGNORECASE)
+
+
+class Graph:
+    """The service; a caller reads it with a token for Graph if the directory lets it (`reads_directory`)."""
+
+    def __init__(self, state: world.World, *, token_service: tokens.TokenService) -> None:
+        self._world = state
+        self._tokens = token_service
+
+    async def answer(self, request: messages.Request, *, correlation_id: str) -> messages.Answer:
+        """Answer one request; errors carry Graph's `innerError`."""
+        await self._world.clock.sleep(self._world.draw(self._world.switches.read_latency))
+        try:
+            answer = self._admitted(request)
+        except messages.RefusedError as refused:
+            answer = refused.answer
+            answer.body["error"]["innerError"] = {
+                "date": moments.seconds(self._world.clock.utc()).rstrip("Z"),
+                "request-id": correlation_id,
+                "client-request-id": request.headers.get("client-request-id", correlation_id),
+            }
+        answer.headers["request-id"] = correlation_id
+        return answer
+
+    def _admitted(self, request: messages.Request) -> messages.Answer:
+        caller = self._caller(request)
+        version, _, path = request.path.strip("/").partition("/")
+        if version not in ("v1.0", "beta"):
+            raise catalogue.refusal("GRAPH_BAD_SEGMENT", segment=version)
+        if path == "me":
+            # Every principal of the lab is an application; "me" means a person.
+            raise catalogue.refusal("GRAPH_ME")
+        if not caller.reads_directory:
+            raise catalogue.refusal("GRAPH_FORBIDDEN")
+        collection, _, rest = path.partition("/")
+        handlers: dict[tuple[str, str], Callable[[messages.Request, str], messages.Answer]] = {
+            ("GET", "servicePrincipals"): self._service_principals,
+            ("GET", "users"): self._users,
+            ("GET", "directoryObjects"): self._directory_object,
+            ("POST", "directoryObjects"): self._get_by_ids,
+        }
+        handler = handlers.get((request.method, collection))
+        if handler is None:
+            raise catalogue.refusal("GRAPH_BAD_SEGMENT", segment=collection)
+        return handler(request, rest)
+
+    def _caller(self, request: messages.Request) -> directory.Principal:
+        credentials = request.headers.get("authorization", "").partition(" ")[2]
+        token = self._tokens.find(credentials)
+        if token is None:
+            raise catalogue.refusal("GRAPH_TOKEN_EMPTY" if not credentials else "GRAPH_TOKEN_INVALID")
+        if token.audience.rstrip("/") != AUDIENCE:
+            raise catalogue.refusal("GRAPH_TOKEN_AUDIENCE")
+        if token.expires <= self._world.clock.now():
+            raise catalogue.refusal("GRAPH_TOKEN_EXPIRED")
+        return token.principal
+
+    def _service_principals(self, request: messages.Request, rest: str) -> messages.Answer:
+        if rest:
+            return messages.Answer(200, _with_context("servicePrincipals/$entity", _body(self._found(rest))))
+        text = request.query.get("$filter", "")
+        wanted = _SERVICE_PRINCIPAL_FILTER.fullmatch(text.strip())
+        if text and wanted is None:
+            raise catalogue.refusal("GRAPH_BAD_FILTER", property=_property(text), resource="ServicePrincipal")
+        rows = [body for body in map(_body, self._visible()) if wanted is None or _selected(body, wanted)]
+        return messages.Answer(200, _with_context("servicePrincipals", {"value": rows}))
+
+    def _users(self, request: messages.Request, rest: str) -> messages.Answer:
+        """The lab's directory has no people."""
+        if rest:
+            raise catalogue.refusal("GRAPH_NOT_FOUND", id=rest)
+        text = request.query.get("$filter", "")
+        if text and not _USER_FILTER.fullmatch(text.strip()):
+            raise catalogue.refusal("GRAPH_BAD_FILTER", property=_property(text), resource="User")
+        return messages.Answer(200, _with_context("users", {"value": []}))
+
+    def _directory_object(self, _: messages.Request, rest: str) -> messages.Answer:
+        return messages.Answer(200, _with_context("directoryObjects/$entity", _typed_body(self._found(rest))))
+
+    def _get_by_ids(self, request: messages.Request, rest: str) -> messages.Answer:
+        """Answer those that exist and are of a wanted type; an unknown id is passed over [D]."""
+        if rest.lower() not in ("getbyids", "microsoft.graph.getbyids"):
+            raise catalogue.refusal("GRAPH_BAD_SEGMENT", segment=rest)
+        body = request.body if isinstance(request.body, dict) else {}
+        wanted, types = body.get("ids"), body.get("types") or ["directoryObject"]
+        if not isinstance(wanted, list) or not 0 < len(wanted) <= GET_BY_IDS_LIMIT:
+            raise catalogue.refusal("GRAPH_BAD_IDS")
+        ids = {str(one).lower() for one in wanted}
+        fitting = "directoryObject" in types or "servicePrincipal" in types
+        rows = [_typed_body(one) for one in self._visible() if fitting and one.object_id.lower() in ids]
+        return messages.Answer(200, _with_context("directoryObjects", {"value": rows}))
+
+    def _visible(self) -> list[directory.Principal]:
+        now = self._world.clock.now()
+        return [principal for principal in self._world.directory if principal.visible_at <= now]
+
+    def _found(self, object_id: str) -> directory.Principal:
+        principal = self._world.directory.by_object(object_id)
+        if principal is None or principal.visible_at > self._world.clock.now():
+            raise catalogue.refusal("GRAPH_NOT_FOUND", id=object_id)
+        return principal
+
+
+def _property(text: str) -> str:
+    return re.split(r"[\s/(]", text.strip(), maxsplit=1)[0]
+
+
+def _selected(body: messages.Body, wanted: re.Match[str]) -> bool:
+    if wanted["any"]:
+        return wanted["name"].lower() in (name.lower() for name in body["servicePrincipalNames"])
+    field = {"appid": "appId", "id": "id", "displayname": "displayName"}[wanted["field"].lower()]
+    return bool(body[field].lower() == wanted["value"].lower())
+
+
+def _body(principal: directory.Principal) -> messages.Body:
+    managed = principal.resource_id
+    return {
+        "id": principal.object_id,
+        "deletedDateTime": None,
+        "accountEnabled": True,
+        "alternativeNames": ["isExplicit=True", managed] if managed else [],
+        "appId": principal.client_id,
+        "displayName": principal.name,
+        "servicePrincipalNames": [principal.client_id],
+        "servicePrincipalType": "ManagedIdentity" if managed else "Application",
+    }
+
+
+def _typed_body(principal: directory.Principal) -> messages.Body:
+    return {"@odata.type": "#microsoft.graph.servicePrincipal", **_body(principal)}
+
+
+def _with_context(of: str, body: messages.Body) -> dict[str, typing.Any]:
+    return {"@odata.context": f"{AUDIENCE}/v1.0/$metadata#{of}", **body}

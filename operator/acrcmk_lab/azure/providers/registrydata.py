@@ -1,0 +1,70 @@
+"""A registry's own endpoint, as far as it tells whether pulls work: `GET /v2/`.
+
+Once the key in use cannot unwrap, pulls fail after `acr_revocation`; with the key back they work at
+once [D]. A registry whose identity was taken away lives on for `acr_identity_expiry` [D].
+"""
+
+from acrcmk_lab.azure import keyaccess, messages, world
+from acrcmk_lab.azure.providers import registrycmk, registrymodel
+
+VERSION_HEADER = {"Docker-Distribution-Api-Version": "registry/2.0"}
+
+
+class RegistryData:
+    """Answers for every login server."""
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+
+    def serves(self, host: str) -> bool:
+        """Tell whether a host, with or without port, is a login server's."""
+        return host.partition(":")[0].lower().endswith(f".{self._world.switches.registry_domain}")
+
+    def answer(self, request: messages.Request) -> messages.Answer:
+        """Answer a request to a login server."""
+        return self.probe(request.host.partition(".")[0])
+
+    def probe(self, name: str) -> messages.Answer:
+        """Return what a pull from a registry would meet: 200, or 403 without the key, 404 unknown."""
+        registry = self._world.store.named(registrymodel.Registry, name)
+        if registry is None:
+            return messages.Answer(404)
+        encryption = registry.settings.encryption
+        if encryption is None:
+            return messages.Answer(200, {}, dict(VERSION_HEADER))
+        principal = registry.settings.identities.principal(encryption.identity) or ""
+        found = keyaccess.unwrap(self._world, principal=principal, versioned_identifier=encryption.versioned)
+        if isinstance(found, keyaccess.Reached) or not self._felt(encryption, principal=principal):
+            return messages.Answer(200, {}, dict(VERSION_HEADER))
+        return self._refused(registry, encryption, principal=principal)
+
+    def _felt(self, encryption: registrymodel.Encryption, *, principal: str) -> bool:
+        """Tell whether the loss of the key is old enough to be felt."""
+        located = keyaccess.locate(self._world, key_identifier=encryption.versioned)
+        since = keyaccess.lost_since(
+            self._world,
+            principal=principal,
+            found=located if isinstance(located, keyaccess.Reached) else None,
+            key_identifier=encryption.versioned,
+        )
+        switches = self._world.switches
+        gone = self._world.directory.gone(principal)
+        patience = switches.acr_identity_expiry if gone else switches.acr_revocation
+        return self._world.clock.now() >= since + patience.low
+
+    def _refused(
+        self, registry: registrymodel.Registry, encryption: registrymodel.Encryption, *, principal: str
+    ) -> messages.Answer:
+        subject = registrycmk.Subject(id=registry.id, name=registry.name)
+        if self._world.directory.gone(principal):
+            refused = registrycmk.refusal(self._world, "ACR_IDENTITY_INACTIVE", subject=subject)
+        else:
+            refused = registrycmk.refusal(
+                self._world,
+                "ACR_KEY_ACCESS",
+                subject=subject,
+                kid=encryption.versioned,
+                clientId=encryption.identity,
+            )
+        error = refused.answer.body["error"]
+        return messages.Answer(403, {"errors": [{"code": "DENIED", "message": error["message"]}]}, dict(VERSION_HEADER))

@@ -1,0 +1,122 @@
+"""Named faults: what goes wrong in real clouds, ready to be set up with one call.
+
+Each recipe works through the control, so that it holds over HTTP as well: `POST /_sim/recipe`
+with `{"name": "throttled", "method": "PUT", "retry_after": 30}`.
+"""
+
+import typing
+from collections.abc import Awaitable, Callable
+
+REGISTRY = r"/registries/[^/]+$"
+OPERATION = r"/registries/[^/]+/operationStatuses/"
+ROLE_ASSIGNMENT = r"/roleAssignments/[^/]+$"
+
+
+class Control(typing.Protocol):
+    """What recipes need of the lab's control."""
+
+    async def set(self, **switches: typing.Any) -> None: ...
+    async def fault(self, **rule: typing.Any) -> typing.Any: ...
+    async def fail_operation(self, code: str = ..., message: str = ...) -> None: ...
+    async def expire_tokens(self) -> None: ...
+    async def take_name(self, name: str) -> None: ...
+
+
+async def throttled(
+    control: Control, *, method: str = "", path: str = "", retry_after: int = 1, times: int = 1
+) -> None:
+    """429 with Retry-After, for one verb or all."""
+    await control.fault(
+        match={"method": method, "path": path},
+        error="ARM_THROTTLE",
+        facts={"sub": "", "operation": method, "seconds": str(retry_after)},
+        headers={"Retry-After": str(retry_after)},
+        times=times,
+    )
+
+
+async def unavailable(control: Control, *, method: str = "", path: str = "", times: int = 2) -> None:
+    """503 some times, then all is well."""
+    body = {"error": {"code": "ServiceUnavailable", "message": "The service is unavailable. Try again later."}}
+    await control.fault(match={"method": method, "path": path}, status=503, body=body, times=times)
+
+
+async def lost_response(control: Control, *, method: str = "PUT", path: str = REGISTRY, times: int = 1) -> None:
+    """The connection breaks after Azure has done the write."""
+    await control.fault(match={"method": method, "path": path}, act="reset_after", times=times)
+
+
+async def poll_missing(control: Control, *, times: int = 1) -> None:
+    """The poll of an operation is answered with 404."""
+    facts = {"name": "operation"}
+    await control.fault(
+        match={"method": "GET", "path": OPERATION}, error="ACR_CHILD_NOT_FOUND", facts=facts, times=times
+    )
+
+
+async def operation_failed(
+    control: Control, *, code: str = "InternalServerError", message: str = "The operation failed."
+) -> None:
+    """The next operation on a registry ends as Failed."""
+    await control.fail_operation(code=code, message=message)
+
+
+async def read_after_write_lag(control: Control, *, path: str = REGISTRY, seconds: float = 5) -> None:
+    """A PUT succeeds, and for a while a GET does not find what it made."""
+    await control.fault(
+        match={"method": "GET", "path": path},
+        armed_by={"method": "PUT", "path": path},
+        error="ARM_RESOURCE_NOT_FOUND",
+        facts={"provider": "", "type": "", "name": "", "rg": ""},
+        lasting=seconds,
+        times=0,
+    )
+
+
+async def token_expiry(control: Control) -> None:
+    """All access tokens expire now: in the middle of an operation, if one is under way."""
+    await control.expire_tokens()
+
+
+async def principal_not_found(control: Control, *, times: int = 4) -> None:
+    """The directory has not replicated a new principal yet, some times."""
+    await control.fault(
+        match={"method": "PUT", "path": ROLE_ASSIGNMENT},
+        error="RA_PRINCIPAL_NOT_FOUND",
+        facts={"oid": "0" * 32, "tid": "lab"},
+        times=times,
+    )
+
+
+async def rbac_lag(control: Control, *, seconds: float = 600) -> None:
+    """Role assignments take as long as they may."""
+    await control.set(rbac_propagation=seconds)
+
+
+async def stuck_dns(control: Control, *, seconds: float = 428) -> None:
+    """New vaults take as long as was ever recorded until their name resolves."""
+    await control.set(dns_delay=seconds)
+
+
+async def name_taken(control: Control, *, name: str) -> None:
+    """Somebody takes a name: between check and create, if called there."""
+    await control.take_name(name)
+
+
+Recipe = Callable[..., Awaitable[None]]
+RECIPES: dict[str, Recipe] = {
+    recipe.__name__: recipe
+    for recipe in (
+        throttled,
+        unavailable,
+        lost_response,
+        poll_missing,
+        operation_failed,
+        read_after_write_lag,
+        token_expiry,
+        principal_not_found,
+        rbac_lag,
+        stuck_dns,
+        name_taken,
+    )
+}

@@ -1,0 +1,45 @@
+"""Everything the lab holds, as plain JSON: for people, and for tests that compare end states."""
+
+import dataclasses
+import math
+import typing
+
+from acrcmk_lab.azure import cloud, rbac
+
+
+def dump(lab: "cloud.Cloud") -> dict[str, typing.Any]:
+    """Return the whole state of a lab; moments are simulated seconds."""
+    world = lab.world
+    return {
+        "clock": describe_clock(lab),
+        "tenantId": world.tenant_id,
+        "subscriptions": list(world.store.subscriptions.values()),
+        "groups": [plain(group) for group in world.store.groups.values()],
+        "resources": [{"type": r.TYPE, **plain(r)} for r in world.store.all()],
+        "deletedVaults": [plain(vault) for vault in lab.vaults.deleted.values()],
+        "principals": [plain(principal) for principal in world.directory],
+        "grants": [plain(grant) for grant in world.access],
+        "unregistered": [[*key, state] for key, state in world.store.unregistered.items()],
+        "faults": plain(lab.faults.rules),
+        "switches": {name: value for name, value, _ in world.switches.describe()},
+    }
+
+
+def describe_clock(lab: "cloud.Cloud") -> dict[str, typing.Any]:
+    """Return the simulated time, in seconds since the lab began and as a date, and its speed."""
+    clock = lab.world.clock
+    return {"now": clock.now(), "utc": clock.utc().isoformat(), "speed": clock.speed}
+
+
+def plain(value: typing.Any) -> typing.Any:
+    """Return a value of the lab as JSON can hold it."""
+    if isinstance(value, rbac.RoleDefinition):
+        return value.name
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(name): plain(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(member) for member in value]
+    # JSON knows no infinity: a grant without end ends at null.
+    return None if value == math.inf else value
