@@ -62,15 +62,26 @@ def _resource(source: Object, behaviour: type[strategy.Strategy]) -> resources.R
     )
 
 
+_PROTECTED: Final = ("default", "kube-system", "kube-public")
+
+
 class NamespaceStrategy(strategy.Strategy):
     """A namespace is born Active, labelled with its name, and held by the finalizer that empties it."""
+
+    def decode(self, obj: Object) -> list[str]:
+        unknown = super().decode(obj)
+        meta = objects.meta(obj)
+        if meta.get("name"):
+            meta["labels"] = {**(meta.get("labels") or {}), "kubernetes.io/metadata.name": meta["name"]}
+        return unknown
+
+    def reset_fields(self, subresource: str) -> tuple[str, ...]:
+        return ("spec", *super().reset_fields(subresource))
 
     def prepare_create(self, obj: Object) -> None:
         super().prepare_create(obj)
         obj.setdefault("spec", {})["finalizers"] = ["kubernetes"]
         obj["status"] = {"phase": "Active"}
-        labels = objects.meta(obj).setdefault("labels", {})
-        labels["kubernetes.io/metadata.name"] = objects.meta(obj).get("name", "")
 
     def prepare_update(self, new: Object, old: Object) -> None:
         super().prepare_update(new, old)
@@ -81,6 +92,9 @@ class NamespaceStrategy(strategy.Strategy):
 
     def holds(self, obj: Object) -> bool:
         return bool(objects.dig(obj, "spec", "finalizers"))
+
+    def undeletable(self, name: str) -> str:
+        return "this namespace may not be deleted" if name in _PROTECTED else ""
 
     def validate_name(self, name: str) -> list[str]:
         return names.label(name)
@@ -98,19 +112,46 @@ class SecretStrategy(strategy.Strategy):
         obj.setdefault("type", "Opaque")
         return unknown
 
-    def validate(self, new: Object, old: Object | None, *, subresource: str = "") -> list[FieldError]:
-        problems = super().validate(new, old, subresource=subresource)
+    def problems(self, new: Object, old: Object | None, *, subresource: str) -> list[FieldError]:
+        problems = super().problems(new, old, subresource=subresource)
         if old is not None and new.get("type") != old.get("type"):
             problems.append(fielderrors.invalid("type", new.get("type"), "field is immutable"))
-        return problems + _frozen(new, old, "data")
+        if new.get("type") == "kubernetes.io/tls":
+            missing = [key for key in ("tls.crt", "tls.key") if key not in (new.get("data") or {})]
+            problems += [fielderrors.required(f"data[{key}]") for key in missing]
+        return problems + _bad_keys(new, "data") + _frozen(new, old, "data")
 
 
 class ConfigMapStrategy(strategy.Strategy):
     """One declared immutable stays as it is."""
 
-    def validate(self, new: Object, old: Object | None, *, subresource: str = "") -> list[FieldError]:
-        problems = super().validate(new, old, subresource=subresource)
+    def problems(self, new: Object, old: Object | None, *, subresource: str) -> list[FieldError]:
+        problems = super().problems(new, old, subresource=subresource)
+        problems += _bad_keys(new, "data") + _bad_keys(new, "binaryData")
         return problems + _frozen(new, old, "data") + _frozen(new, old, "binaryData")
+
+
+class LeaseStrategy(strategy.Strategy):
+    """Durations and counts of a lease must make sense."""
+
+    def problems(self, new: Object, old: Object | None, *, subresource: str) -> list[FieldError]:
+        problems = super().problems(new, old, subresource=subresource)
+        spec = new.get("spec") or {}
+        duration, transitions = spec.get("leaseDurationSeconds"), spec.get("leaseTransitions")
+        if duration is not None and duration <= 0:
+            problems.append(fielderrors.invalid("spec.leaseDurationSeconds", duration, "must be greater than 0"))
+        if transitions is not None and transitions < 0:
+            detail = "must be greater than or equal to 0"
+            problems.append(fielderrors.invalid("spec.leaseTransitions", transitions, detail))
+        return problems
+
+
+def _bad_keys(obj: Object, field: str) -> list[FieldError]:
+    return [
+        fielderrors.invalid(f"{field}[{key}]", key, text)
+        for key in obj.get(field) or {}
+        for text in names.config_key(key)
+    ]
 
 
 def _frozen(new: Object, old: Object | None, field: str) -> list[FieldError]:

@@ -23,6 +23,7 @@ class Cluster:
                 "Namespace": builtins.NamespaceStrategy,
                 "Secret": builtins.SecretStrategy,
                 "ConfigMap": builtins.ConfigMapStrategy,
+                "Lease": builtins.LeaseStrategy,
                 "CustomResourceDefinition": crds.CrdStrategy,
             }
         ):

@@ -30,7 +30,7 @@ class CrdStrategy(strategy.Strategy):
         super().prepare_create(obj)
         stored = [version["name"] for version in _versions(obj) if version.get("storage") and "name" in version]
         obj["status"] = {
-            "conditions": [],
+            "conditions": None,
             "acceptedNames": {"plural": "", "kind": ""},
             "storedVersions": stored,
         }
@@ -42,8 +42,8 @@ class CrdStrategy(strategy.Strategy):
     def holds(self, obj: Object) -> bool:
         return not objects.dig(obj, "metadata", "deletionTimestamp")
 
-    def validate(self, new: Object, old: Object | None, *, subresource: str = "") -> list[FieldError]:
-        problems = super().validate(new, old, subresource=subresource)
+    def problems(self, new: Object, old: Object | None, *, subresource: str) -> list[FieldError]:
+        problems = super().problems(new, old, subresource=subresource)
         if problems or subresource:
             return problems
         spec, group = new["spec"], new["spec"]["group"]
@@ -100,7 +100,11 @@ def _resource(spec: Object, version: Object) -> resources.Resource:
         namespaced=spec["scope"] == "Namespaced",
         schema=schema,
         strategy=strategy.CustomStrategy(
-            builtins.whole(schema), status=status, validations=rules.compile_tree(schema, path="", problems=[])
+            builtins.whole(schema),
+            api_version=objects.group_version(spec["group"], version["name"]),
+            kind=named["kind"],
+            status=status,
+            validations=rules.compile_tree(schema, path="", problems=[]),
         ),
         columns=_columns(version),
         short_names=tuple(named.get("shortNames") or ()),

@@ -109,7 +109,7 @@ def unauthorized() -> StatusError:
     return StatusError("Unauthorized", code=401, reason="Unauthorized")
 
 
-def method_not_allowed(group: str, plural: str, verb: str) -> StatusError:
+def unsupported_verb(group: str, plural: str, verb: str) -> StatusError:
     return StatusError(
         f"{verb} is not supported on resources of kind {fielderrors.quote(qualified(plural, group))}",
         code=405,
@@ -118,14 +118,50 @@ def method_not_allowed(group: str, plural: str, verb: str) -> StatusError:
     )
 
 
-def unsupported_media_type(message: str) -> StatusError:
-    return StatusError(message, code=415, reason="UnsupportedMediaType")
+def method_not_allowed() -> StatusError:
+    return _generic("the server does not allow this method on the requested resource", 405, "MethodNotAllowed")
 
 
-def not_acceptable(accepted: Sequence[str]) -> StatusError:
+def _generic(message: str, code: int, reason: str) -> StatusError:
+    """A refusal that the real server's router makes, before any handler."""
+    return StatusError(message, code=code, reason=reason, details={})
+
+
+def no_such_resource() -> StatusError:
+    return _generic("the server could not find the requested resource", 404, "NotFound")
+
+
+def unsupported_media_type(supported: Sequence[str]) -> StatusError:
+    told = ", ".join(supported)
+    text = f"the body of the request was in an unknown format - accepted media types include: {told}"
+    return StatusError(text, code=415, reason="UnsupportedMediaType")
+
+
+def unknown_media_type() -> StatusError:
+    return _generic("415: Unsupported Media Type", 415, "UnsupportedMediaType")
+
+
+def not_acceptable() -> StatusError:
+    types = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+    text = f"only the following media types are accepted: {', '.join(types)}"
+    return StatusError(text, code=406, reason="NotAcceptable")
+
+
+def future_version(asked: int, current: int) -> StatusError:
     return StatusError(
-        "only the following media types are accepted: " + ", ".join(accepted), code=406, reason="NotAcceptable"
+        f"Timeout: Too large resource version: {asked}, current: {current}",
+        code=504,
+        reason="Timeout",
+        details={
+            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+            "retryAfterSeconds": 1,
+        },
     )
+
+
+def unexplained(message: str) -> StatusError:
+    """A failure that the real server passes on without a reason."""
+    return StatusError(message, code=500, reason="")
 
 
 def expired(message: str) -> StatusError:

@@ -1,39 +1,33 @@
-"""The REST verbs on resources: from a request to the store and back."""
+"""The REST verbs on resources: which one a request means, and those that read and delete."""
 
-import contextlib
-import json
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 from aiohttp import web
 
 from acrcmk_lab.kube import (
+    bodies,
+    changes,
     clock,
-    conversion,
     errors,
     fielderrors,
-    objects,
-    patch,
     representation,
     requests,
     resources,
-    reviews,
     watching,
     writes,
 )
-from acrcmk_lab.kube.objects import Object
-from acrcmk_lab.kube.store import Key, Store, Stored
+from acrcmk_lab.kube.store import Key, Store
 
-_PATCHES: Final = (patch.JSON, patch.MERGE, patch.STRATEGIC, patch.APPLY)
 _OF_ONE: Final = {"PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get"}
 _OF_MANY: Final = {"POST": "create", "DELETE": "deletecollection", "GET": "list"}
+_PROPAGATIONS: Final = ("Foreground", "Background", "Orphan")
 NO_SUCH_PATH: Final = "404 page not found\n"
 """What the real server says, without a Status, where nothing is served."""
-Change = Callable[[Object], Object]
 
 
 class Handlers:
-    """One method per verb; `dispatch` chooses by method and path."""
+    """Dispatches requests by method and path."""
 
     def __init__(
         self,
@@ -49,244 +43,100 @@ class Handlers:
         self._writer = writer
         self._time = time
         self._watches = watches
+        self._changes = changes.Changes(catalogue, writer)
 
     async def dispatch(self, request: web.Request, target: requests.Target) -> web.StreamResponse:
         """Answer a request for a resource. Raises `StatusError`."""
-        resource = self._catalogue.find(target.group, target.version, target.plural)
-        if resource is None or (target.subresource and not _serves(resource, target.subresource)):
-            raise web.HTTPNotFound(text=NO_SUCH_PATH)
-        if not resource.namespaced and target.namespace:
-            raise web.HTTPNotFound(text=NO_SUCH_PATH)
-        verb = (_OF_ONE if target.name else _OF_MANY).get(request.method)
-        allowed = resources.STATUS_VERBS if target.subresource else resource.verbs
-        if verb not in allowed:
-            raise errors.method_not_allowed(resource.group, resource.plural, verb or request.method)
+        resource = self._resource(target)
+        verb = self._verb(request, target, resource)
+        view = representation.View.of(request, resource, now=self._time.now())
         key = Key(resource.collection, target.namespace, target.name)
-        serve: dict[str, Callable[..., Awaitable[web.StreamResponse]]] = {
-            "create": self._create,
-            "delete": self._delete,
-            "deletecollection": self._delete_collection,
-            "get": self._get,
-            "list": self._list_or_watch,
-            "patch": self._patch,
-            "update": self._update,
+        serve: dict[str, Callable[[], Awaitable[web.StreamResponse]]] = {
+            "create": lambda: self._changes.create(request, view, key),
+            "update": lambda: self._changes.update(request, view, key, target.subresource),
+            "patch": lambda: self._changes.patch(request, view, key, target.subresource),
+            "get": lambda: self._get(view, key),
+            "list": lambda: self._list_or_watch(request, view, key),
+            "delete": lambda: self._delete(request, view, key),
+            "deletecollection": lambda: self._delete_collection(request, view, key),
         }
-        return await serve[verb](request, resource, key, target.subresource)
+        return await serve[verb]()
 
-    def _view(self, request: web.Request, resource: resources.Resource) -> representation.View:
-        return representation.View.of(request, resource, now=self._time.now())
+    def _resource(self, target: requests.Target) -> resources.Resource:
+        resource = self._catalogue.find(target.group, target.version, target.plural)
+        if resource is None and not target.group:
+            raise errors.no_such_resource()
+        if resource is None or (target.namespace and not resource.namespaced):
+            raise web.HTTPNotFound(text=NO_SUCH_PATH)
+        if target.subresource and not (target.subresource == "status" and resource.status):
+            raise resource.missing(target.name) if resource.custom else errors.no_such_resource()
+        return resource
 
-    def _hub(self, resource: resources.Resource) -> resources.Resource:
-        """Return the resource in whose form the collection is stored."""
-        return self._catalogue.of_collection(resource.collection) or resource if not resource.custom else resource
+    def _verb(self, request: web.Request, target: requests.Target, resource: resources.Resource) -> str:
+        verb = (_OF_ONE if target.name else _OF_MANY).get(request.method, "")
+        if verb in (resources.STATUS_VERBS if target.subresource else resource.verbs):
+            return verb
+        if not resource.custom:
+            raise errors.method_not_allowed()
+        if request.method in {"PUT", "PATCH"} and not target.name:
+            raise errors.bad_request("name must be provided")
+        raise errors.unsupported_verb(resource.group, resource.plural, verb or request.method.lower())
 
-    async def _list_or_watch(
-        self, request: web.Request, resource: resources.Resource, key: Key, _subresource: str
-    ) -> web.StreamResponse:
-        view = self._view(request, resource)
-        query = watching.Query.of(request, resource, key.namespace)
-        if requests.flag(request, "watch"):
-            return await self._watches.serve(request, resource, query, view)
+    async def _list_or_watch(self, request: web.Request, view: representation.View, key: Key) -> web.StreamResponse:
+        watch = requests.flag(request, "watch")
+        query = watching.Query.of(request, view.resource, key.namespace, watch=watch)
+        if watch:
+            return await self._watches.serve(request, query, view)
+        query.check_version(self._store)
         return view.list_response(query.page(self._store), revision=query.revision(self._store))
 
-    async def _get(
-        self, request: web.Request, resource: resources.Resource, key: Key, _subresource: str
-    ) -> web.Response:
-        view = self._view(request, resource)
+    async def _get(self, view: representation.View, key: Key) -> web.Response:
         stored = self._store.get(key)
         if stored is None:
-            raise resource.missing(key.name)
+            raise view.resource.missing(key.name)
         return view.response(stored)
 
-    async def _create(
-        self, request: web.Request, resource: resources.Resource, key: Key, _subresource: str
-    ) -> web.Response:
-        view = self._view(request, resource)
-        options = requests.write_options(request, "CreateOptions")
-        raw = await requests.body(request)
-        obj = requests.require_object(raw, resource)
-        if resource.kind in reviews.ANSWERS:
-            return view.object_response(reviews.answer(obj), status=201)
-        _require_namespace(obj, key)
-        hub = self._hub(resource)
-        with _strict_decoding(resource):
-            stored = self._writer.create(hub, key, conversion.to_storage(obj, resource, hub), options)
-        return view.response(stored, status=201, warnings=options.warnings)
-
-    async def _update(
-        self, request: web.Request, resource: resources.Resource, key: Key, subresource: str
-    ) -> web.Response:
-        view = self._view(request, resource)
-        options = requests.write_options(request, "UpdateOptions")
-        obj = requests.require_object(await requests.body(request), resource)
-        _require_namespace(obj, key)
-        name = objects.meta(obj).get("name")
-        if name != key.name:
-            raise errors.bad_request(
-                f"the name of the object ({name or ''}) does not match the name on the URL ({key.name})"
-            )
-        with _strict_decoding(resource):
-            stored = self._change(resource, key, lambda _: obj, options, subresource)
-        return view.response(stored, warnings=options.warnings)
-
-    def _change(
-        self, resource: resources.Resource, key: Key, change: Change, options: writes.Options, subresource: str
-    ) -> Stored:
-        hub = self._hub(resource)
-
-        def converted(obj: Object) -> Object:
-            return conversion.to_storage(change(conversion.to_version(obj, resource)), resource, hub)
-
-        return self._writer.update(hub, key, converted, options, subresource=subresource)
-
-    async def _patch(
-        self, request: web.Request, resource: resources.Resource, key: Key, subresource: str
-    ) -> web.Response:
-        view = self._view(request, resource)
-        content_type = request.headers.get("Content-Type", "").partition(";")[0].strip()
-        supported = tuple(kind for kind in _PATCHES if kind != patch.STRATEGIC or not resource.custom)
-        if content_type not in supported:
-            raise errors.unsupported_media_type(
-                "the body of the request was in an unknown format - accepted media types include: "
-                + ", ".join(supported)
-            )
-        options = requests.write_options(request, "PatchOptions")
-        raw = requests.parse(await request.read(), yaml_allowed=content_type == patch.APPLY)
-        if content_type == patch.APPLY:
-            return self._apply(request, resource, key, subresource, raw, options, view)
-        change = _change_of(content_type, raw, resource)
-        patched: list[Object] = []
-
-        def recorded(obj: Object) -> Object:
-            patched[:] = [change(obj)]
-            result: Object = objects.clone(patched[0])
-            return result
-
-        try:
-            stored = self._change(resource, key, recorded, options, subresource)
-        except writes.UnknownFields as unknown:
-            told = json.dumps(patched[0], separators=(",", ":"), sort_keys=True)
-            problem = fielderrors.invalid("patch", told, _strict_text(unknown))
-            raise errors.invalid("", "", "", [problem]) from None
-        return view.response(stored, warnings=options.warnings)
-
-    def _apply(
-        self,
-        request: web.Request,
-        resource: resources.Resource,
-        key: Key,
-        subresource: str,
-        raw: Any,
-        options: writes.Options,
-        view: representation.View,
-    ) -> web.Response:
-        if not request.query.get("fieldManager"):
-            problem = fielderrors.required("fieldManager", "is required for apply patch")
-            raise errors.invalid("meta.k8s.io", "PatchOptions", "", [problem])
-        config = requests.require_object(raw, resource)
-        meta = objects.meta(config)
-        if meta.get("managedFields"):
-            raise errors.bad_request("metadata.managedFields must be nil")
-        if meta.setdefault("name", key.name) != key.name:
-            raise errors.bad_request(
-                f"the name of the object ({meta['name']}) does not match the name on the URL ({key.name})"
-            )
-        _require_namespace(config, key)
-        hub = self._hub(resource)
-        with _strict_decoding(resource):
-            stored, created = self._writer.apply(
-                hub, key, conversion.to_storage(config, resource, hub), options, subresource=subresource
-            )
-        return view.response(stored, status=201 if created else 200, warnings=options.warnings)
-
-    async def _delete(
-        self, request: web.Request, resource: resources.Resource, key: Key, _subresource: str
-    ) -> web.Response:
-        view = self._view(request, resource)
-        options = await _delete_options(request)
-        stored, gone = self._writer.delete(self._hub(resource), key, options)
+    async def _delete(self, request: web.Request, view: representation.View, key: Key) -> web.Response:
+        resource, options = view.resource, await _delete_options(request)
+        stored, gone = self._writer.delete(self._catalogue.hub(resource), key, options)
         if not gone:
             return view.response(stored)
-        meta = stored.obj["metadata"]
-        details = {"name": key.name, "group": resource.group, "kind": resource.plural, "uid": meta["uid"]}
-        return view.object_response(
-            {
-                "kind": "Status",
-                "apiVersion": "v1",
-                "metadata": {},
-                "status": "Success",
-                "details": {name: value for name, value in details.items() if value},
-            }
-        )
+        uid = stored.obj["metadata"]["uid"]
+        details = {"name": key.name, "group": resource.group, "kind": resource.plural, "uid": uid}
+        status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+        told = {name: value for name, value in details.items() if value}
+        return view.object_response({**status, "details": told})
 
-    async def _delete_collection(
-        self, request: web.Request, resource: resources.Resource, key: Key, _subresource: str
-    ) -> web.Response:
-        view = self._view(request, resource)
-        options = await _delete_options(request)
-        query = watching.Query.of(request, resource, key.namespace)
-        page = query.page(self._store)
+    async def _delete_collection(self, request: web.Request, view: representation.View, key: Key) -> web.Response:
+        resource, options = view.resource, await _delete_options(request)
+        page = watching.Query.of(request, resource, key.namespace, watch=False).page(self._store)
         for stored in page.items:
             meta = stored.obj["metadata"]
             victim = Key(key.collection, meta.get("namespace", ""), meta["name"])
-            self._writer.delete(self._hub(resource), victim, options)
+            self._writer.delete(self._catalogue.hub(resource), victim, options)
         return view.list_response(page, revision=self._store.revision)
 
 
-def _serves(resource: resources.Resource, subresource: str) -> bool:
-    return (subresource == "status" and resource.status) or (
-        subresource == "finalize" and resource.plural == "namespaces"
-    )
-
-
-def _change_of(content_type: str, raw: Any, resource: resources.Resource) -> Change:
-    if content_type == patch.JSON:
-        return lambda obj: patch.json_patch(obj, raw)
-    if not isinstance(raw, dict):
-        raise errors.bad_request(
-            "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}"
-        )
-    if content_type == patch.MERGE:
-        return lambda obj: dict(patch.merge(obj, raw))
-    return lambda obj: patch.strategic(obj, raw, resource.schema)
-
-
-def _require_namespace(obj: Object, key: Key) -> None:
-    meta = objects.meta(obj)
-    if not meta.setdefault("namespace", key.namespace) or not key.namespace:
-        meta.pop("namespace", None)
-    elif meta["namespace"] != key.namespace:
-        raise errors.bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
-
-
 async def _delete_options(request: web.Request) -> writes.DeleteOptions:
-    options = await requests.body(request) or {}
+    """Read the options of a delete from its body and query. Raises `StatusError` (400, 422)."""
+    options = await bodies.read_options(request)
+    requests.number(request, "gracePeriodSeconds")
     dry_run = [*(options.get("dryRun") or []), *request.query.getall("dryRun", [])]
+    propagation = options.get("propagationPolicy") or request.query.get("propagationPolicy")
+    problems = []
     if any(value != "All" for value in dry_run):
-        problem = fielderrors.not_supported("dryRun", dry_run, ["All"])
-        raise errors.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
+        problems.append(fielderrors.not_supported("dryRun", dry_run, ["All"]))
+    if propagation and options.get("orphanDependents") is not None:
+        detail = "orphanDependents and deletionPropagation cannot be both set"
+        problems.append(fielderrors.invalid("propagationPolicy", propagation, detail))
+    elif propagation and propagation not in _PROPAGATIONS:
+        problems.append(fielderrors.not_supported("propagationPolicy", propagation, [*_PROPAGATIONS, "nil"]))
+    if problems:
+        raise errors.invalid("meta.k8s.io", "DeleteOptions", "", problems)
     preconditions = options.get("preconditions") or {}
     return writes.DeleteOptions(
         uid=preconditions.get("uid"),
         resource_version=preconditions.get("resourceVersion"),
-        propagation=options.get("propagationPolicy") or request.query.get("propagationPolicy"),
+        propagation="Orphan" if options.get("orphanDependents") else propagation,
         dry_run=bool(dry_run),
     )
-
-
-def _strict_text(unknown: writes.UnknownFields) -> str:
-    return "strict decoding error: " + ", ".join(f'unknown field "{path}"' for path in unknown.paths)
-
-
-@contextlib.contextmanager
-def _strict_decoding(resource: resources.Resource) -> Iterator[None]:
-    """Word unknown fields in a whole object as the decoder of the real server does."""
-    try:
-        yield
-    except writes.UnknownFields as unknown:
-        kind, version = resource.kind, resource.version
-        raise errors.bad_request(
-            f'{kind} in version "{version}" cannot be handled as a {kind}: {_strict_text(unknown)}'
-        ) from None

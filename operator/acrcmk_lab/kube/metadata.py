@@ -7,20 +7,23 @@ from acrcmk_lab.kube import fielderrors, names, objects, resources
 from acrcmk_lab.kube.fielderrors import FieldError
 from acrcmk_lab.kube.objects import Object
 
-_IMMUTABLE: Final = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
-_KEPT: Final = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
+_IMMUTABLE: Final = ("name", "namespace", "uid", "deletionTimestamp")
+_KEPT: Final = ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
 _STANDARD_FINALIZERS: Final = {"orphan", "foregroundDeletion", "kubernetes"}
 _MAX_ANNOTATIONS: Final = 256 * 1024
 
 
 def keep_system_fields(new: Object, old: Object) -> None:
-    """Restore what the server keeps itself and a client may leave out or garble."""
+    """Restore what the server keeps itself: clients may leave it out or change it, to no effect."""
     meta, before = objects.meta(new), objects.meta(old)
     for name in _KEPT:
-        if name in before and (not meta.get(name) or name == "generation"):
+        if name in before:
             meta[name] = before[name]
-        elif name not in before:
+        elif name != "deletionTimestamp":
             meta.pop(name, None)
+    for name in ("name", "namespace", "uid"):
+        if not meta.get(name) and name in before:
+            meta[name] = before[name]
 
 
 def finished(obj: Object) -> bool:
@@ -74,12 +77,11 @@ def _common(meta: Object) -> Iterator[FieldError]:
     for finalizer in meta.get("finalizers") or []:
         for text in names.qualified(finalizer):
             yield fielderrors.invalid("metadata.finalizers", finalizer, text)
-    for index, owner in enumerate(meta.get("ownerReferences") or []):
+    for owner in meta.get("ownerReferences") or []:
         for name in ("apiVersion", "kind", "name", "uid"):
             if not owner.get(name):
-                where = f"metadata.ownerReferences[{index}].{name}"
-                text = "version must not be empty" if name == "apiVersion" else f"{name} must not be empty"
-                yield fielderrors.invalid(where, owner.get(name, ""), text)
+                text = "version must not be empty" if name == "apiVersion" else "must not be empty"
+                yield fielderrors.invalid(f"metadata.ownerReferences.{name}", owner.get(name, ""), text)
 
 
 def _labels(labels: dict[str, str]) -> Iterator[FieldError]:

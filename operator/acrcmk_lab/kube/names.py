@@ -9,6 +9,7 @@ _SUBDOMAIN: Final = re.compile(rf"{_LABEL_RE}(\.{_LABEL_RE})*")
 _DNS1123_LABEL: Final = re.compile(_LABEL_RE)
 _DNS1035_LABEL: Final = re.compile("[a-z]([-a-z0-9]*[a-z0-9])?")
 _QUALIFIED: Final = re.compile("([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_CONFIG_KEY: Final = re.compile("[-._a-zA-Z0-9]+")
 _SUFFIX_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
 
 _SUBDOMAIN_MESSAGE: Final = (
@@ -24,6 +25,10 @@ _DNS1035_MESSAGE: Final = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
     "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
     "'[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
+_CONFIG_KEY_MESSAGE: Final = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  "
+    "or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
 )
 _NAME_PART: Final = (
     "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
@@ -49,7 +54,7 @@ def generated(prefix: str, *, choose: random.Random) -> str:
 
 
 def _check(text: str, pattern: re.Pattern[str], message: str, *, longest: int) -> list[str]:
-    problems = [f"must be no more than {longest} bytes"] if len(text) > longest else []
+    problems = [f"must be no more than {longest} characters"] if len(text) > longest else []
     return problems if pattern.fullmatch(text) else [*problems, message]
 
 
@@ -66,6 +71,11 @@ def label(text: str) -> list[str]:
 def dns1035(text: str) -> list[str]:
     """Return what keeps `text` from being a DNS label that starts with a letter, the form of plurals and kinds."""
     return _check(text, _DNS1035_LABEL, _DNS1035_MESSAGE, longest=63)
+
+
+def config_key(text: str) -> list[str]:
+    """Return what keeps `text` from being a key of a ConfigMap or a Secret."""
+    return _check(text, _CONFIG_KEY, _CONFIG_KEY_MESSAGE, longest=253)
 
 
 def qualified(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Final
 import yaml
 from aiohttp import web
 
-from acrcmk_lab.kube import conversion, objects, requests, resources, table
+from acrcmk_lab.kube import bodies, conversion, objects, requests, resources, table
 from acrcmk_lab.kube.objects import Object
 from acrcmk_lab.kube.store import Stored
 
@@ -21,7 +21,7 @@ class Page:
 
     items: Sequence[Stored]
     token: str = ""
-    remaining: int = 0
+    remaining: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,13 @@ class View:
             return objects.encode(self._table([obj], {"resourceVersion": obj["metadata"].get("resourceVersion", "")}))
         return objects.encode(_partial(obj))
 
+    def _encode_item(self, stored: Stored) -> bytes:
+        """Return one object within a list, where built-in objects do not say what they are."""
+        if self.media.form or self.resource.custom:
+            return self.encode(stored)
+        obj = conversion.to_version(stored.obj, self.resource)
+        return objects.encode({key: value for key, value in obj.items() if key not in {"apiVersion", "kind"}})
+
     def watch_object(self, stored: Stored) -> bytes:
         """Return one object for a watch: a table brings its header with the first event only."""
         encoded = self.encode(stored)
@@ -74,9 +81,11 @@ class View:
 
     def list_response(self, page: Page, *, revision: int) -> web.Response:
         metadata: Object = {"resourceVersion": str(revision)}
+        if self.resource.custom and not self.media.form:
+            metadata["continue"] = ""
         if page.token:
             metadata["continue"] = page.token
-            if page.remaining:
+            if page.remaining is not None:
                 metadata["remainingItemCount"] = page.remaining
         if self.media.form == "Table":
             shown = [conversion.to_version(stored.obj, self.resource) for stored in page.items]
@@ -87,11 +96,11 @@ class View:
             "apiVersion": "meta.k8s.io/v1" if partial else self.resource.api_version,
             "metadata": metadata,
         }
-        items = b",".join(self.encode(stored) for stored in page.items)
+        items = b",".join(map(self._encode_item, page.items))
         return self._respond(objects.encode(head)[:-1] + b',"items":[' + items + b"]}")
 
     def _respond(self, body: bytes, *, status: int = 200, warnings: Iterable[str] = ()) -> web.Response:
-        if self.media.type == requests.YAML:
+        if self.media.type == bodies.YAML:
             body = yaml.safe_dump(yaml.safe_load(body), sort_keys=True).encode()
         response = web.Response(body=body, status=status, content_type=self.media.type)
         for warning in warnings:

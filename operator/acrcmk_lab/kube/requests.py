@@ -1,24 +1,20 @@
 """What a request is about: its path, its query, and the forms of body and answer it speaks."""
 
-import json
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import yaml
 from aiohttp import web
 
-from acrcmk_lab.kube import errors, fielderrors, protobuf, resources, writes
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube import errors, fielderrors, writes
+from acrcmk_lab.kube.bodies import JSON, YAML
 
-JSON: Final = "application/json"
-YAML: Final = "application/yaml"
-PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 _PATH: Final = re.compile(
     r"/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))"
     r"(?:/namespaces/(?P<namespace>[^/]+)(?=/(?!status$|finalize$)))?"
     r"/(?P<plural>[^/]+)(?:/(?P<name>[^/]+)(?:/(?P<subresource>[^/]+))?)?/?"
 )
+_LONGEST_MANAGER: Final = 128
 _TRUE: Final = {"1", "true", ""}
 
 
@@ -65,23 +61,32 @@ def number(request: web.Request, name: str) -> int | None:
         raise errors.bad_request(f"strconv.ParseInt: parsing {fielderrors.quote(text)}: invalid syntax") from None
 
 
-def write_options(request: web.Request, kind: str) -> writes.Options:
-    """Read the options of a create, an update or a patch; `kind` names them in a refusal, as `PatchOptions`."""
+def write_options(request: web.Request, kind: str, *, applies: bool = False) -> writes.Options:
+    """Read the options of a create, an update or a patch; `kind` names them in a refusal, as `PatchOptions`.
+
+    Raises `StatusError` (422).
+    """
     query, problems = request.query, []
-    dry_run = query.getall("dryRun", [])
+    dry_run, manager = query.getall("dryRun", []), query.get("fieldManager", "")
     if any(value != "All" for value in dry_run):
         problems.append(fielderrors.not_supported("dryRun", dry_run, ["All"]))
+    if kind == "PatchOptions" and flag(request, "force") and not applies:
+        problems.append(fielderrors.forbidden("force", "may not be specified for non-apply patch"))
+    if applies and not manager:
+        problems.append(fielderrors.required("fieldManager", "is required for apply patch"))
+    if len(manager) > _LONGEST_MANAGER:
+        problems.append(fielderrors.too_long("fieldManager", _LONGEST_MANAGER))
     validation = query.get("fieldValidation") or "Warn"
     if validation not in {"Ignore", "Warn", "Strict"}:
-        problems.append(fielderrors.not_supported("fieldValidation", validation, ["Ignore", "Strict", "Warn"]))
+        problems.append(fielderrors.not_supported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"]))
     if problems:
         raise errors.invalid("meta.k8s.io", kind, "", problems)
     agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
     return writes.Options(
-        manager=query.get("fieldManager") or agent[:128],
+        manager=manager or agent[:_LONGEST_MANAGER],
         dry_run=bool(dry_run),
         force=flag(request, "force"),
-        validation=validation,  # type: ignore[arg-type]
+        validation=validation,  # type: ignore[arg-type]  # checked above
     )
 
 
@@ -121,71 +126,4 @@ def negotiate(request: web.Request, forms: frozenset[str] = frozenset()) -> Medi
             return media
         if media.type in {"*/*", "application/*"}:
             return Media(JSON, {})
-    raise errors.not_acceptable([JSON, YAML, PROTOBUF])
-
-
-async def body(request: web.Request, *, supported: tuple[str, ...] = (JSON, YAML, PROTOBUF)) -> Any:
-    """Decode the body by its content type; None where it is empty.
-
-    Raises `StatusError`: 415 for another content type, 400 for a body that cannot be read.
-    """
-    content_type = request.headers.get("Content-Type", "").partition(";")[0].strip() or JSON
-    raw = await request.read()
-    if not raw:
-        return None
-    if content_type not in supported:
-        told = ", ".join(supported)
-        raise errors.unsupported_media_type(
-            f"the body of the request was in an unknown format - accepted media types include: {told}"
-        )
-    if content_type == PROTOBUF:
-        return _parse_protobuf(raw)
-    return parse(raw, yaml_allowed=content_type != JSON)
-
-
-def _parse_protobuf(raw: bytes) -> Object:
-    try:
-        return protobuf.decode(raw)
-    except protobuf.UnreadableError as error:
-        raise errors.bad_request(str(error)) from None
-
-
-class _JsonLoader(yaml.SafeLoader):
-    """YAML as Kubernetes reads it: only JSON's types, so a timestamp stays text."""
-
-
-_JsonLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def parse(raw: bytes, *, yaml_allowed: bool) -> Any:
-    """Decode JSON or, where allowed, YAML. Raises `StatusError` (400)."""
-    try:
-        return yaml.load(raw, Loader=_JsonLoader) if yaml_allowed else json.loads(raw)  # noqa: S506 - a SafeLoader
-    except (ValueError, yaml.YAMLError) as error:
-        raise errors.bad_request(f"error decoding the body: {error}") from None
-
-
-def require_object(value: Any, resource: resources.Resource) -> Object:
-    """Check that a body is an object of the expected kind. Raises `StatusError` (400).
-
-    A built-in object may leave its type out, as kopf does when it posts events; a custom one may not.
-    """
-    api_version, kind = resource.api_version, resource.kind
-    if not isinstance(value, dict):
-        raise errors.bad_request("couldn't get version/kind; json parse error: json: cannot unmarshal into an object")
-    if not resource.custom:
-        value["apiVersion"], value["kind"] = value.get("apiVersion") or api_version, value.get("kind") or kind
-    for name, told in (("kind", "Kind"), ("apiVersion", "apiVersion")):
-        if not value.get(name):
-            raise errors.bad_request(f"Object '{told}' is missing in '{json.dumps(value, separators=(',', ':'))}'")
-    if value["apiVersion"] != api_version:
-        raise errors.bad_request(
-            f"the API version in the data ({value['apiVersion']}) does not match "
-            f"the expected API version ({api_version})"
-        )
-    if value["kind"] != kind:
-        raise errors.bad_request(f"{value['kind']} in version {value['apiVersion']} cannot be handled as a {kind}")
-    return value
+    raise errors.not_acceptable()

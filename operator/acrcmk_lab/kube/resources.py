@@ -79,6 +79,10 @@ class Catalogue:
         found = [one for one in self if (one.group, one.version) == (group, version)]
         return sorted(found, key=lambda resource: resource.plural)
 
+    def hub(self, resource: Resource) -> Resource:
+        """Return the resource in whose form the objects of `resource` are stored."""
+        return resource if resource.custom else self.of_collection(resource.collection) or resource
+
     def of_collection(self, collection: Collection) -> Resource | None:
         """Return a resource that serves a collection."""
         return next((one for one in self if one.collection == collection), None)

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from acrcmk_lab import certificates
 from acrcmk_lab.kube import (
+    bodies,
     clock,
     discovery,
     errors,
@@ -187,7 +188,7 @@ class _Front:
         if path in {"/api", "/apis"}:
             return self._groups(request, path)
         obj = self._document(path)
-        return None if obj is None else web.Response(body=objects.encode(obj), content_type=requests.JSON)
+        return None if obj is None else web.Response(body=objects.encode(obj), content_type=bodies.JSON)
 
     def _document(self, path: str) -> Object | None:
         catalogue = self._cluster.catalogue
@@ -203,14 +204,14 @@ class _Front:
         catalogue, media = self._cluster.catalogue, requests.negotiate(request, _DISCOVERY)
         if media.form == discovery.AGGREGATED and media.parameters.get("v") == "v2":
             names = [""] if path == "/api" else [name for name in catalogue.groups() if name]
-            told = f"{requests.JSON};g=apidiscovery.k8s.io;v=v2;as={discovery.AGGREGATED}"
+            told = f"{bodies.JSON};g=apidiscovery.k8s.io;v=v2;as={discovery.AGGREGATED}"
             body = objects.encode(discovery.aggregated(catalogue, names))
             return web.Response(body=body, headers={"Content-Type": told})
         obj = discovery.core_versions(request.host) if path == "/api" else discovery.groups(catalogue)
-        return web.Response(body=objects.encode(obj), content_type=requests.JSON)
+        return web.Response(body=objects.encode(obj), content_type=bodies.JSON)
 
 
 def _status_response(error: errors.StatusError) -> web.Response:
-    response = web.Response(body=json.dumps(error.status).encode(), status=error.code, content_type=requests.JSON)
+    response = web.Response(body=json.dumps(error.status).encode(), status=error.code, content_type=bodies.JSON)
     response.headers.update(error.headers)
     return response

@@ -2,10 +2,10 @@
 
 from typing import Any, ClassVar
 
-from acrcmk_lab.kube import fielderrors, names, objects
+from acrcmk_lab.kube import fielderrors, godecode, names, objects
 from acrcmk_lab.kube.fielderrors import FieldError
 from acrcmk_lab.kube.objects import Object
-from acrcmk_lab.kube.schema import correlation, listtypes, rules, shape, validation
+from acrcmk_lab.kube.schema import correlation, embedded, listtypes, rules, shape, validation
 
 
 class Strategy:
@@ -23,7 +23,8 @@ class Strategy:
         self.status = status
 
     def decode(self, obj: Object) -> list[str]:
-        """Prune and default in place; return the paths of unknown fields."""
+        """Prune and default in place; return the paths of unknown fields. Raises `godecode.DecodeError`."""
+        godecode.decode(obj, self.schema, struct=obj.get("kind", ""))
         return shape.decode(obj, self.schema)
 
     def reset_fields(self, subresource: str) -> tuple[str, ...]:
@@ -67,14 +68,24 @@ class Strategy:
     def validate_name(self, name: str) -> list[str]:
         return names.subdomain(name)
 
+    def undeletable(self, name: str) -> str:  # noqa: ARG002 - subclasses look at it
+        """Return why an object may not be deleted; empty where it may."""
+        return ""
+
     def validate(
+        self, new: Object, old: Object | None, *, metadata: list[FieldError], subresource: str = ""
+    ) -> list[FieldError]:
+        """Return the errors of a new object, or of an update; `metadata` are those found in its metadata."""
+        return metadata + self.problems(new, old, subresource=subresource)
+
+    def problems(
         self,
         new: Object,
         old: Object | None,
         *,
-        subresource: str = "",  # noqa: ARG002 - subclasses look at it
+        subresource: str,  # noqa: ARG002 - subclasses look at it
     ) -> list[FieldError]:
-        """Return the errors of a new object, or of an update."""
+        """Return the errors outside of the metadata."""
         before = correlation.ABSENT if old is None else old
         return validation.validate(new, self.schema, old=before)
 
@@ -96,18 +107,37 @@ class CustomStrategy(Strategy):
     unconditional_update = False
     counts_generations = True
 
-    def __init__(self, schema: Object, *, status: bool, validations: rules.Node | None) -> None:
+    def __init__(
+        self, schema: Object, *, api_version: str, kind: str, status: bool, validations: rules.Node | None
+    ) -> None:
         super().__init__(schema, status=status)
+        self._type = {"kind": kind, "apiVersion": api_version}
         self._rules = validations
 
-    def validate(self, new: Object, old: Object | None, *, subresource: str = "") -> list[FieldError]:
+    def decode(self, obj: Object) -> list[str]:
+        godecode.decode(obj.get("metadata"), self.schema["properties"]["metadata"], struct="ObjectMeta")
+        return shape.decode(obj, self.schema)
+
+    def validate(
+        self, new: Object, old: Object | None, *, metadata: list[FieldError], subresource: str = ""
+    ) -> list[FieldError]:
+        wrong = [
+            fielderrors.invalid(name, new.get(name), f"must be {wanted}")
+            for name, wanted in self._type.items()
+            if new.get(name) != wanted
+        ]
+        if wrong:
+            return wrong
         before: Any = correlation.ABSENT if old is None else old
         if subresource == "status":
-            problems = self._status_problems(new, old or {})
+            problems = metadata + self._status_problems(new, old or {})
         else:
-            problems = validation.validate(new, self.schema, old=before)
+            problems = metadata + validation.validate(new, self.schema, old=before)
+        problems += embedded.validate(new, self.schema)
         if old is None or not list(listtypes.validate(old, self.schema)):
             problems += listtypes.validate(new, self.schema)
+        if self._rules is None:
+            return problems
         if any(problem.type in _BLOCKING for problem in problems):
             return [*problems, _UNCHECKED]
         return problems + rules.validate(self._rules, new, old=before)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from acrcmk_lab.kube import errors, objects, representation, requests, resources, selectors
+from acrcmk_lab.kube import bodies, errors, fielderrors, objects, representation, requests, resources, selectors
 from acrcmk_lab.kube.objects import Object
 from acrcmk_lab.kube.store import Change, Expired, Store, Stored
 
@@ -24,6 +24,7 @@ class Query:
 
     resource: resources.Resource
     namespace: str
+    selective: bool
     labels: selectors.Selector
     fields: selectors.Selector
     limit: int
@@ -31,22 +32,26 @@ class Query:
     since: str
     bookmarks: bool
     initial_events: bool
+    exact: bool
     timeout: float
 
     @classmethod
-    def of(cls, request: web.Request, resource: resources.Resource, namespace: str) -> "Query":
-        """Read the query parameters. Raises `StatusError` (400)."""
+    def of(cls, request: web.Request, resource: resources.Resource, namespace: str, *, watch: bool) -> "Query":
+        """Read the query parameters. Raises `StatusError` (400, 422)."""
         query = request.query
+        _check_combination(request, watch=watch)
         return cls(
             resource=resource,
             namespace=namespace,
+            selective=bool(query.get("labelSelector") or query.get("fieldSelector")),
             labels=selectors.labels(query.get("labelSelector", "")),
             fields=selectors.fields(query.get("fieldSelector", ""), selectable=resource.selectable),
-            limit=requests.number(request, "limit") or 0,
+            limit=max(requests.number(request, "limit") or 0, 0),
             token=_read_token(query.get("continue", "")),
             since=query.get("resourceVersion", ""),
             bookmarks=requests.flag(request, "allowWatchBookmarks"),
             initial_events=requests.flag(request, "sendInitialEvents"),
+            exact=query.get("resourceVersionMatch") == "Exact",
             timeout=float(requests.number(request, "timeoutSeconds") or 0),
         )
 
@@ -62,6 +67,17 @@ class Query:
     def revision(self, store: Store) -> int:
         """Return the revision of a list: that of its first page."""
         return int(self.token["rv"]) if self.token else store.revision
+
+    def check_version(self, store: Store) -> None:
+        """Refuse a list at a revision that is not there yet, or no longer. Raises `StatusError`."""
+        if not self.since:
+            return
+        if not self.since.isdigit():
+            raise errors.bad_request(f"invalid resource version: {_unparsable(self.since)}")
+        if int(self.since) > store.revision:
+            raise errors.future_version(int(self.since), store.revision)
+        if self.exact and int(self.since) != store.revision:
+            raise errors.expired("The resourceVersion for the provided list is too old.")
 
     def page(self, store: Store) -> representation.Page:
         """Return the page that `limit` and `continue` ask for. Raises `StatusError` (410) for an old token."""
@@ -83,7 +99,31 @@ class Query:
         items = found[: self.limit]
         token = {"rv": self.revision(store), "after": _position(items[-1].obj)}
         encoded = base64.urlsafe_b64encode(json.dumps(token).encode()).decode().rstrip("=")
-        return representation.Page(items, encoded, len(found) - len(items))
+        return representation.Page(items, encoded, None if self.selective else len(found) - len(items))
+
+
+def _unparsable(version: str) -> str:
+    told = fielderrors.quote(version)
+    return f"resourceVersion: Invalid value: {told}: strconv.ParseUint: parsing {told}: invalid syntax"
+
+
+def _check_combination(request: web.Request, *, watch: bool) -> None:
+    """Refuse parameters that contradict each other (apimachinery/pkg/apis/meta/internalversion/validation)."""
+    query, field = request.query, "resourceVersionMatch"
+    match, initial = query.get(field, ""), "sendInitialEvents" in query
+    problem = None
+    if watch and query.get("continue"):
+        problem = fielderrors.forbidden(field, f"{field} is forbidden when continue is provided")
+    elif watch and initial and match != "NotOlderThan":
+        problem = fielderrors.forbidden(field, f"sendInitialEvents requires setting {field} to NotOlderThan")
+    elif watch and match and not initial:
+        problem = fielderrors.forbidden(field, f"{field} is forbidden for watch unless sendInitialEvents is provided")
+    elif match and not watch and not query.get("resourceVersion"):
+        problem = fielderrors.forbidden(field, f"{field} is forbidden unless resourceVersion is provided")
+    elif match not in {"", "Exact", "NotOlderThan"}:
+        problem = fielderrors.not_supported(field, match, ["Exact", "NotOlderThan", ""])
+    if problem:
+        raise errors.invalid("meta.k8s.io", "ListOptions", "", [problem])
 
 
 def _position(obj: Object) -> list[str]:
@@ -97,7 +137,8 @@ def _read_token(text: str) -> Object | None:
         token: Object = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         int(token["rv"]), token["after"]
     except (ValueError, KeyError, TypeError):
-        raise errors.bad_request("continue key is not valid: invalid continue token") from None
+        why = "invalid character 'i' looking for beginning of value"
+        raise errors.bad_request(f"invalid continue token: continue key is not valid: {why}") from None
     return token
 
 
@@ -114,18 +155,15 @@ class Watches:
         """End all watches."""
         self._stopping.set()
 
-    async def serve(
-        self, request: web.Request, resource: resources.Resource, query: Query, view: representation.View
-    ) -> web.StreamResponse:
+    async def serve(self, request: web.Request, query: Query, view: representation.View) -> web.StreamResponse:
         """Stream the changes. An expired revision is told in the stream, as the real server does."""
         if query.since and not query.since.isdigit():
-            text = f'Invalid value: "{query.since}": strconv.ParseUint: parsing "{query.since}": invalid syntax'
-            raise errors.bad_request(f"resourceVersion: {text}")
-        response = web.StreamResponse(headers={"Content-Type": requests.JSON, "Cache-Control": "no-cache, private"})
+            raise errors.unexplained(_unparsable(query.since))
+        response = web.StreamResponse(headers={"Content-Type": bodies.JSON, "Cache-Control": "no-cache, private"})
         response.enable_chunked_encoding()
         await response.prepare(request)
         try:
-            async for line in self._lines(resource, query, view):
+            async for line in self._lines(query, view):
                 await response.write(line)
             await response.write_eof()
         except (ConnectionError, asyncio.CancelledError):
@@ -134,21 +172,19 @@ class Watches:
                 raise
         return response
 
-    async def _lines(
-        self, resource: resources.Resource, query: Query, view: representation.View
-    ) -> AsyncIterator[bytes]:
+    async def _lines(self, query: Query, view: representation.View) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         lifetime = query.timeout or _SHORTEST_WATCH * (1 + self._choose.random())
         deadline = loop.time() + lifetime
         revision, initial = self._start(query)
         yield b"".join(_line("ADDED", view.watch_object(stored)) for stored in initial)
         if query.initial_events and query.bookmarks:
-            yield self._bookmark(resource, view, revision, {_INITIAL_EVENTS_END: "true"})
+            yield self._bookmark(view, revision, {_INITIAL_EVENTS_END: "true"})
         next_bookmark = loop.time() + self._bookmark_seconds
         while not self._stopping.is_set():
-            changed = self._store.changed(resource.collection)
+            changed = self._store.changed(query.resource.collection)
             try:
-                changes = self._store.since(resource.collection, revision)
+                changes = self._store.since(query.resource.collection, revision)
             except Expired as error:
                 yield _line("ERROR", objects.encode(errors.expired(str(error)).status))
                 return
@@ -163,7 +199,7 @@ class Watches:
                 next_bookmark = loop.time() + self._bookmark_seconds
                 if query.bookmarks:
                     revision = self._store.revision
-                    yield self._bookmark(resource, view, revision)
+                    yield self._bookmark(view, revision)
 
     def _start(self, query: Query) -> tuple[int, list[Stored]]:
         """Return the revision to start after, and the objects to tell first."""
@@ -175,7 +211,6 @@ class Watches:
 
     def _bookmark(
         self,
-        resource: resources.Resource,
         view: representation.View,
         revision: int,
         annotations: dict[str, str] | None = None,
@@ -183,7 +218,7 @@ class Watches:
         metadata: Object = {"resourceVersion": str(revision), "creationTimestamp": None}
         if annotations:
             metadata["annotations"] = annotations
-        obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+        obj = {"kind": view.resource.kind, "apiVersion": view.resource.api_version, "metadata": metadata}
         return _line("BOOKMARK", objects.encode(view.bookmark(obj)))
 
 

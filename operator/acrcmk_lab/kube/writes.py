@@ -12,17 +12,30 @@ from acrcmk_lab.kube.objects import Object
 from acrcmk_lab.kube.store import Key, Store, Stored
 
 Validation = Literal["Ignore", "Warn", "Strict"]
-PROPAGATION_FINALIZERS: Final = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
+_SYSTEM_FIELDS: Final = (
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "selfLink",
+    "uid",
+)
+_PROPAGATION_FINALIZERS: Final = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
 @dataclass
 class Options:
-    """What a write request asks for beside the object. `warnings` is filled while it is carried out."""
+    """What a write request asks for beside the object. `warnings` is filled while it is carried out.
+
+    `uid` is a precondition; `duplicates` are the fields that the body gave more than once.
+    """
 
     manager: str = "unknown"
     dry_run: bool = False
     force: bool = False
     validation: Validation = "Warn"
+    uid: str | None = None
+    duplicates: tuple[str, ...] = ()
     warnings: list[str] = field(default_factory=list)
 
 
@@ -36,12 +49,11 @@ class DeleteOptions:
     dry_run: bool = False
 
 
-class UnknownFields(Exception):  # noqa: N818 - what was found, for the caller to word
-    """Strict validation found fields that the schema does not have; `paths` are theirs."""
+class StrictError(ValueError):
+    """Strict validation found unknown or repeated fields."""
 
-    def __init__(self, paths: list[str]) -> None:
-        super().__init__(", ".join(paths))
-        self.paths = paths
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("strict decoding error: " + ", ".join(problems))
 
 
 class Writer:
@@ -54,32 +66,29 @@ class Writer:
 
     def create(self, resource: resources.Resource, key: Key, obj: Object, options: Options) -> Stored:
         """Store a new object (which is changed in place). Raises `StatusError`."""
+        self._decode(resource, obj, options)
         meta = objects.meta(obj)
         self._require_namespace(resource, key)
-        if meta.get("resourceVersion"):
-            raise errors.bad_request("resourceVersion should not be set on objects to be created")
         self._name(resource, key, meta)
-        key = key._replace(name=meta.get("name", ""))
-        self._decode(resource, obj, options)
-        request = self._request(resource, options)
-        managers.track_update(None, obj, request)
-        self._admit(resource, key, obj, options, subresource="")
+        key = key._replace(name=meta["name"])
+        for name in _SYSTEM_FIELDS:
+            meta.pop(name, None)
+        managers.track_update(None, obj, self._request(resource, options))
+        self._admit(resource, key, obj, options)
         return self._store_new(resource, key, obj, options)
 
-    def _admit(
-        self, resource: resources.Resource, key: Key, obj: Object, options: Options, *, subresource: str
-    ) -> None:
+    def _admit(self, resource: resources.Resource, key: Key, obj: Object, options: Options) -> None:
         """Make `obj` ready to be stored as a new object, and validate it."""
         meta = objects.meta(obj)
-        for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"):
+        for name in _SYSTEM_FIELDS:
             meta.pop(name, None)
         meta["uid"] = str(uuid.UUID(int=self._choose.getrandbits(128), version=4))
         meta["creationTimestamp"] = self._time.stamp()
         resource.strategy.prepare_create(obj)
         problems = metadata.validate(obj, resource)
-        problems += resource.strategy.validate(obj, None, subresource=subresource)
+        problems = resource.strategy.validate(obj, None, metadata=problems)
         if problems:
-            raise errors.invalid(resource.group, resource.kind, key.name, problems)
+            raise errors.invalid(resource.group, obj["kind"], key.name, problems)
         resource.strategy.decode(obj)
         options.warnings += metadata.warnings(obj, None)
 
@@ -88,6 +97,8 @@ class Writer:
             raise errors.already_exists(resource.group, resource.plural, key.name)
         if options.dry_run:
             return Stored(obj, revision=0)
+        if objects.meta(obj).get("resourceVersion"):
+            raise errors.unexplained("resourceVersion should not be set on objects to be created")
         return self._store.put(key, obj)
 
     def _require_namespace(self, resource: resources.Resource, key: Key) -> None:
@@ -118,10 +129,12 @@ class Writer:
 
     def _decode(self, resource: resources.Resource, obj: Object, options: Options) -> None:
         unknown = resource.strategy.decode(obj)
-        if unknown and options.validation == "Strict":
-            raise UnknownFields(unknown)
+        problems = [f'unknown field "{path}"' for path in unknown]
+        problems += [f'duplicate field "{path}"' for path in options.duplicates]
+        if problems and options.validation == "Strict":
+            raise StrictError(problems)
         if options.validation == "Warn":
-            options.warnings += [f'unknown field "{path}"' for path in unknown]
+            options.warnings += problems
 
     def _request(self, resource: resources.Resource, options: Options, subresource: str = "") -> managers.Request:
         return managers.Request(
@@ -150,7 +163,7 @@ class Writer:
         old = stored.obj
         new = change(objects.clone(old))
         self._decode(resource, new, options)
-        self._require_same_version(resource, key, new, old)
+        self._require_same_version(resource, key, new, old, options)
         managers.track_update(old, new, self._request(resource, options, subresource))
         return self._store_changed(resource, key, stored, new, options, subresource=subresource)
 
@@ -160,34 +173,48 @@ class Writer:
         """Server-side apply; return the object, and whether it is new. Raises `StatusError`."""
         stored = self._store.get(key)
         request = self._request(resource, options, subresource)
-        if stored is None and subresource:
-            raise resource.missing(key.name)
         if stored is None:
+            if subresource:
+                raise resource.missing(key.name)
             self._require_namespace(resource, key)
-        try:
-            new = managers.apply(stored.obj if stored else None, config, request)
-        except typed.MergeError as error:
-            raise errors.internal(str(error)) from None
+        new = managers.apply(stored.obj if stored else None, config, request)
         if stored is None:
-            self._name(resource, key, objects.meta(new))
-            self._decode(resource, new, options)
-            self._admit(resource, key, new, options, subresource="")
-            return self._store_new(resource, key, new, options), True
-        wanted = objects.dig(config, "metadata", "resourceVersion")
-        if not wanted:
+            return self._apply_new(resource, key, new, options), True
+        if not objects.dig(config, "metadata", "resourceVersion"):
             objects.meta(new)["resourceVersion"] = objects.meta(stored.obj)["resourceVersion"]
         self._decode(resource, new, options)
-        self._require_same_version(resource, key, new, stored.obj)
+        self._require_same_version(resource, key, new, stored.obj, options)
         return self._store_changed(resource, key, stored, new, options, subresource=subresource), False
 
-    def _require_same_version(self, resource: resources.Resource, key: Key, new: Object, old: Object) -> None:
-        meta, before = objects.meta(new), objects.meta(old)
-        version = meta.get("resourceVersion") or ""
+    def _apply_new(self, resource: resources.Resource, key: Key, new: Object, options: Options) -> Stored:
+        meta = objects.meta(new)
+        if meta.get("uid"):
+            why = f"uid mismatch: the provided object specified uid {meta['uid']}, and no existing object was found"
+            raise errors.conflict(resource.group, resource.plural, key.name, why)
+        if not meta.get("name"):
+            raise errors.bad_request(
+                f"the name of the object ({key.name} based on URL) was undeterminable: name must be provided"
+            )
+        self._name(resource, key, meta)
+        self._decode(resource, new, options)
+        self._admit(resource, key, new, options)
+        return self._store_new(resource, key, new, options)
+
+    def _require_same_version(
+        self, resource: resources.Resource, key: Key, new: Object, old: Object, options: Options
+    ) -> None:
+        version, before = objects.meta(new).get("resourceVersion") or "", objects.meta(old)
+        if version and not version.isdigit():
+            raise errors.unexplained(f'strconv.ParseUint: parsing "{version}": invalid syntax')
         if not version and not resource.strategy.unconditional_update:
             problem = fielderrors.invalid("metadata.resourceVersion", 0, "must be specified for an update")
-            raise errors.invalid(resource.group, resource.kind, key.name, [problem])
-        if meta.get("uid") and meta["uid"] != before["uid"]:
-            why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {before['uid']}"
+            raise errors.invalid(resource.group, resource.plural, key.name, [problem])
+        if options.uid and options.uid != before["uid"]:
+            told = f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {before['uid']}"
+            place = "/".join(part for part in _storage_path(resource, key) if part)
+            why = (
+                f"StorageError: invalid object, Code: 4, Key: /{place}, ResourceVersion: 0, AdditionalErrorMsg: {told}"
+            )
             raise errors.conflict(resource.group, resource.plural, key.name, why)
         if version and version != before["resourceVersion"]:
             raise errors.conflict(resource.group, resource.plural, key.name, errors.STALE)
@@ -201,10 +228,11 @@ class Writer:
             resource.strategy.prepare_status(new, old)
         else:
             resource.strategy.prepare_update(new, old)
-        problems = metadata.validate_update(new, old)
-        problems += resource.strategy.validate(new, old, subresource=subresource)
+        # Twice, as the real server: once for every kind, once by the kind's own strategy.
+        problems = 2 * metadata.validate_update(new, old)
+        problems = resource.strategy.validate(new, old, subresource=subresource, metadata=problems)
         if problems:
-            raise errors.invalid(resource.group, resource.kind, key.name, problems)
+            raise errors.invalid(resource.group, new["kind"], key.name, problems)
         resource.strategy.decode(new)
         options.warnings += metadata.warnings(new, old)
         if managers.same_but_times(new, old):
@@ -226,8 +254,11 @@ class Writer:
             raise resource.missing(key.name)
         obj = objects.clone(stored.obj)
         meta = objects.meta(obj)
+        objection = resource.strategy.undeletable(key.name)
+        if objection:
+            raise errors.forbidden(resource.group, resource.plural, key.name, objection)
         self._require_preconditions(resource, key, meta, options)
-        extra = PROPAGATION_FINALIZERS.get(options.propagation or "")
+        extra = _PROPAGATION_FINALIZERS.get(options.propagation or "")
         if extra and extra not in meta.get("finalizers", []):
             meta["finalizers"] = [*meta.get("finalizers", []), extra]
         if not meta.get("finalizers") and not resource.strategy.holds(obj):
@@ -245,15 +276,18 @@ class Writer:
         self, resource: resources.Resource, key: Key, meta: Object, options: DeleteOptions
     ) -> None:
         if options.uid is not None and options.uid != meta["uid"]:
-            why = f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {meta['uid']}"
-            raise errors.conflict(resource.group, resource.plural, key.name, f"{why}")
-        version = options.resource_version
-        if version is not None and version != meta["resourceVersion"]:
             why = (
-                f"Precondition failed: ResourceVersion in precondition: {version}, "
-                f"ResourceVersion in object meta: {meta['resourceVersion']}"
+                f"the UID in the precondition ({options.uid}) does not match the UID in record ({meta['uid']}). "
+                "The object might have been deleted and then recreated"
             )
-            raise errors.conflict(resource.group, resource.plural, key.name, why)
+            raise errors.conflict(resource.group, resource.kind, key.name, why)
+        asked, actual = options.resource_version, meta["resourceVersion"]
+        if asked is not None and asked != actual:
+            why = (
+                f"the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record "
+                f"({actual}). The object might have been modified"
+            )
+            raise errors.conflict(resource.group, resource.kind, key.name, why)
 
     def settle(self, key: Key, change: Callable[[Object], Any]) -> None:
         """Change a stored object as a controller of the server itself would, past all strategies.
@@ -269,3 +303,9 @@ class Writer:
             self._store.remove(key, new)
         elif not objects.same(new, stored.obj):
             self._store.put(key, new)
+
+
+def _storage_path(resource: resources.Resource, key: Key) -> tuple[str, ...]:
+    """Return where the real server keeps an object in etcd, which some of its messages tell."""
+    head = (resource.group,) if resource.custom else ("registry",)
+    return (*head, resource.plural, key.namespace, key.name)

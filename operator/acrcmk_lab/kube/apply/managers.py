@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from acrcmk_lab.kube import errors, fielderrors, objects
-from acrcmk_lab.kube.apply import fieldset, typed
+from acrcmk_lab.kube.apply import checking, fieldset, typed
 from acrcmk_lab.kube.apply.fieldset import FieldSet
 from acrcmk_lab.kube.objects import Object
 
@@ -134,6 +134,14 @@ def track_update(live: Object | None, new: Object, request: Request) -> None:
     encode(new, entries)
     if not tracked:
         return
+    try:
+        _track(live, new, request, entries)
+    except typed.MergeError:
+        # As on the real server: nobody owns anything in an object whose lists cannot be read by key.
+        encode(new, {})
+
+
+def _track(live: Object | None, new: Object, request: Request, entries: Entries) -> None:
     change = typed.compare(bare(live) if live else {}, bare(new), request.kind).without(request.reset)
     touched = change.modified | change.added
     entries = {key: replace(entry, fields=entry.fields - touched - change.removed) for key, entry in entries.items()}
@@ -168,8 +176,11 @@ def _capped(entries: Entries) -> Entries:
 def apply(live: Object | None, config: Object, request: Request) -> Object:
     """Merge an applied configuration into `live`; return the new object with its record of ownership.
 
-    Raises `StatusError` (409) where another manager owns what would change, and `typed.MergeError`.
+    Raises `StatusError`: 409 where another manager owns what would change, 500 for what the schema does not know.
     """
+    problems = checking.check(config, request.kind)
+    if problems:
+        raise errors.unexplained(f"failed to create typed patch object ({_words(config)}): {_listed(problems)}")
     try:
         return _apply(live, config, request)
     except _Conflicts as conflicts:
@@ -178,6 +189,17 @@ def apply(live: Object | None, config: Object, request: Request) -> Object:
         if rest:
             raise _conflict_error(rest) from None
         return _apply(live, config, replace(request, force=True))
+
+
+def _words(config: Object) -> str:
+    namespace = objects.dig(config, "metadata", "namespace", default="")
+    name = objects.dig(config, "metadata", "name", default="")
+    version, kind = config.get("apiVersion", ""), config.get("kind", "")
+    return f"{namespace}/{name}; {version if '/' in version else f'/{version}'}, Kind={kind}"
+
+
+def _listed(problems: list[str]) -> str:
+    return problems[0] if len(problems) == 1 else "\n  ".join(["errors:", *problems])
 
 
 class _Conflicts(Exception):  # noqa: N818 - a result, not an error, until it is known who applies
@@ -194,7 +216,7 @@ def _apply(live: Object | None, config: Object, request: Request) -> Object:
         entry = first.entry("Update", seeded)
         entries = {entry.identity: entry} if seeded else {}
     current = bare(live) if live else {}
-    applied = bare(config)
+    applied = config
     mine = request.entry("Apply", fieldset.without(typed.paths(applied, request.kind), request.reset))
     last = entries.get(mine.identity)
     entries = {**entries, mine.identity: mine}

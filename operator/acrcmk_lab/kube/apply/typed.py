@@ -61,10 +61,11 @@ class Type:
         """Return the path element of an item of a set or a list map."""
         schema = self.schema or {}
         if schema.get("x-kubernetes-list-type") == "set":
-            return fieldset.value(item)
+            return fieldset.value(_scalar(item))
         names = schema.get("x-kubernetes-list-map-keys") or []
         if not isinstance(item, dict):
-            raise MergeError("associative list with keys may not have non-map elements")
+            wrong = "a null element" if item is None else "non-map elements"
+            raise MergeError(f"associative list with keys may not have {wrong}")
         properties = (schema.get("items") or {}).get("properties") or {}
         keys = {
             name: item.get(name, (properties.get(name) or {}).get("default"))
@@ -78,6 +79,17 @@ class Type:
                 "(and doesn't have default values for any key fields)"
             )
         return fieldset.key(keys)
+
+
+def _scalar(item: Any) -> Any:
+    """Return an item of a set. Raises `MergeError` where it cannot be one."""
+    if item is None:
+        raise MergeError("associative list without keys has an element that's an explicit null")
+    if isinstance(item, dict):
+        raise MergeError("associative list without keys has an element that's a map type")
+    if isinstance(item, list):
+        raise MergeError("not supported: associative list with lists as elements")
+    return item
 
 
 def paths(value: Any, kind: Type) -> FieldSet:

@@ -3,12 +3,14 @@
 Follows k8s.io/apiextensions-apiserver/pkg/apiserver/schema/{pruning,defaulting}.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from acrcmk_lab.kube import objects
 from acrcmk_lab.kube.objects import Object
 
-TYPE_META = ("apiVersion", "kind", "metadata")
+TYPE_META: Final = ("apiVersion", "kind", "metadata")
+_EMBEDDED: Final = "x-kubernetes-embedded-resource"
+_FREE: Final[Object] = {"x-kubernetes-preserve-unknown-fields": True}
 
 
 def decode(obj: Object, schema: Object) -> list[str]:
@@ -23,31 +25,40 @@ def decode(obj: Object, schema: Object) -> list[str]:
 
 
 def prune(obj: Object, schema: Object) -> list[str]:
-    """Remove the fields that `schema` does not name; return their paths, sorted."""
-    unknown: list[str] = []
-    _prune(obj, {**schema, "x-kubernetes-embedded-resource": True}, "", unknown)
-    return sorted(unknown)
+    """Remove the fields of a whole object that `schema` does not name; return their paths, sorted."""
+    pruner = _Pruner(objects.dig(schema, "properties", "metadata"))
+    pruner.prune(obj, {**schema, _EMBEDDED: True}, "")
+    return sorted(pruner.unknown)
 
 
-def _prune(value: Any, schema: Object | None, path: str, unknown: list[str]) -> None:
-    preserve = bool(schema and schema.get("x-kubernetes-preserve-unknown-fields"))
-    if isinstance(value, dict):
-        for key in list(value):
-            if schema and key in TYPE_META and schema.get("x-kubernetes-embedded-resource"):
-                continue
-            where = f"{path}.{key}" if path else key
-            known, child = member(schema, key)
-            if known:
-                _prune(value[key], child, where, unknown)
-            elif not preserve:
-                unknown.append(where)
-                del value[key]
-    elif isinstance(value, list):
-        items = (schema or {}).get("items")
-        if preserve and items is None:
-            return
-        for index, item in enumerate(value):
-            _prune(item, items, f"{path}[{index}]", unknown)
+class _Pruner:
+    """Whole objects, the root one and those embedded in it, keep the type and the metadata that all objects have."""
+
+    def __init__(self, metadata: Object | None) -> None:
+        self.unknown: list[str] = []
+        self._metadata = metadata
+
+    def prune(self, value: Any, schema: Object | None, path: str) -> None:
+        preserve = bool(schema and schema.get("x-kubernetes-preserve-unknown-fields"))
+        if isinstance(value, dict):
+            for key in list(value):
+                where = f"{path}.{key}" if path else key
+                known, child = self._member(schema, key)
+                if known:
+                    self.prune(value[key], child, where)
+                elif not preserve:
+                    self.unknown.append(where)
+                    del value[key]
+        elif isinstance(value, list):
+            items = (schema or {}).get("items")
+            if not preserve or items is not None:
+                for index, item in enumerate(value):
+                    self.prune(item, items, f"{path}[{index}]")
+
+    def _member(self, schema: Object | None, key: str) -> tuple[bool, Object | None]:
+        if schema and schema.get(_EMBEDDED) and key in TYPE_META:
+            return True, self._metadata if key == "metadata" else _FREE
+        return member(schema, key)
 
 
 def member(schema: Object | None, key: str) -> tuple[bool, Object | None]:
@@ -60,7 +71,7 @@ def member(schema: Object | None, key: str) -> tuple[bool, Object | None]:
     additional = schema.get("additionalProperties")
     if isinstance(additional, dict):
         return True, additional
-    return bool(additional), {"x-kubernetes-preserve-unknown-fields": True} if additional else None
+    return bool(additional), _FREE if additional else None
 
 
 def _drop_nulls(value: Any, schema: Object | None) -> None:

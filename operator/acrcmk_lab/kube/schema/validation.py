@@ -13,6 +13,7 @@ from acrcmk_lab.kube.fielderrors import FieldError
 from acrcmk_lab.kube.objects import Object
 from acrcmk_lab.kube.schema import correlation, formats, patterns
 
+_NUMBER_FORMATS: Final = {"integer": "int64", "number": "float64"}
 _INT_RANGES: Final = {"int32": 2**31, "int64": 2**63}
 
 
@@ -36,6 +37,16 @@ class _Result:
         known = {str(error) for error in self.errors}
         self.errors += [error for error in other.errors if str(error) not in known]
         self.checks += other.checks
+
+
+def _fits_integer(value: float, kind: str) -> bool:
+    limit = _INT_RANGES.get(kind, 2**63)
+    return float(value).is_integer() and -limit <= value < limit
+
+
+def _bound(limit: float | None, value: float) -> float | None:
+    """Return a limit as the real server compares it: with an integer it compares the limit's integer part."""
+    return int(limit) if limit is not None and isinstance(value, int) else limit
 
 
 def json_type(value: Any) -> str:
@@ -117,6 +128,8 @@ class _Validator:
             )
         if fits:
             return None
+        if schema.get("format") and not isinstance(value, str | list):
+            wanted, actual = [schema["format"]], _NUMBER_FORMATS.get(actual, "")
         text = f'{path} in body must be of type {",".join(wanted)}: "{actual}"'
         return fielderrors.type_invalid(self._at(path), actual, text)
 
@@ -141,13 +154,14 @@ class _Validator:
             yield fielderrors.type_invalid(self._at(path), value, text)
 
     def _number(self, value: float, schema: Object, path: str) -> Iterator[FieldError]:
-        limit = _INT_RANGES.get(schema.get("format", "")) if schema.get("type") == "integer" else None
-        if limit is not None and not -limit <= value < limit:
-            yield self._plain(f"Checked value must be of type integer with format {schema['format']} in {path}")
+        if schema.get("type") == "integer" and not _fits_integer(value, schema.get("format", "")):
+            kind = schema.get("format")
+            told = f"with format {kind}" if kind in _INT_RANGES else "(default format)"
+            yield self._plain(f"Checked value must be of type integer {told} in {path}")
         factor = schema.get("multipleOf")
         if factor and not math.isclose(value / factor, round(value / factor), rel_tol=0, abs_tol=1e-9):
             yield self._invalid(path, value, f"should be a multiple of {fielderrors.go_number(factor)}")
-        least, most = schema.get("minimum"), schema.get("maximum")
+        least, most = (_bound(schema.get(name), value) for name in ("minimum", "maximum"))
         if least is not None and (value <= least if schema.get("exclusiveMinimum") else value < least):
             words = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"
             yield self._invalid(path, value, f"should be {words} {fielderrors.go_number(least)}")
