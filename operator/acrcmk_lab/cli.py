@@ -6,12 +6,14 @@ import contextlib
 import sys
 from collections.abc import Sequence
 
+import acrcmk_lab.az_env
 import acrcmk_lab.azure.command
 import acrcmk_lab.demo
 import acrcmk_lab.kube.command
 
 COMMANDS = {
     "azure": acrcmk_lab.azure.command,
+    "az-env": acrcmk_lab.az_env,
     "kube": acrcmk_lab.kube.command,
     "demo": acrcmk_lab.demo,
 }
