@@ -147,6 +147,9 @@ async def _serve(settings: Settings, *, keys: Queue[Key], workers: Workers[Key],
             namespaces=settings.namespaces,
             clusterwide=not settings.namespaces,
             standalone=True,
+            # For peering, which is off. Else kopf makes one of the user's name, and a container's user has none.
+            # Its type is a NewType of kopf's that is not public.
+            identity="acr-cmk-operator",  # type: ignore[arg-type]
             ready_flag=watching,
         )
     finally:
