@@ -132,10 +132,16 @@ RULES = (
     Rule(
         at="spec",
         field="spec.subscriptionId",
-        cel=_same("subscriptionId"),
-        message="subscriptionId cannot be added, changed or removed: it is part of the registry's id. Make a new "
+        cel="!has(oldSelf.subscriptionId) || "
+        "(has(self.subscriptionId) && self.subscriptionId == oldSelf.subscriptionId)",
+        message="subscriptionId cannot be changed or removed: it is part of the registry's id. Make a new "
         "object for a registry in another subscription",
-        holds=_unchanged(lambda spec: spec.subscription_id),
+        # It may be added: that is the way out where an operator with another default cannot tell which it was.
+        holds=lambda case: (
+            case.old is None
+            or case.old.subscription_id is None
+            or case.spec.subscription_id == case.old.subscription_id
+        ),
     ),
     Rule(
         at="spec.resourceGroup",

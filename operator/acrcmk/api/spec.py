@@ -254,7 +254,7 @@ class EncryptedRegistrySpec(Model):
 
     subscription_id: formats.SubscriptionId | None = Field(
         default=None,
-        description="Azure subscription of all that is created. Default: the operator's. Cannot change.",
+        description="Azure subscription of all that is created. Default: the operator's. Can be added later, not changed.",
     )
     resource_group: formats.ResourceGroupName = Field(
         description="Resource group of all that is created. Cannot change.",

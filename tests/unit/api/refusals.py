@@ -357,21 +357,14 @@ CHANGES = (
         {"subscriptionId": SUBSCRIPTION},
         {"subscriptionId": OTHER_SUBSCRIPTION},
         field="spec.subscriptionId",
-        expected="subscriptionId cannot be added, changed or removed",
-    ),
-    _updated(
-        "a subscription added",
-        {},
-        {"subscriptionId": SUBSCRIPTION},
-        field="spec.subscriptionId",
-        expected="subscriptionId cannot be added, changed or removed",
+        expected="subscriptionId cannot be changed or removed",
     ),
     _updated(
         "a subscription removed",
         {"subscriptionId": SUBSCRIPTION},
         {"subscriptionId": None},
         field="spec.subscriptionId",
-        expected="subscriptionId cannot be added, changed or removed",
+        expected="subscriptionId cannot be changed or removed",
     ),
     _updated(
         "another resource group",
@@ -420,6 +413,7 @@ CHANGES = (
 REFUSALS = (*SCHEMA, *FORMATS, *TOGETHER, *CHANGES)
 
 ALLOWED_CHANGES: tuple[tuple[str, Json, Json], ...] = (
+    ("a subscription stated afterwards", {}, {"subscriptionId": SUBSCRIPTION}),
     ("the same location spelt otherwise", {}, {"location": "West Europe"}),
     ("defaults written out", {}, {"vault": {"softDeleteRetentionDays": 90}, "key": {"type": "RSA", "size": 2048}}),
     ("a key of another size under another name", {}, {"key": {"name": "acr-cmk-2", "size": 4096}}),
