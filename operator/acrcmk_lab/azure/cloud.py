@@ -59,7 +59,7 @@ class Cloud:
                 self.registry,
             ),
         )
-        self._add_subscription(self.subscription_id)
+        self.add_subscription(self.subscription_id)
         self.operator = self.enrol("operator")
         self.portal = self.enrol("portal")
         self.assertion = self.tokens.enrol(self.operator)
@@ -129,7 +129,8 @@ class Cloud:
             )
         )
 
-    def _add_subscription(self, subscription: str) -> None:
+    def add_subscription(self, subscription: str) -> None:
+        """Add a subscription, with the providers unregistered that the switches name."""
         self.world.store.subscriptions[subscription.lower()] = subscription
         for namespace in filter(None, self.world.switches.unregistered_providers.split(",")):
             key = (subscription.lower(), namespace.strip().lower())

@@ -77,18 +77,11 @@ class Pipeline:
         """Return whom the request's token speaks for; refuses a missing, unknown or expired one."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         token = self._tokens.find(credentials) if scheme.lower() == "bearer" else None
-        now = self._world.clock.now()
         if token is None:
             raise self._challenge(catalogue.answer("ARM_TOKEN_INVALID"))
-        if token.expires <= now:
-            clock = self._world.clock
-            raise self._challenge(
-                catalogue.answer(
-                    "ARM_TOKEN_EXPIRED",
-                    expiry=moments.american(clock.utc(token.expires)),
-                    now=moments.american(clock.utc()),
-                )
-            )
+        if token.expired:
+            now = moments.american(self._world.clock.utc())
+            raise self._challenge(catalogue.answer("ARM_TOKEN_EXPIRED", expiry=now, now=now))
         return token.principal
 
     async def _admitted(

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 import typing
 from dataclasses import dataclass
 
@@ -14,11 +15,20 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token: whom it speaks for, for which resource, until when (simulated seconds)."""
+    """An access token: whom it speaks for, for which resource, until when.
+
+    `expires` is a moment of the machine's monotonic clock: clients judge tokens by their own time,
+    which no turning of the simulated clock moves.
+    """
 
     principal: directory.Principal
     audience: str
     expires: float
+
+    @property
+    def expired(self) -> bool:
+        """Whether its time has come."""
+        return self.expires <= time.monotonic()
 
 
 def _segment(value: object) -> str:
@@ -47,8 +57,7 @@ class TokenService:
     def issue(self, principal: directory.Principal, *, audience: str) -> str:
         """Return a new access token for a resource such as `https://management.azure.com`."""
         clock = self._world.clock
-        lifetime = self._world.switches.token_lifetime * max(1.0, clock.speed)
-        expires = clock.now() + lifetime
+        lifetime = self._world.switches.token_lifetime
         text = self._sign(
             {
                 "aud": audience,
@@ -59,17 +68,16 @@ class TokenService:
                 "appid": principal.client_id,
                 "idtyp": "app",
                 "nbf": int(clock.utc().timestamp()),
-                "exp": int(clock.utc(expires).timestamp()),
+                "exp": int(clock.utc().timestamp() + lifetime),
                 "uti": self._world.guid(),
             }
         )
-        self._issued[text] = Token(principal, audience, expires)
+        self._issued[text] = Token(principal, audience, time.monotonic() + lifetime)
         return text
 
     def revoke_all(self) -> None:
         """Expire every token now, as if its time had come."""
-        now = self._world.clock.now()
-        self._issued = {text: Token(t.principal, t.audience, now) for text, t in self._issued.items()}
+        self._issued = {text: Token(t.principal, t.audience, 0.0) for text, t in self._issued.items()}
 
     def answer(self, request: messages.Request) -> messages.Answer:
         """Answer a request to the authority: discovery, signing keys or a token."""
