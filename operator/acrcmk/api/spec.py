@@ -254,7 +254,8 @@ class EncryptedRegistrySpec(Model):
 
     subscription_id: formats.SubscriptionId | None = Field(
         default=None,
-        description="Azure subscription of all that is created. Default: the operator's. Can be added later, not changed.",
+        description="Azure subscription of all that is created. Default: the operator's. May be stated later, "
+        "not changed.",
     )
     resource_group: formats.ResourceGroupName = Field(
         description="Resource group of all that is created. Cannot change.",
