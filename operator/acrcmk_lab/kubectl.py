@@ -73,8 +73,8 @@ class Kubectl:
     def apply(self, *objects: dict[str, Any], namespace: str | None = None) -> str:
         """Apply objects given as plain dictionaries; return what kubectl says."""
         target = ("--namespace", namespace) if namespace else ()
-        document = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-        return self.run("apply", *target, "-f", "-", stdin=document)
+        documents = "\n---\n".join(json.dumps(one) for one in objects)
+        return self.run("apply", *target, "-f", "-", stdin=documents)
 
     @contextlib.asynccontextmanager
     async def follow(self, *arguments: str) -> AsyncIterator[asyncio.StreamReader]:
