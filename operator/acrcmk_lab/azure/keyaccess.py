@@ -24,9 +24,10 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """Why a key is out of reach."""
+    """Why a key is out of reach, and since which simulated moment at the latest."""
 
     cause: str
+    since: float = 0.0
 
 
 def reach(state: world.World, *, principal: str, key_identifier: str) -> Reached | Unreachable:
@@ -35,7 +36,7 @@ def reach(state: world.World, *, principal: str, key_identifier: str) -> Reached
     if isinstance(found, Unreachable):
         return found
     if not found.version.usable(state.clock.utc().timestamp()):
-        return Unreachable("the version is disabled, expired or not valid yet")
+        return Unreachable("the version is disabled, expired or not valid yet", _updated(state, found.version))
     return _admitted(state, found, principal=principal)
 
 
@@ -45,37 +46,8 @@ def unwrap(state: world.World, *, principal: str, versioned_identifier: str) -> 
     if isinstance(found, Unreachable):
         return found
     if not found.version.enabled:
-        return Unreachable("the version is disabled")
+        return Unreachable("the version is disabled", _updated(state, found.version))
     return _admitted(state, found, principal=principal)
-
-
-def lost_since(state: world.World, *, principal: str, found: Reached | None, key_identifier: str) -> float:
-    """Return since when a key that is out of reach now may be so: its last change that counts by now."""
-    uri = keystore.parse_uri(key_identifier)
-    vault = found.vault if found else state.store.named(vaultmodel.Vault, uri.vault if uri else "")
-    now, epoch = state.clock.now(), state.clock.utc(0).timestamp()
-    moments = [grant.effective_to for grant in state.access.of(principal)]
-    gone = state.directory.gone(principal)
-    moments.append(gone.removed_at if gone and gone.removed_at is not None else 0.0)
-    if found:
-        moments.append(found.version.updated - epoch)
-    if vault:
-        deleted = vault.deleted_keys.get(uri.name.lower()) if uri else None
-        moments += [vault.modified, vault.policies_effective]
-        moments.append(deleted.deleted_at if deleted and deleted.deleted_at is not None else 0.0)
-    else:
-        moments.append(state.vault_deletions.get(uri.vault if uri else "", 0.0))
-    return max((m for m in moments if m <= now), default=0.0)
-
-
-def _admitted(state: world.World, found: Reached, *, principal: str) -> Reached | Unreachable:
-    if state.directory.by_object(principal) is None:
-        return Unreachable("the identity is gone")
-    if not passes_firewall(found.vault):
-        return Unreachable("the vault's firewall does not let trusted services pass")
-    if not granted(state, vault=found.vault, key=found.key.name, principal=principal):
-        return Unreachable("no grant of get, wrapKey and unwrapKey counts yet")
-    return found
 
 
 def locate(state: world.World, *, key_identifier: str) -> Reached | Unreachable:
@@ -85,15 +57,36 @@ def locate(state: world.World, *, key_identifier: str) -> Reached | Unreachable:
         return Unreachable("not a key identifier")
     vault = state.store.named(vaultmodel.Vault, uri.vault)
     if vault is None or vault.provisioning != "Succeeded":
-        return Unreachable("no such vault, or its name does not resolve yet")
+        since = state.vault_deletions.get(uri.vault, 0.0)
+        return Unreachable("no such vault, or its name does not resolve yet", since)
     key = vault.keys.get(uri.name.lower())
     if key is None:
-        return Unreachable("no such key")
+        deleted = vault.deleted_keys.get(uri.name.lower())
+        return Unreachable("no such key", (deleted.deleted_at if deleted else None) or 0.0)
     unix_now = state.clock.utc().timestamp()
     version = key.versions.get(uri.version) if uri.version else key.newest_usable(unix_now)
     if version is None:
-        return Unreachable("no such version, or none that is enabled and valid")
+        return Unreachable("no such version, or none that is enabled and valid", _updated(state, key.current))
     return Reached(vault=vault, key=key, version=version)
+
+
+def _updated(state: world.World, version: keystore.KeyVersion) -> float:
+    return version.updated - state.clock.utc(0).timestamp()
+
+
+def _admitted(state: world.World, found: Reached, *, principal: str) -> Reached | Unreachable:
+    gone = state.directory.gone(principal)
+    if state.directory.by_object(principal) is None:
+        return Unreachable("the identity is gone", (gone.removed_at if gone else None) or 0.0)
+    if not passes_firewall(found.vault):
+        return Unreachable("the vault's firewall does not let trusted services pass", found.vault.modified)
+    if not granted(state, vault=found.vault, key=found.key.name, principal=principal):
+        now = state.clock.now()
+        ended = [grant.effective_to for grant in state.access.of(principal) if grant.effective_to <= now]
+        return Unreachable(
+            "no grant of get, wrapKey and unwrapKey counts", max([found.vault.policies_effective, *ended])
+        )
+    return found
 
 
 def passes_firewall(vault: vaultmodel.Vault) -> bool:

@@ -18,10 +18,15 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @functools.cache
 def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Compile actions with wildcards (`Microsoft.KeyVault/*`) into one expression."""
+    """Compile actions with wildcards (`Microsoft.KeyVault/*`) into one expression.
+
+    A star between slashes stands for no segment, too: by `userAssignedIdentities/*/read` the Managed
+    Identity Operator reads identities.
+    """
     if not patterns:
         return None
-    return re.compile("|".join(re.escape(p).replace(r"\*", ".*") for p in patterns), re.IGNORECASE)
+    expressions = (re.escape(p).replace(r"/\*/", "/(?:.*/)?").replace(r"\*", ".*") for p in patterns)
+    return re.compile("|".join(expressions), re.IGNORECASE)
 
 
 def _matches(patterns: Iterable[str], *, action: str) -> bool:

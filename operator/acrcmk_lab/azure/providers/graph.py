@@ -72,7 +72,7 @@ class Graph:
             raise catalogue.refusal("GRAPH_TOKEN_EMPTY" if not credentials else "GRAPH_TOKEN_INVALID")
         if token.audience.rstrip("/") != AUDIENCE:
             raise catalogue.refusal("GRAPH_TOKEN_AUDIENCE")
-        if token.expires <= self._world.clock.now():
+        if token.expired:
             raise catalogue.refusal("GRAPH_TOKEN_EXPIRED")
         return token.principal
 

@@ -92,9 +92,9 @@ class ContainerRegistry:
 
     async def put(self, call: operations.Call) -> messages.Answer:
         existing = self._world.store.get(registrymodel.Registry, call.route.path)
-        return await self._exclusively(
-            call, self._create(call) if existing is None else self._update(call, existing, replace=True)
-        )
+        if existing is None or not (existing.made or existing.pending):
+            return await self._exclusively(call, self._create(call))
+        return await self._exclusively(call, self._update(call, existing, replace=True))
 
     async def patch(self, call: operations.Call) -> messages.Answer:
         return await self._exclusively(call, self._update(call, self._found(call), replace=False))
@@ -143,7 +143,7 @@ class ContainerRegistry:
         settings = registrymodel.new_settings(call.body)
         if not _NAME.fullmatch(name):
             raise catalogue.refusal("ACR_NAME_INVALID", name=name)
-        if self._is_taken(name):
+        if self._is_taken(name, by_other_than=call.route.path):
             raise catalogue.refusal("ACR_NAME_TAKEN", name=name)
         if not location:
             raise catalogue.refusal("ARM_LOCATION_REQUIRED")
@@ -221,7 +221,7 @@ class ContainerRegistry:
             self._operations.watch_key(registry)
         failure = failure or (self.fail_next.pop(0) if self.fail_next else None)
         if failure is None and self._at_once(registry, settings=settings, word=word):
-            registry.settings, registry.provisioning = settings, "Succeeded"
+            registry.settings, registry.provisioning, registry.made = settings, "Succeeded", True
             return messages.Answer(200, self._body(registry, version=call.version))
         location = self._operations.begin(call, registry, settings=settings, word=word, failure=failure)
         retry_after = self._world.switches.acr_operation_retry_after
@@ -305,8 +305,9 @@ class ContainerRegistry:
         if settings.identities.principal(wanted or in_use) is None:
             raise registrycmk.refusal(self._world, "ACR_IDENTITY_ACCESS", subject=_subject(registry), clientId=in_use)
 
-    def _is_taken(self, name: str) -> bool:
-        return name.lower() in self.taken or bool(self._world.store.named(registrymodel.Registry, name))
+    def _is_taken(self, name: str, *, by_other_than: str = "") -> bool:
+        held = self._world.store.named(registrymodel.Registry, name)
+        return name.lower() in self.taken or bool(held and held.key != by_other_than.lower())
 
     def _found(self, call: operations.Call) -> registrymodel.Registry:
         return registryoperations.found_registry(self._world, call)

@@ -34,23 +34,16 @@ class RegistryData:
             return messages.Answer(200, {}, dict(VERSION_HEADER))
         principal = registry.settings.identities.principal(encryption.identity) or ""
         found = keyaccess.unwrap(self._world, principal=principal, versioned_identifier=encryption.versioned)
-        if isinstance(found, keyaccess.Reached) or not self._felt(encryption, principal=principal):
+        if isinstance(found, keyaccess.Reached) or not self._felt(found, principal=principal):
             return messages.Answer(200, {}, dict(VERSION_HEADER))
         return self._refused(registry, encryption, principal=principal)
 
-    def _felt(self, encryption: registrymodel.Encryption, *, principal: str) -> bool:
+    def _felt(self, lost: keyaccess.Unreachable, *, principal: str) -> bool:
         """Tell whether the loss of the key is old enough to be felt."""
-        located = keyaccess.locate(self._world, key_identifier=encryption.versioned)
-        since = keyaccess.lost_since(
-            self._world,
-            principal=principal,
-            found=located if isinstance(located, keyaccess.Reached) else None,
-            key_identifier=encryption.versioned,
-        )
         switches = self._world.switches
         gone = self._world.directory.gone(principal)
         patience = switches.acr_identity_expiry if gone else switches.acr_revocation
-        return self._world.clock.now() >= since + patience.low
+        return self._world.clock.now() >= lost.since + patience.low
 
     def _refused(
         self, registry: registrymodel.Registry, encryption: registrymodel.Encryption, *, principal: str

@@ -119,13 +119,17 @@ class Settings:
 
 @dataclass(kw_only=True)
 class Registry(tables.Resource):
-    """A registry; `pending` is what the operation under way will make of it."""
+    """A registry; `pending` is what the operation under way will make of it.
+
+    `made` once a write succeeded: until then a PUT is another try to create it.
+    """
 
     TYPE = TYPE
 
     settings: Settings
     pending: Settings | None = None
     provisioning: str = "Succeeded"
+    made: bool = False
     replicas: dict[str, str] = field(default_factory=dict)
     operations: dict[str, "Operation"] = field(default_factory=dict)
     key_lost: float | None = None

@@ -138,7 +138,7 @@ class RegistryOperations:
     def _end(self, registry: registrymodel.Registry, operation: registrymodel.Operation) -> None:
         settings, registry.pending = registry.pending, None
         if operation.error is None and settings is not None:
-            registry.settings, registry.provisioning = settings, "Succeeded"
+            registry.settings, registry.provisioning, registry.made = settings, "Succeeded", True
             return
         registry.provisioning = "Failed"
         if operation.word == "Creating" and self._world.switches.acr_failed_registry == "absent":
