@@ -8,6 +8,7 @@ refused: the lab is no way out to the network.
 import asyncio
 import contextlib
 import re
+import typing
 
 HOSTS = (
     "management.azure.com",
@@ -18,6 +19,7 @@ DOMAINS = (".vault.azure.net", ".azurecr.io")
 TLS_PORT = 443
 GREETING_LIMIT = 8192
 GREETING_SECONDS = 10.0
+PIECE_BYTES = 65536
 _CONNECT = re.compile(rb"CONNECT ([A-Za-z0-9.-]+):(\d+) HTTP/1\.[01]\r\n")
 
 
@@ -33,7 +35,7 @@ class Proxy:
     def __init__(self, *, lab_port: int) -> None:
         self._lab_port = lab_port
         self._server: asyncio.Server | None = None
-        self._tunnels: set[asyncio.Task[None]] = set()
+        self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def start(self, port: int = 0) -> str:
         """Listen on 127.0.0.1 (`port` 0 lets the system choose) and return the proxy's URL."""
@@ -44,21 +46,18 @@ class Proxy:
         """Stop listening and cut every tunnel."""
         if self._server:
             self._server.close()
-        for tunnel in self._tunnels:
-            tunnel.cancel()
-        await asyncio.gather(*self._tunnels, return_exceptions=True)
+        for writer in self._clients.values():
+            writer.transport.abort()
+        await asyncio.gather(*self._clients)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tunnel = asyncio.current_task()
-        assert tunnel is not None, "asyncio runs a connection's callback as a task"  # noqa: S101 - for the type checker
-        self._tunnels.add(tunnel)
-        try:
-            # What breaks a connection ends a tunnel, and nothing else.
-            with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-                await self._serve(reader, writer)
-        finally:
-            self._tunnels.discard(tunnel)
-            writer.close()
+        client = typing.cast("asyncio.Task[None]", asyncio.current_task())
+        self._clients[client] = writer
+        # What breaks a connection ends it, and nothing else.
+        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            await self._serve(reader, writer)
+        writer.close()
+        del self._clients[client]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(GREETING_SECONDS):
@@ -78,24 +77,17 @@ class Proxy:
 
     async def _tunnel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         lab_reader, lab_writer = await asyncio.open_connection("127.0.0.1", self._lab_port)
-        try:
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            pumps = [asyncio.create_task(_pump(*ends)) for ends in ((reader, lab_writer), (lab_reader, writer))]
-            try:
-                # TLS has no half-open connections: the first end to close closes both.
-                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for pump in pumps:
-                    pump.cancel()
-                await asyncio.gather(*pumps, return_exceptions=True)
-        finally:
-            lab_writer.close()
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await asyncio.gather(_pump(reader, lab_writer), _pump(lab_reader, writer))
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
+    """Carry bytes one way until it ends; closing the other end then ends the way back."""
+    with contextlib.suppress(OSError):
+        while data := await reader.read(PIECE_BYTES):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
 
 
 async def _refuse(writer: asyncio.StreamWriter, *, status: str, reason: str) -> None:

@@ -135,7 +135,10 @@ class AzureLab:
             if incoming.transport:
                 incoming.transport.abort()
             return web.Response(status=500)
-        return _response(answer, head=incoming.method == "HEAD")
+        response = _response(answer, head=incoming.method == "HEAD")
+        if proxy.answers_for(incoming.host):
+            _readdress(response, own=self.url, asked=f"https://{incoming.host}")
+        return response
 
     async def _faulty_answer(self, request: messages.Request) -> messages.Answer | None:
         """Answer a request as the fault rules have it; None means the connection is cut."""
@@ -189,6 +192,14 @@ def _response(answer: messages.Answer, *, head: bool = False) -> web.Response:
         content_type="application/json",
         charset="utf-8",
     )
+
+
+def _readdress(response: web.Response, *, own: str, asked: str) -> None:
+    """Let links name the host that the client asked: the lab's own address is nothing of Azure's."""
+    for name, value in list(response.headers.items()):
+        response.headers[name] = value.replace(own, asked)
+    if isinstance(response.body, bytes):
+        response.body = response.body.replace(own.encode(), asked.encode())
 
 
 def write_environment(path: pathlib.Path, environment: dict[str, str]) -> None:
