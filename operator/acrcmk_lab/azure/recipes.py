@@ -42,7 +42,10 @@ async def unavailable(control: Control, *, method: str = "", path: str = "", tim
 
 
 async def lost_response(control: Control, *, method: str = "PUT", path: str = REGISTRY, times: int = 1) -> None:
-    """The connection breaks after Azure has done the write."""
+    """The connection breaks after Azure has done the write.
+
+    aiohttp itself repeats an idempotent request once on a broken connection: 2 times reach the caller.
+    """
     await control.fault(match={"method": method, "path": path}, act="reset_after", times=times)
 
 
@@ -98,9 +101,9 @@ async def stuck_dns(control: Control, *, seconds: float = 428) -> None:
     await control.set(dns_delay=seconds)
 
 
-async def name_taken(control: Control, *, name: str) -> None:
+async def name_taken(control: Control, *, taken: str) -> None:
     """Somebody takes a name: between check and create, if called there."""
-    await control.take_name(name)
+    await control.take_name(taken)
 
 
 Recipe = Callable[..., Awaitable[None]]
