@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import sys
+import typing
 from collections.abc import Sequence
 
 import acrcmk_lab.az_env
@@ -11,7 +12,18 @@ import acrcmk_lab.azure.command
 import acrcmk_lab.demo
 import acrcmk_lab.kube.command
 
-COMMANDS = {
+
+class Command(typing.Protocol):
+    """What each command's module brings; the first line of `HELP` is its summary."""
+
+    HELP: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    async def run(self, arguments: argparse.Namespace) -> int: ...
+
+
+COMMANDS: dict[str, Command] = {
     "azure": acrcmk_lab.azure.command,
     "az-env": acrcmk_lab.az_env,
     "kube": acrcmk_lab.kube.command,
@@ -20,7 +32,7 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one lab command; each module in `COMMANDS` brings `HELP`, `add_arguments` and `run`."""
+    """Run one lab command and return its exit code."""
     parser = argparse.ArgumentParser(prog="acrcmk-lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():
