@@ -51,7 +51,7 @@ def _resource(source: Object, behaviour: type[strategy.Strategy]) -> resources.R
         list_kind=f"{source['kind']}List",
         namespaced=source.get("namespaced", True),
         schema=schema,
-        strategy=behaviour(schema, status=status),
+        strategy=behaviour(schema, status=status, blank=source.get("blank")),
         columns=_columns(source["columns"]),
         short_names=tuple(source.get("shortNames", ())),
         categories=tuple(source.get("categories", ())),

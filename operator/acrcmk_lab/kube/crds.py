@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from acrcmk_lab.kube import builtins, clock, fielderrors, objects, resources, strategy, writes
+from acrcmk_lab.kube import builtins, clock, crdchecks, fielderrors, objects, resources, strategy, writes
 from acrcmk_lab.kube.fielderrors import FieldError
 from acrcmk_lab.kube.objects import Object
-from acrcmk_lab.kube.schema import rules, structural
+from acrcmk_lab.kube.schema import keywords, rulecompiler
 from acrcmk_lab.kube.store import Change, Key, Store
 from acrcmk_lab.kube.table import CREATED, Column
 
@@ -24,7 +24,11 @@ class CrdStrategy(strategy.Strategy):
         spec = obj.get("spec") or {}
         _complete_names(spec.get("names") or {})
         spec.setdefault("conversion", {"strategy": "None"})
-        return unknown + structural.unknown_fields(spec)
+        for index, version in enumerate(_versions(obj)):
+            schema = objects.dig(version, "schema", "openAPIV3Schema")
+            if isinstance(schema, dict):
+                unknown += keywords.strip(schema, f"spec.versions[{index}].schema.openAPIV3Schema")
+        return sorted(unknown)
 
     def prepare_create(self, obj: Object) -> None:
         super().prepare_create(obj)
@@ -44,17 +48,9 @@ class CrdStrategy(strategy.Strategy):
 
     def problems(self, new: Object, old: Object | None, *, subresource: str) -> list[FieldError]:
         problems = super().problems(new, old, subresource=subresource)
-        if problems or subresource:
+        if subresource:
             return problems
-        spec, group = new["spec"], new["spec"]["group"]
-        wanted = f"{spec['names']['plural']}.{group}"
-        if objects.dig(new, "metadata", "name") != wanted:
-            detail = 'must be spec.names.plural+"."+spec.group'
-            problems.append(fielderrors.invalid("metadata.name", new["metadata"]["name"], detail))
-        problems += structural.validate(spec)
-        if old is not None:
-            problems += _frozen(spec, old["spec"])
-        return problems
+        return problems + crdchecks.problems(new) + (_frozen(new["spec"], old["spec"]) if old else [])
 
 
 def _complete_names(found: Object) -> None:
@@ -104,7 +100,7 @@ def _resource(spec: Object, version: Object) -> resources.Resource:
             api_version=objects.group_version(spec["group"], version["name"]),
             kind=named["kind"],
             status=status,
-            validations=rules.compile_tree(schema, path="", problems=[]),
+            validations=rulecompiler.compile_tree(schema),
         ),
         columns=_columns(version),
         short_names=tuple(named.get("shortNames") or ()),

@@ -18,8 +18,9 @@ _TITLES: Final = {
     "FieldValueForbidden": "Forbidden",
     "FieldValueTooLong": "Too long",
     "FieldValueTooMany": "Too many",
+    "InternalError": "Internal error",
 }
-_VALUELESS: Final = {"FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong"}
+_VALUELESS: Final = {"FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong", "InternalError"}
 
 
 def quote(text: str) -> str:
@@ -35,15 +36,26 @@ def go_number(value: float) -> str:
     return text.removesuffix(".0")
 
 
+class Verbatim(str):
+    """A bad value that is printed as it is."""
+
+    __slots__ = ()
+
+
+def escape_html(text: str) -> str:
+    """Escape what Go's encoding/json escapes for the sake of HTML."""
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
 def render(value: Any) -> str:
     """Print a bad value the way field errors do: text quoted, everything else as JSON."""
+    if isinstance(value, Verbatim):
+        return value
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, float):
         return go_number(value)
-    # Go's encoding/json, which prints composite values here, escapes these three for HTML's sake.
-    text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return escape_html(json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False))
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,10 @@ def not_supported(field: str, value: Any, allowed: Iterable[Any]) -> FieldError:
 
 def forbidden(field: str, detail: str) -> FieldError:
     return FieldError("FieldValueForbidden", field, "", detail)
+
+
+def internal(field: str, detail: str) -> FieldError:
+    return FieldError("InternalError", field, "", detail)
 
 
 def too_long(field: str, limit: int) -> FieldError:

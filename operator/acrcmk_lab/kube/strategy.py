@@ -5,22 +5,25 @@ from typing import Any, ClassVar
 from acrcmk_lab.kube import fielderrors, godecode, names, objects
 from acrcmk_lab.kube.fielderrors import FieldError
 from acrcmk_lab.kube.objects import Object
-from acrcmk_lab.kube.schema import correlation, embedded, listtypes, rules, shape, validation
+from acrcmk_lab.kube.schema import correlation, embedded, listtypes, rulecompiler, rules, shape, validation
 
 
 class Strategy:
     """Behaviour common to all resources; the ones compiled into the real server differ in subclasses.
 
     `status` says whether `/status` is served: then the main endpoint cannot write `status`, and `/status` nothing else.
+    `blank` is what an empty object of the kind has in Go, where structs within structs are always there: nobody owns
+    those.
     """
 
     unconditional_update: ClassVar[bool] = True
     """Whether an update without a resourceVersion is taken."""
     counts_generations: ClassVar[bool] = False
 
-    def __init__(self, schema: Object, *, status: bool = False) -> None:
+    def __init__(self, schema: Object, *, status: bool = False, blank: Object | None = None) -> None:
         self.schema = schema
         self.status = status
+        self.blank = blank or {}
 
     def decode(self, obj: Object) -> list[str]:
         """Prune and default in place; return the paths of unknown fields. Raises `godecode.DecodeError`."""
@@ -108,7 +111,7 @@ class CustomStrategy(Strategy):
     counts_generations = True
 
     def __init__(
-        self, schema: Object, *, api_version: str, kind: str, status: bool, validations: rules.Node | None
+        self, schema: Object, *, api_version: str, kind: str, status: bool, validations: rulecompiler.Node | None
     ) -> None:
         super().__init__(schema, status=status)
         self._type = {"kind": kind, "apiVersion": api_version}

@@ -144,6 +144,7 @@ class Writer:
             kind=typed.Type(resource.strategy.schema),
             reset=resource.strategy.reset_fields(subresource),
             now=self._time.now(),
+            blank=resource.strategy.blank,
             force=options.force,
         )
 

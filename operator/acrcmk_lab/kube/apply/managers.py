@@ -98,7 +98,7 @@ def encode(obj: Object, entries: Entries) -> None:
 
 @dataclass(frozen=True)
 class Request:
-    """Who writes, through what."""
+    """Who writes, through what; `blank` is the object before its creation, `reset` what the request cannot write."""
 
     manager: str
     api_version: str
@@ -106,6 +106,7 @@ class Request:
     kind: typed.Type
     reset: tuple[str, ...]
     now: datetime.datetime
+    blank: Object
     force: bool = False
 
     @property
@@ -142,7 +143,7 @@ def track_update(live: Object | None, new: Object, request: Request) -> None:
 
 
 def _track(live: Object | None, new: Object, request: Request, entries: Entries) -> None:
-    change = typed.compare(bare(live) if live else {}, bare(new), request.kind).without(request.reset)
+    change = typed.compare(bare(live) if live else request.blank, bare(new), request.kind).without(request.reset)
     touched = change.modified | change.added
     entries = {key: replace(entry, fields=entry.fields - touched - change.removed) for key, entry in entries.items()}
     own = touched - _STRIPPED

@@ -1,7 +1,7 @@
 """The Common Expression Language as Kubernetes offers it to schemas, evaluated by the library cel-expr-python.
 
-`self` is declared with a type where the schema is a scalar, a list or a map, so that wrong operators are refused when
-the CRD is created. Objects are dynamic: a field that the schema does not have is noticed by `fields.py`.
+An expression is compiled twice: against the schema's types, for the errors that the real server reports when a CRD is
+created, and without types, for evaluation on plain values.
 """
 
 import datetime
@@ -9,44 +9,28 @@ import re
 from typing import Any, Final
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # stubs, but no marker
-from cel_expr_python.ext import (  # type: ignore[import-untyped]
+from cel_expr_python.ext import (  # type: ignore[import-untyped]  # as above
     ext_bindings,
-    ext_encoders,
-    ext_math,
     ext_optional,
     ext_strings,
 )
 
 from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.schema import cellib, celtypes
 
-_RESERVED: Final = frozenset(
-    {"true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import"}
-    | {"let", "loop", "package", "namespace", "return"}
-)
-_ESCAPES: Final = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
-_SPECIAL: Final = re.compile(r"__|[.\-/]")
-_SCALARS: Final = {
-    ("string", "date-time"): cel.Type.TIMESTAMP,
-    ("string", "date"): cel.Type.TIMESTAMP,
-    ("string", "duration"): cel.Type.DURATION,
-    ("string", "byte"): cel.Type.BYTES,
-}
-_PLAIN: Final = {
-    "string": cel.Type.STRING,
-    "integer": cel.Type.INT,
-    "number": cel.Type.DOUBLE,
-    "boolean": cel.Type.BOOL,
-}
 _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-META: Final[Object] = {
+_META: Final[Object] = {
     "type": "object",
     "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}},
 }
-"""What a rule at the root of an object may read of its metadata."""
 
 
 class CompileError(Exception):
     """The expression does not compile; the text is CEL's own, with the place underlined."""
+
+
+class ResultTypeError(CompileError):
+    """The expression compiles to another type than is wanted."""
 
 
 class EvaluationError(Exception):
@@ -55,46 +39,23 @@ class EvaluationError(Exception):
 
 def root_schema(schema: Object) -> Object:
     """Add to the schema of a whole object what rules may read of its type and metadata."""
-    type_meta: Object = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": META}
+    type_meta: Object = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": _META}
     return {**schema, "properties": {**(schema.get("properties") or {}), **type_meta}}
 
 
-def escape(name: str) -> str:
-    """Return a property's name as CEL writes it."""
-    if name in _RESERVED:
-        return f"__{name}__"
-    return _SPECIAL.sub(lambda found: _ESCAPES[found.group()], name)
-
-
-def declared_type(schema: Object) -> cel.Type:
-    """Return the CEL type of the values of a schema."""
-    kind = schema.get("type", "")
-    if schema.get("nullable") or schema.get("x-kubernetes-int-or-string"):
-        return cel.Type.DYN
-    if kind == "array":
-        return cel.Type.List(declared_type(schema.get("items") or {}))
-    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
-        return cel.Type.Map(cel.Type.STRING, declared_type(schema["additionalProperties"]))
-    return _SCALARS.get((kind, schema.get("format", "")), _PLAIN.get(kind, cel.Type.DYN))
-
-
-def to_cel(value: Any, schema: Object | None, *, inside: bool = False) -> Any:
-    """Convert a JSON value to what a rule sees of it.
-
-    The library takes times and durations as `self` itself, but not `inside` an object or a list: there they stay text.
-    """
+def to_cel(value: Any, schema: Object | None) -> Any:
+    """Convert a JSON value to what a rule sees of it."""
     if schema is None or value is None:
         return value
     if isinstance(value, dict):
         properties, additional = schema.get("properties"), schema.get("additionalProperties")
         if properties:
-            return {escape(key): to_cel(value[key], properties[key], inside=True) for key in properties if key in value}
+            return {celtypes.escape(key): to_cel(value[key], properties[key]) for key in properties if key in value}
         inner = additional if isinstance(additional, dict) else None
-        return {key: to_cel(item, inner, inside=True) for key, item in value.items()}
+        return {key: to_cel(item, inner) for key, item in value.items()}
     if isinstance(value, list):
-        return [to_cel(item, schema.get("items"), inside=True) for item in value]
-    timed = inside and schema.get("format") in {"date-time", "date", "duration"}
-    return value if timed else _scalar(value, schema)
+        return [to_cel(item, schema.get("items")) for item in value]
+    return _scalar(value, schema)
 
 
 def _scalar(value: Any, schema: Object) -> Any:
@@ -114,31 +75,69 @@ def _scalar(value: Any, schema: Object) -> Any:
     return value.encode() if kind == "byte" else value
 
 
-def _environment(**variables: cel.Type) -> cel.Env:
-    extensions = [
-        ext_strings.ExtStrings(version=2),
-        ext_optional.ExtOptional(),
-        ext_math.ExtMath(),
-        ext_encoders.ExtEncoders(),
-        ext_bindings.ExtBindings(),
-    ]
-    return cel.NewEnv(variables=variables, extensions=extensions)
+class Environment:
+    """Where the rules of one schema compile; `schema` is that of `self`."""
+
+    def __init__(self, schema: Object) -> None:
+        self._types = celtypes.Types(schema)
+
+    def check(self, source: str, *, result: Any, optional_old: bool) -> bool:
+        """Check an expression against the schema; return whether it reads `oldSelf`. Raises `CompileError`."""
+        kind = self._types.self_type
+        try:
+            found, uses_old = self._typed({"self": kind}).compile(source), False
+        except RuntimeError:
+            found, uses_old = self._check_with_old(source, kind, optional_old=optional_old), True
+        if found.return_type() != result:
+            raise ResultTypeError
+        return uses_old
+
+    def _check_with_old(self, source: str, kind: Any, *, optional_old: bool) -> Any:
+        old = self._optional(kind) if optional_old else kind
+        try:
+            return self._typed({"self": kind, "oldSelf": old}).compile(source)
+        except RuntimeError as error:
+            raise CompileError(_reworded_compile(str(error))) from None
+
+    def _optional(self, kind: Any) -> Any:
+        """Return the type of an optional value, as only the library itself can name it."""
+        return self._typed({"values": cel.Type.List(kind)}).compile("values[?0]").return_type()
+
+    def _typed(self, variables: dict[str, Any]) -> Any:
+        return cel.NewEnv(descriptor_pool=self._types.pool, variables=variables, extensions=_extensions())
+
+
+def _extensions() -> list[Any]:
+    return [ext_strings.ExtStrings(version=2), ext_optional.ExtOptional(), cellib.extension()]
+
+
+def _reworded_compile(text: str) -> str:
+    """Say a compile-time error as cel-go says it (the library is cel-cpp)."""
+    text = text.removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
+    text = re.sub(r"(undefined field '[^']*') not found in struct '[^']*'", r"\1", text)
+    unselectable = r"expression of type '([^']*)' cannot be the operand of a select operation"
+    return re.sub(unselectable, r"type '\1' does not support field selection", text)
 
 
 class Program:
     """One compiled expression over `self` and, where it is used, `oldSelf`."""
 
-    def __init__(self, source: str, schema: Object, *, optional_old: bool, result: str) -> None:
-        kind = declared_type(schema)
-        self.uses_old = False
+    def __init__(self, source: str, environment: Environment, *, optional_old: bool, result: Any) -> None:
+        self.uses_old = environment.check(source, result=result, optional_old=optional_old)
         self._optional_old = optional_old
+        variables = {"self": cel.Type.DYN}
+        extensions = _extensions()
+        if self.uses_old and optional_old:
+            # The library takes no optional value from outside; an optional index makes one of a list.
+            variables["before"] = cel.Type.List(cel.Type.DYN)
+            extensions.append(ext_bindings.ExtBindings())
+            source = f"cel.bind(oldSelf, before[?0], {source})"
+        elif self.uses_old:
+            variables["oldSelf"] = cel.Type.DYN
         try:
-            self._program = _environment(self=kind).compile(source)
-        except RuntimeError:
-            self._program = _compile(source, kind, optional_old=optional_old)
-            self.uses_old = True
-        if self._program.return_type().name() not in {result, "DYN"}:
-            raise CompileError(result)
+            self._program = cel.NewEnv(variables=variables, extensions=extensions).compile(source)
+        except RuntimeError as error:
+            raise CompileError(_reworded_compile(str(error))) from None
 
     def evaluate(self, value: Any, *, old: list[Any]) -> Any:
         """Return the result; `old` holds the old value of `self`, or nothing. Raises `EvaluationError`."""
@@ -151,27 +150,12 @@ class Program:
         return found.plain_value()
 
 
-def _compile(source: str, kind: cel.Type, *, optional_old: bool) -> cel.Expression:
-    try:
-        if optional_old:
-            environment = _environment(self=kind, before=cel.Type.List(kind))
-            return environment.compile(f"cel.bind(oldSelf, before[?0], {source})")
-        return _environment(self=kind, oldSelf=kind).compile(source)
-    except RuntimeError as error:
-        raise CompileError(_without_code(str(error))) from None
-
-
-def _without_code(text: str) -> str:
-    """Strip what the library puts around CEL's own text."""
-    return (
-        text.removeprefix("INVALID_ARGUMENT: ")
-        .removesuffix(" [INVALID_ARGUMENT]")
-        .replace(" (in container '')", " (in container '')")
-    )
+BOOL: Final = cel.Type.BOOL
+STRING: Final = cel.Type.STRING
 
 
 def _reworded(text: str) -> str:
-    """Say a run-time error as cel-go says it (the library is cel-cpp)."""
+    """Say a run-time error as cel-go says it."""
     missing = re.search(r'Key not found in map : "?([^"]*)"?', text)
     if missing:
         return f"no such key: {missing.group(1)}"

@@ -4,6 +4,7 @@ Python's `re` differs where it hurts: its `$` accepts a trailing newline, and it
 """
 
 import functools
+from typing import Final
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # stubs, but no marker
 
@@ -18,6 +19,15 @@ def _program() -> cel.Expression:
     return _env().compile("text.matches(pattern)")
 
 
+_GO_WORDS: Final = {
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "missing ]": "missing closing ]",
+    "missing )": "missing closing )",
+    "no argument for repetition operator": "missing argument to repetition operator",
+}
+"""What Go's regexp calls the errors of RE2."""
+
+
 def matches(text: str, pattern: str) -> bool:
     """Whether `pattern` matches somewhere in `text`; a pattern that RE2 refuses matches nothing."""
     return _program().eval(data={"text": text, "pattern": pattern}).value() is True
@@ -26,4 +36,10 @@ def matches(text: str, pattern: str) -> bool:
 def problem(pattern: str) -> str | None:
     """Return what is wrong with a pattern, or None."""
     value = _program().eval(data={"text": "", "pattern": pattern}).value()
-    return None if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return None
+    _, _, why = str(value).partition("invalid regular expression: ")
+    for library, go in _GO_WORDS.items():
+        why = why.replace(library, go)
+    message, _, place = why.rpartition(": ")
+    return f"error parsing regexp: {message}: `{place}`"
