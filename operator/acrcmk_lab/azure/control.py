@@ -101,6 +101,10 @@ class Control:
             return await self.arm("PUT", resource, changed)
         return await self.arm("PATCH", resource, _difference(found.body, changed))
 
+    async def add_subscription(self, subscription: str) -> None:
+        """Add a subscription by its id; whoever may do everything may do so there too."""
+        self._lab.add_subscription(subscription)
+
     async def grant(self, principal: str, role: str, scope: str = "/") -> None:
         """Give a principal (`operator`, or an object id) a role by name or guid, effective now."""
         definition = next(r for r in rbac.definitions().values() if role.lower() in (r.name.lower(), r.guid.lower()))
