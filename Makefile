@@ -71,6 +71,10 @@ format: install ## Rewrite the code as the linters want it
 crds: install ## Regenerate crds/ from operator/acrcmk/api
 	$(BIN)/acrcmk crd > crds/acrcmk.dev_encryptedregistries.yaml
 
+.PHONY: docs
+docs: install ## Renew the README's tables from the code
+	$(BIN)/python -m tests.docs.tables
+
 .PHONY: lock
 lock: install ## Renew the lock files (hashes of every dependency)
 	$(BIN)/python -m pip install --quiet uv
