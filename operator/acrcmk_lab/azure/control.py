@@ -171,7 +171,7 @@ class Control:
 
     async def scan_keys(self) -> None:
         """Let every registry look for a newer key version now."""
-        self._lab.registry.scan_all()
+        self._lab.registry.rotation.follow_all()
 
     async def probe(self, registry: str) -> messages.Answer:
         """Tell what a pull from a registry, by name, would meet."""

@@ -4,12 +4,20 @@ GEN_A answers 200 with the final body. GEN_B answers 201 with an operation and s
 until that has ended; GEN_C likewise, but shows the new state at once.
 """
 
+import asyncio
 import dataclasses
 import re
 import typing
 
 from acrcmk_lab.azure import catalogue, directory, ids, messages, operations, world
-from acrcmk_lab.azure.providers import identity, registrycmk, registrymodel, registryoperations
+from acrcmk_lab.azure.providers import (
+    identity,
+    registrychildren,
+    registrycmk,
+    registrymodel,
+    registryoperations,
+    registryrotation,
+)
 
 NAMESPACE = registrymodel.NAMESPACE
 VERSIONS = (
@@ -38,6 +46,7 @@ VERSIONS = (
 )
 ASSIGN = f"{identity.TYPE}/assign/action"
 _NAME = re.compile(r"[a-zA-Z0-9]{5,50}")
+_CHILDREN = ("registries/replications", "registries/webhooks")
 
 
 class ContainerRegistry:
@@ -47,7 +56,10 @@ class ContainerRegistry:
 
     def __init__(self, state: world.World) -> None:
         self._world = state
-        self._operations = registryoperations.RegistryOperations(state)
+        self._running = registryoperations.RegistryOperations(state)
+        self._children = registrychildren.RegistryChildren(state, running=self._running)
+        self.rotation = registryrotation.RegistryRotation(state)
+        state.removers[registrymodel.Registry] = self.remove
         # Names that somebody else in Azure holds, and creates that are being looked at.
         self.taken: set[str] = set()
         # Errors that the next operations end with, one each.
@@ -58,7 +70,10 @@ class ContainerRegistry:
         return version in VERSIONS
 
     def headers(self, call: operations.Call) -> dict[str, str]:
-        return {"api-supported-versions": call.version}
+        """Recorded: a registry tells the version asked for, its children tell all there are."""
+        if call.route.typed.startswith(_CHILDREN):
+            return {"api-supported-versions": ", ".join(VERSIONS)}
+        return {} if call.route.typed.startswith("locations") else {"api-supported-versions": call.version}
 
     def offers(self) -> list[operations.Operation]:
         return [
@@ -79,7 +94,8 @@ class ContainerRegistry:
                 action=f"{NAMESPACE}/checkNameAvailability/read",
                 kind="read",
             ),
-            *self._operations.offers(),
+            *self._running.offers(),
+            *self._children.offers(),
         ]
 
     async def get(self, call: operations.Call) -> messages.Answer:
@@ -103,10 +119,21 @@ class ContainerRegistry:
         registry = self._world.store.get(registrymodel.Registry, call.route.path)
         if registry is None:
             return messages.Answer(204)
-        if registry.replicas:
-            return self._operations.deleted(call, registry, body=lambda: self._body(registry, version=call.version))
-        self._world.remove(registry)
+        if self._world.store.under(registry.id, kind=registrychildren.Replication):
+            registry.provisioning = "Deleting"
+            headers = self._running.begin_deletion(
+                call, owner=registry.id, location=registry.location, done=lambda: self.remove(registry)
+            )
+            return messages.Answer(202, self._body(registry, version=call.version), headers)
+        self.remove(registry)
         return messages.Answer(200)
+
+    def remove(self, registry: registrymodel.Registry) -> None:
+        """Delete a registry with all below it."""
+        for kind in (registrychildren.Replication, registrychildren.Webhook):
+            for child in self._world.store.under(registry.id, kind=kind):
+                self._world.store.remove(child)
+        self._world.store.remove(registry)
 
     async def check_name(self, call: operations.Call) -> messages.Answer:
         """Recorded: a registry of one's own is told as taken, too."""
@@ -118,11 +145,6 @@ class ContainerRegistry:
             message = f"The registry {name} is already in use."
             return messages.Answer(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
         return messages.Answer(200, {"nameAvailable": True})
-
-    def scan_all(self) -> None:
-        """Let every registry look for a newer key version now."""
-        for found in self._world.store.table(registrymodel.Registry).values():
-            self._operations.follow_key(found)
 
     async def _exclusively(
         self, call: operations.Call, write: typing.Coroutine[typing.Any, typing.Any, messages.Answer]
@@ -163,7 +185,7 @@ class ContainerRegistry:
     async def _update(
         self, call: operations.Call, registry: registrymodel.Registry, *, replace: bool
     ) -> messages.Answer:
-        await self._operations.wait_until_idle(registry)
+        await self._wait_until_idle(registry)
         current = registry.settings
         laid = registrymodel.new_settings(call.body) if replace else registrymodel.overlaid(current, body=call.body)
         settings = dataclasses.replace(laid, identities=current.identities, encryption=current.encryption)
@@ -218,17 +240,34 @@ class ContainerRegistry:
     ) -> messages.Answer:
         self._world.store.put(registry)
         if word == "Creating":
-            self._operations.watch_key(registry)
+            self.rotation.watch(registry)
         failure = failure or (self.fail_next.pop(0) if self.fail_next else None)
         if failure is None and self._at_once(registry, settings=settings, word=word):
             registry.settings, registry.provisioning, registry.made = settings, "Succeeded", True
             return messages.Answer(200, self._body(registry, version=call.version))
-        location = self._operations.begin(call, registry, settings=settings, word=word, failure=failure)
-        retry_after = self._world.switches.acr_operation_retry_after
-        headers = {"azure-asyncoperation": location}
-        if retry_after:
-            headers["Retry-After"] = str(retry_after)
+        registry.pending, registry.provisioning = settings, word
+        operation, headers = self._running.begin(
+            call, owner=registry.id, word=word, failure=failure, done=lambda ended: self._ended(registry, ended)
+        )
+        registry.pending_until = operation.end
         return messages.Answer(201, self._body(registry, version=call.version), headers)
+
+    def _ended(self, registry: registrymodel.Registry, operation: registryoperations.Operation) -> None:
+        settings, registry.pending = registry.pending, None
+        if operation.error is None and settings is not None:
+            registry.settings, registry.provisioning, registry.made = settings, "Succeeded", True
+            return
+        registry.provisioning = "Failed"
+        if operation.word == "Creating" and self._world.switches.acr_failed_registry == "absent":
+            self.remove(registry)
+
+    async def _wait_until_idle(self, registry: registrymodel.Registry) -> None:
+        """While an operation is under way: refuse or wait for its end, as the switch says."""
+        while registry.pending is not None:
+            if self._world.switches.acr_busy == "conflict":
+                raise catalogue.refusal("ACR_BUSY", name=registry.name)
+            await self._world.clock.sleep(registry.pending_until - self._world.clock.now())
+            await asyncio.sleep(0)
 
     def _at_once(self, registry: registrymodel.Registry, *, settings: registrymodel.Settings, word: str) -> bool:
         """Recorded: a PATCH that touches neither key nor identity is final, a create mostly is not."""
@@ -310,7 +349,7 @@ class ContainerRegistry:
         return name.lower() in self.taken or bool(held and held.key != by_other_than.lower())
 
     def _found(self, call: operations.Call) -> registrymodel.Registry:
-        return registryoperations.found_registry(self._world, call)
+        return registrychildren.found_registry(self._world, call)
 
     def _body(self, registry: registrymodel.Registry, *, version: str) -> messages.Body:
         shown = registry.settings

@@ -119,7 +119,7 @@ class Settings:
 
 @dataclass(kw_only=True)
 class Registry(tables.Resource):
-    """A registry; `pending` is what the operation under way will make of it.
+    """A registry; `pending` is what the operation under way will make of it, at `pending_until`.
 
     `made` once a write succeeded: until then a PUT is another try to create it.
     """
@@ -130,22 +130,11 @@ class Registry(tables.Resource):
     pending: Settings | None = None
     provisioning: str = "Succeeded"
     made: bool = False
-    replicas: dict[str, str] = field(default_factory=dict)
-    operations: dict[str, "Operation"] = field(default_factory=dict)
-    key_lost: float | None = None
+    pending_until: float = 0.0
+    passwords: dict[str, str] = field(default_factory=dict)
 
     def listed(self) -> dict[str, typing.Any]:
         return {"sku": {"name": self.settings.sku, "tier": self.settings.sku}}
-
-
-@dataclass(kw_only=True)
-class Operation:
-    """A long-running operation on a registry, until `end`; `error` is what a failed one tells."""
-
-    id: str
-    word: str
-    end: float
-    error: messages.Body | None = None
 
 
 def new_settings(body: messages.Body) -> Settings:

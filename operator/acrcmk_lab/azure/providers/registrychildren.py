@@ -1,0 +1,288 @@
+"""What hangs below a registry: replications, webhooks, admin credentials, usages."""
+
+import base64
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, tables, world
+from acrcmk_lab.azure.providers import registrymodel, registryoperations
+
+NAMESPACE = registrymodel.NAMESPACE
+# The application that Container Registry itself writes as, public in its provider's description.
+SERVICE_APPLICATION = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"
+PASSWORDS = ("password", "password2")
+GIB = 1024**3
+_LIMITS: dict[str, tuple[int, int]] = {"Basic": (10 * GIB, 2), "Standard": (100 * GIB, 10), "Premium": (500 * GIB, 500)}
+_COUNTS = {
+    "Geo-replications": -1,
+    "IPRules": 100,
+    "VNetRules": 100,
+    "PrivateEndpointConnections": 200,
+    "ScopeMaps": 50000,
+    "Tokens": 50000,
+}
+
+
+@dataclass(kw_only=True)
+class Replication(tables.Resource):
+    """A registry in a further region, or in its own: that one appears with the first further one."""
+
+    TYPE = f"{registrymodel.TYPE}/replications"
+    TRACKED = False
+
+    provisioning: str = "Creating"
+    status: dict[str, typing.Any] = field(default_factory=dict)
+    endpoint: bool = True
+
+
+@dataclass(kw_only=True)
+class Webhook(tables.Resource):
+    """A webhook; its address and headers are secrets and never shown."""
+
+    TYPE = f"{registrymodel.TYPE}/webhooks"
+    TRACKED = False
+
+    properties: messages.Body
+
+
+def found_registry(state: world.World, call: operations.Call) -> registrymodel.Registry:
+    """Return the registry of a path; refuses where there is none."""
+    scope, name = call.route.scope, call.names[0]
+    registry = state.store.get(registrymodel.Registry, f"{scope}/providers/{registrymodel.TYPE}/{name}")
+    if registry is None:
+        raise catalogue.refusal(
+            "ARM_RESOURCE_NOT_FOUND", provider=NAMESPACE, type="registries", name=name, rg=call.route.group
+        )
+    return registry
+
+
+class RegistryChildren:
+    """The operations on a registry's children."""
+
+    def __init__(self, state: world.World, *, running: registryoperations.RegistryOperations) -> None:
+        self._world = state
+        self._running = running
+
+    def offers(self) -> list[operations.Operation]:
+        return [
+            *operations.crud(
+                NAMESPACE,
+                path="registries/*/replications/*",
+                get=self.get(Replication),
+                put=self.put_replication,
+                patch=self.patch_replication,
+                delete=self.delete_replication,
+            ),
+            *operations.crud(NAMESPACE, path="registries/*/replications", get=self.index(Replication)),
+            *operations.crud(
+                NAMESPACE,
+                path="registries/*/webhooks/*",
+                get=self.get(Webhook),
+                put=self.put_webhook,
+                patch=self.patch_webhook,
+                delete=self.delete_webhook,
+            ),
+            *operations.crud(NAMESPACE, path="registries/*/webhooks", get=self.index(Webhook)),
+            *operations.crud(NAMESPACE, path="registries/*/listUsages", get=self.usages),
+            self._action("listCredentials", self.credentials),
+            self._action("regenerateCredential", self.regenerate),
+        ]
+
+    def get(self, kind: type[tables.Resource]) -> operations.Handler:
+        async def answer(call: operations.Call) -> messages.Answer:
+            found_registry(self._world, call)
+            return messages.Answer(200, self._body(self._found(kind, call)))
+
+        return answer
+
+    def index(self, kind: type[tables.Resource]) -> operations.Handler:
+        async def answer(call: operations.Call) -> messages.Answer:
+            registry = found_registry(self._world, call)
+            rows = [self._body(child) for child in self._world.store.under(registry.id, kind=kind)]
+            return operations.page(call, rows=rows, url=self._world.url)
+
+        return answer
+
+    async def put_replication(self, call: operations.Call) -> messages.Answer:
+        registry = found_registry(self._world, call)
+        location = str(call.body.get("location") or "")
+        if not location:
+            raise catalogue.refusal("ARM_LOCATION_REQUIRED")
+        home = f"{registry.id}/replications/{registry.location}"
+        if self._world.store.get(Replication, home) is None:
+            self._new_replication(
+                home, location=registry.location, author=SERVICE_APPLICATION
+            ).provisioning = "Succeeded"
+        existing = self._world.store.get(Replication, call.route.path)
+        child = existing or self._new_replication(call.route.path, location=location, author=call.caller.client_id)
+        return self._written(call, child, word="Updating" if existing else "Creating")
+
+    async def patch_replication(self, call: operations.Call) -> messages.Answer:
+        return self._written(call, self._found(Replication, call), word="Updating")
+
+    async def delete_replication(self, call: operations.Call) -> messages.Answer:
+        child = self._world.store.get(Replication, call.route.path)
+        if child is None:
+            return messages.Answer(204)
+        child.provisioning = "Deleting"
+        headers = self._running.begin_deletion(
+            call, owner=child.id, location=child.location, done=lambda: self._world.store.remove(child)
+        )
+        return messages.Answer(202, None, headers)
+
+    async def put_webhook(self, call: operations.Call) -> messages.Answer:
+        registry = found_registry(self._world, call)
+        now, existing = self._world.clock.now(), self._world.store.get(Webhook, call.route.path)
+        child = existing or Webhook(
+            id=call.route.path,
+            name=call.names[1],
+            location=ids.location(str(call.body.get("location") or registry.location)),
+            created=now,
+            created_by=call.caller.client_id,
+            properties={"status": "enabled", "scope": "", "actions": []},
+        )
+        self._world.store.put(child)
+        return self._changed_webhook(call, child)
+
+    async def patch_webhook(self, call: operations.Call) -> messages.Answer:
+        return self._changed_webhook(call, self._found(Webhook, call))
+
+    async def delete_webhook(self, call: operations.Call) -> messages.Answer:
+        child = self._world.store.get(Webhook, call.route.path)
+        if child is None:
+            return messages.Answer(204)
+        self._world.store.remove(child)
+        return messages.Answer(200)
+
+    async def usages(self, call: operations.Call) -> messages.Answer:
+        registry = found_registry(self._world, call)
+        size, webhooks = _LIMITS[registry.settings.sku]
+        hooks = len(self._world.store.under(registry.id, kind=Webhook))
+        replicas = len(self._world.store.under(registry.id, kind=Replication))
+        rows = [
+            {"name": "Size", "limit": size, "currentValue": 0, "unit": "Bytes"},
+            {"name": "Webhooks", "limit": webhooks, "currentValue": hooks, "unit": "Count"},
+        ]
+        rows += [{"name": n, "limit": limit, "currentValue": 0, "unit": "Count"} for n, limit in _COUNTS.items()]
+        rows[2]["currentValue"] = max(0, replicas - 1)
+        return messages.Answer(200, {"value": rows})
+
+    async def credentials(self, call: operations.Call) -> messages.Answer:
+        registry = self._with_admin(call)
+        for name in PASSWORDS:
+            registry.passwords.setdefault(name, self._password())
+        return messages.Answer(200, _credentials(registry))
+
+    async def regenerate(self, call: operations.Call) -> messages.Answer:
+        registry, name = self._with_admin(call), str(call.body.get("name"))
+        if name not in PASSWORDS:
+            raise catalogue.refusal("ARM_BAD_REQUEST", reason=f"no password {name}")
+        for known in PASSWORDS:
+            registry.passwords.setdefault(known, self._password())
+        registry.passwords[name] = self._password()
+        return messages.Answer(200, _credentials(registry))
+
+    def _action(self, name: str, handler: operations.Handler) -> operations.Operation:
+        return operations.Operation(
+            method="POST",
+            template=f"{NAMESPACE}/registries/*/{name}".lower(),
+            handler=handler,
+            action=f"{registrymodel.TYPE}/{name}/action",
+            kind="write",
+        )
+
+    def _with_admin(self, call: operations.Call) -> registrymodel.Registry:
+        registry = found_registry(self._world, call)
+        if not registry.settings.properties["adminUserEnabled"]:
+            raise catalogue.refusal("ACR_ADMIN_DISABLED", name=registry.name)
+        return registry
+
+    def _password(self) -> str:
+        """Recorded: 52 characters of base64 with `+ACR` in them."""
+        text = base64.b64encode(self._world.random.randbytes(39)).decode()
+        return f"{text[:42]}+ACR{text[42:48]}"
+
+    def _new_replication(self, path: str, *, location: str, author: str) -> Replication:
+        now = self._world.clock.now()
+        child = Replication(
+            id=path,
+            name=ids.name_of(path),
+            location=ids.location(location),
+            created=now,
+            modified=now,
+            created_by=author,
+            modified_by=author,
+            status={"displayStatus": "Ready", "timestamp": moments.zulu(self._world.clock.utc())},
+        )
+        self._world.store.put(child)
+        return child
+
+    def _written(self, call: operations.Call, child: Replication, *, word: str) -> messages.Answer:
+        self._touch(call, child)
+        child.endpoint = call.request.properties().get("regionEndpointEnabled", child.endpoint)
+        child.provisioning = word
+        if word == "Creating":
+            child.status.pop("displayStatus", None)
+
+        def done(_: registryoperations.Operation) -> None:
+            child.provisioning = "Succeeded"
+            child.status = {"displayStatus": "Ready", "timestamp": moments.zulu(self._world.clock.utc())}
+
+        _, headers = self._running.begin(call, owner=child.id, word=word, done=done)
+        return messages.Answer(201, self._body(child), headers)
+
+    def _changed_webhook(self, call: operations.Call, child: Webhook) -> messages.Answer:
+        self._touch(call, child)
+        given = call.request.properties()
+        child.properties |= {name: given[name] for name in ("status", "scope", "actions") if name in given}
+        return messages.Answer(200, self._body(child))
+
+    def _touch(self, call: operations.Call, child: tables.Resource) -> None:
+        child.modified, child.modified_by = self._world.clock.now(), call.caller.client_id
+        if "tags" in call.body:
+            child.tags = ids.tags(call.body["tags"])
+
+    def _found(self, kind: type[tables.R], call: operations.Call) -> tables.R:
+        child = self._world.store.get(kind, call.route.path)
+        if child is None:
+            raise catalogue.refusal("ACR_CHILD_NOT_FOUND", name=call.names[1])
+        return child
+
+    def _body(self, child: tables.Resource) -> messages.Body:
+        clock = self._world.clock
+        shown: dict[type, Callable[[typing.Any], messages.Body]] = {Replication: _replication, Webhook: _webhook}
+        return {
+            "type": child.TYPE,
+            "id": child.id,
+            "name": child.name,
+            "location": child.location,
+            "tags": child.tags,
+            "systemData": {
+                "createdBy": child.created_by,
+                "createdByType": "Application",
+                "createdAt": moments.offset(clock.utc(child.created)),
+                "lastModifiedBy": child.modified_by,
+                "lastModifiedByType": "Application",
+                "lastModifiedAt": moments.offset(clock.utc(child.modified)),
+            },
+            "properties": shown[type(child)](child),
+        }
+
+
+def _replication(child: Replication) -> messages.Body:
+    return {
+        "provisioningState": child.provisioning,
+        "status": child.status,
+        "regionEndpointEnabled": child.endpoint,
+        "zoneRedundancy": "Disabled",
+    }
+
+
+def _webhook(child: Webhook) -> messages.Body:
+    return {**child.properties, "provisioningState": "Succeeded"}
+
+
+def _credentials(registry: registrymodel.Registry) -> messages.Body:
+    passwords = [{"name": name, "value": value} for name, value in registry.passwords.items()]
+    return {"username": registry.name, "passwords": passwords}

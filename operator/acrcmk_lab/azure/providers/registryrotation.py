@@ -1,0 +1,44 @@
+"""Container Registry's background look at its keys: unversioned identifiers follow the newest version."""
+
+import dataclasses
+
+from acrcmk_lab.azure import keyaccess, world
+from acrcmk_lab.azure.providers import registrycmk, registrymodel
+
+
+class RegistryRotation:
+    """Scans every registry each `acr_key_scan` for as long as it exists [D]."""
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+
+    def watch(self, registry: registrymodel.Registry) -> None:
+        """Begin to scan a registry."""
+
+        def scan() -> None:
+            if self._world.store.get(registrymodel.Registry, registry.id) is registry:
+                self.follow(registry)
+                self.watch(registry)
+
+        wait = max(1.0, self._world.draw(self._world.switches.acr_key_scan))
+        self._world.clock.call_in(wait, callback=scan)
+
+    def follow_all(self) -> None:
+        """Scan every registry now."""
+        for registry in self._world.store.table(registrymodel.Registry).values():
+            self.follow(registry)
+
+    def follow(self, registry: registrymodel.Registry) -> None:
+        """Move to the newest usable version if the identifier is unversioned and the key in reach."""
+        settings = registry.settings
+        encryption = settings.encryption
+        if encryption is None or not encryption.automatic or registry.pending:
+            return
+        principal = settings.identities.principal(encryption.identity) or ""
+        reached = keyaccess.reach(self._world, principal=principal, key_identifier=encryption.key_identifier)
+        if isinstance(reached, keyaccess.Unreachable):
+            return
+        newest = registrycmk.versioned(encryption.key_identifier, version=reached.version.version)
+        if newest != encryption.versioned:
+            moved = dataclasses.replace(encryption, versioned=newest, rotated=self._world.clock.now())
+            registry.settings = dataclasses.replace(settings, encryption=moved)
