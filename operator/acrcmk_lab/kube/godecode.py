@@ -57,6 +57,18 @@ def decode(value: Any, schema: Object, *, struct: str, path: str = "") -> Any:
     return value
 
 
+def omit_empty(metadata: Any) -> None:
+    """Drop what metadata says in vain, in place: Go does not encode empty maps, lists and texts of it.
+
+    `managedFields` stay: an empty list of them is a request to forget all owners.
+    """
+    if isinstance(metadata, dict):
+        for name in [
+            name for name, value in metadata.items() if value in ({}, [], "", None) and name != "managedFields"
+        ]:
+            del metadata[name]
+
+
 def _child(schema: Object, key: str) -> Object:
     additional = schema.get("additionalProperties")
     found = (schema.get("properties") or {}).get(key)

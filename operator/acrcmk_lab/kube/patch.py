@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 import jsonpatch
-import jsonpointer
 
 from acrcmk_lab.kube import errors
 from acrcmk_lab.kube.objects import Object
@@ -40,7 +39,7 @@ def json_patch(target: Object, operations: list[Any]) -> Object:
         result: Object = jsonpatch.JsonPatch(operations).apply(target)
     except jsonpatch.JsonPatchTestFailed:
         raise _refused() from None
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException):
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException):
         raise _refused() from None
     return result
 

@@ -28,7 +28,12 @@ class Strategy:
     def decode(self, obj: Object) -> list[str]:
         """Prune and default in place; return the paths of unknown fields. Raises `godecode.DecodeError`."""
         godecode.decode(obj, self.schema, struct=obj.get("kind", ""))
+        godecode.omit_empty(obj.get("metadata"))
         return shape.decode(obj, self.schema)
+
+    def default(self, obj: Object) -> None:
+        """Complete what server-side apply merged: the schema was checked already, so nothing is pruned."""
+        self.decode(obj)
 
     def reset_fields(self, subresource: str) -> tuple[str, ...]:
         """Return the top-level fields that a request cannot write, and so cannot own."""
@@ -119,7 +124,12 @@ class CustomStrategy(Strategy):
 
     def decode(self, obj: Object) -> list[str]:
         godecode.decode(obj.get("metadata"), self.schema["properties"]["metadata"], struct="ObjectMeta")
+        godecode.omit_empty(obj.get("metadata"))
         return shape.decode(obj, self.schema)
+
+    def default(self, obj: Object) -> None:
+        godecode.omit_empty(obj.get("metadata"))
+        shape.default(obj, self.schema)
 
     def validate(
         self, new: Object, old: Object | None, *, metadata: list[FieldError], subresource: str = ""

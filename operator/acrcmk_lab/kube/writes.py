@@ -183,7 +183,7 @@ class Writer:
             return self._apply_new(resource, key, new, options), True
         if not objects.dig(config, "metadata", "resourceVersion"):
             objects.meta(new)["resourceVersion"] = objects.meta(stored.obj)["resourceVersion"]
-        self._decode(resource, new, options)
+        resource.strategy.default(new)
         self._require_same_version(resource, key, new, stored.obj, options)
         return self._store_changed(resource, key, stored, new, options, subresource=subresource), False
 
@@ -197,7 +197,7 @@ class Writer:
                 f"the name of the object ({key.name} based on URL) was undeterminable: name must be provided"
             )
         self._name(resource, key, meta)
-        self._decode(resource, new, options)
+        resource.strategy.default(new)
         self._admit(resource, key, new, options)
         return self._store_new(resource, key, new, options)
 

@@ -54,7 +54,9 @@ class Entry:
             "fieldsType": "FieldsV1",
             "fieldsV1": fieldset.encode(self.fields),
         }
-        return {**line, "subresource": self.subresource} if self.subresource else line
+        if self.subresource:
+            line["subresource"] = self.subresource
+        return {key: value for key, value in line.items() if value or key == "fieldsV1"}
 
     @property
     def words(self) -> str:
@@ -226,18 +228,13 @@ def _apply(live: Object | None, config: Object, request: Request) -> Object:
         merged = _prune(merged, entries, last.fields, request.kind)
     change = typed.compare(current, merged, request.kind).without(request.reset)
     entries = _settle(entries, mine, change, force=request.force)
-    if last is not None and objects.same(current, merged):
-        entries = _with_time(entries, mine, last.time)
+    if objects.same(current, merged) and mine.identity in entries:
+        # An apply that changes nothing is no operation of its time; the first one then has no time at all.
+        entries[mine.identity] = replace(entries[mine.identity], time=last.time if last else "")
     result: Object = objects.clone(merged)
     _sync_last_applied(result, config, request)
     encode(result, entries)
     return result
-
-
-def _with_time(entries: Entries, mine: Entry, time: str) -> Entries:
-    if mine.identity not in entries:
-        return entries
-    return {**entries, mine.identity: replace(entries[mine.identity], time=time)}
 
 
 def _settle(entries: Entries, mine: Entry, change: typed.Comparison, *, force: bool) -> Entries:

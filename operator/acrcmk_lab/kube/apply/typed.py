@@ -14,6 +14,7 @@ from acrcmk_lab.kube.objects import Object
 
 Relation: TypeAlias = Literal["scalar", "atomic", "map", "set", "keyed"]
 MISSING: Final = object()
+_CONTAINERS: Final = frozenset({"map", "keyed", "set"})
 
 
 class MergeError(Exception):
@@ -146,6 +147,7 @@ class _Differ:
         if leaf and left is not MISSING and right is not MISSING:
             if not objects.same(left, right):
                 self.modified.add(path)
+                self._walk_apart(left, right, kind, path)
             return
         if not leaf:
             for element, before, after, inner in _pairs(left, right, kind):
@@ -154,6 +156,16 @@ class _Differ:
             self.added.add(path)
         elif right is MISSING:
             self.removed.add(path)
+
+    def _walk_apart(self, left: Any, right: Any, kind: Type, path: Path) -> None:
+        """Where a map became a list or the like, the children of both are gone or new."""
+        if kind.relation(left) == kind.relation(right):
+            return
+        for before, after in ((left, MISSING), (MISSING, right)):
+            side = right if before is MISSING else left
+            if kind.relation(side) in _CONTAINERS:
+                for element, old, new, inner in _pairs(before, after, kind):
+                    self.walk(old, new, inner, (*path, element))
 
     def _is_leaf(self, left: Any, right: Any, kind: Type) -> bool:
         relations = {kind.relation(side) for side in (left, right) if side is not MISSING and side is not None}
@@ -208,6 +220,8 @@ def merge(live: Any, applied: Any, kind: Type) -> Any:
     """Return `live` with what `applied` says; nothing is removed."""
     if applied is MISSING:
         return live
+    if applied is None and live is not MISSING and kind.relation(live) in _CONTAINERS and live:
+        return live
     if live is MISSING or live is None or applied is None:
         return applied
     relations = {kind.relation(live), kind.relation(applied)}
@@ -227,21 +241,30 @@ def _merge_maps(live: Object, applied: Object, kind: Type) -> Object:
 
 
 def _merge_lists(live: list[Any], applied: list[Any], kind: Type) -> list[Any]:
-    """Merge by key. Shared items come in the order of `applied`; those of `live` alone keep their neighbours."""
     left, right, inner = index(live, kind), index(applied, kind), kind.items()
-    if len(right) != len(applied):
-        raise MergeError("duplicate entries for key")
-    order: list[str] = []
-    pending = list(right)
-    for element in left:
-        if element not in right:
-            order.append(element)
-        elif element in pending:
-            upto = pending.index(element) + 1
-            order += pending[:upto]
-            del pending[:upto]
-    order += pending
+    order = _merged_order(list(left), list(right))
     return [merge(left.get(element, MISSING), right.get(element, MISSING), inner) for element in order]
+
+
+def _merged_order(left: list[str], right: list[str]) -> list[str]:
+    """Order the items of both lists: as `right` has the shared ones, those of `left` alone beside their neighbours."""
+    order: list[str] = []
+    shared = [element for element in right if element in left]
+    at = to = 0
+    while at < len(left) or to < len(right):
+        mine = left[at] if at < len(left) else None
+        theirs = right[to] if to < len(right) else None
+        wanted = next((element for element in shared if element not in order), None)
+        if mine is not None and mine != theirs and (mine in order or (mine in right and theirs and mine != wanted)):
+            at += 1  # told already, or to be told in its place in `right`
+        elif mine is not None and mine not in right:
+            order.append(mine)
+            at += 1
+        elif theirs is not None:
+            order.append(theirs)
+            at += mine == theirs
+            to += 1
+    return order
 
 
 def remove(value: Any, doomed: FieldSet, kind: Type) -> Any:
