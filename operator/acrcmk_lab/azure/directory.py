@@ -4,6 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a resource, as `systemData` tells it: a user's name, an application's client id."""
+
+    name: str = ""
+    kind: str = "Application"
+
+
 @dataclass(kw_only=True)
 class Principal:
     """Somebody who can hold a role or a token; `visible_at` is when role assignments can see it.
@@ -21,6 +29,11 @@ class Principal:
     resource_id: str = ""
     reads_directory: bool = False
     removed_at: float | None = None
+
+    @property
+    def author(self) -> Author:
+        """The principal as an author."""
+        return Author(self.name, "User") if self.kind == "User" else Author(self.client_id)
 
 
 class Directory:

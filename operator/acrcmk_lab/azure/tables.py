@@ -1,10 +1,10 @@
 """What exists in the lab's Azure: subscriptions, resource groups, resources; ids compare without case."""
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import ids
+from acrcmk_lab.azure import directory, ids
 
 
 @dataclass(kw_only=True)
@@ -14,6 +14,8 @@ class Resource:
     TYPE: typing.ClassVar[str] = ""
     # Whether the generic resource lists show it: children and extensions are not there.
     TRACKED: typing.ClassVar[bool] = True
+    # Whether they show its systemData: recorded of registries, not of vaults.
+    LISTED_AUTHORS: typing.ClassVar[bool] = False
 
     id: str
     name: str
@@ -21,13 +23,24 @@ class Resource:
     tags: dict[str, str] = field(default_factory=dict)
     created: float = 0.0
     modified: float = 0.0
-    created_by: str = ""
-    modified_by: str = ""
+    created_by: directory.Author = field(default_factory=directory.Author)
+    modified_by: directory.Author = field(default_factory=directory.Author)
 
     @property
     def key(self) -> str:
         """The id as it is compared."""
         return self.id.lower()
+
+    def system_data(self, stamp: Callable[[float], str]) -> dict[str, str]:
+        """Return `systemData`; `stamp` writes a simulated moment in the provider's form."""
+        return {
+            "createdBy": self.created_by.name,
+            "createdByType": self.created_by.kind,
+            "createdAt": stamp(self.created),
+            "lastModifiedBy": self.modified_by.name,
+            "lastModifiedByType": self.modified_by.kind,
+            "lastModifiedAt": stamp(self.modified),
+        }
 
     def listed(self) -> dict[str, typing.Any]:
         """Return what the generic resource list shows, beyond id, name, type, location and tags."""

@@ -12,6 +12,8 @@ from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, rbac
 NAMESPACE = "Microsoft.Authorization"
 TYPE = f"{NAMESPACE}/roleAssignments"
 LAB_NAMESPACES = ("microsoft.keyvault", "microsoft.containerregistry", "microsoft.managedidentity")
+# Recorded: older versions do not tell what to do about an unknown principal.
+_ADVISES_SINCE = "2022-04-01"
 _PRINCIPAL_FILTER = re.compile(r"(?:principalId\s+eq\s+'|assignedTo\(')([^']+)'", re.IGNORECASE)
 _ROLE_NAME_FILTER = re.compile(r"roleName\s+eq\s+'([^']+)'", re.IGNORECASE)
 
@@ -27,6 +29,7 @@ class RoleAssignment(tables.Resource):
     principal_id: str
     principal_type: str
     role_definition_id: str
+    author_id: str
     description: str | None = None
     condition: str | None = None
     condition_version: str | None = None
@@ -92,7 +95,7 @@ class Authorization:
         role = self._role(str(wanted.get("roleDefinitionId", "")))
         self._allowed(call, role=role.guid)
         self._scope_exists(call)
-        self._known_principal(principal_id, given_type=wanted.get("principalType"))
+        self._known_principal(call, principal_id, given_type=wanted.get("principalType"))
         triple = (scope.lower(), principal_id.lower(), role.guid.lower())
         same_name = self._world.store.get(RoleAssignment, call.route.path)
         if same_name:
@@ -159,7 +162,7 @@ class Authorization:
                 rg=scope.group,
             )
 
-    def _known_principal(self, principal_id: str, *, given_type: str | None) -> None:
+    def _known_principal(self, call: operations.Call, principal_id: str, *, given_type: str | None) -> None:
         try:
             oid = uuid.UUID(principal_id)
         except ValueError:
@@ -167,7 +170,8 @@ class Authorization:
         known = self._world.directory.by_object(principal_id)
         visible = known is not None and known.visible_at <= self._world.clock.now()
         if not visible and not given_type:
-            raise catalogue.refusal("RA_PRINCIPAL_NOT_FOUND", oid=oid.hex, tid=self._world.tenant_id)
+            error = "RA_PRINCIPAL_NOT_FOUND" if call.version >= _ADVISES_SINCE else "RA_PRINCIPAL_NOT_FOUND_2020"
+            raise catalogue.refusal(error, oid=oid.hex, tid=self._world.tenant_id)
 
     def _role(self, role_definition_id: str) -> rbac.RoleDefinition:
         guid = ids.name_of(role_definition_id)
@@ -198,8 +202,7 @@ class Authorization:
             location="",
             created=now,
             modified=now,
-            created_by=call.caller.object_id,
-            modified_by=call.caller.object_id,
+            author_id=call.caller.object_id,
             scope=call.route.scope or "/",
             principal_id=principal_id,
             principal_type=wanted.get("principalType") or (known.kind if known else "ServicePrincipal"),
@@ -238,8 +241,8 @@ class Authorization:
                 "conditionVersion": found.condition_version,
                 "createdOn": moments.zulu(clock.utc(found.created)),
                 "updatedOn": moments.zulu(clock.utc(found.modified)),
-                "createdBy": None if fresh else found.created_by,
-                "updatedBy": found.modified_by,
+                "createdBy": None if fresh else found.author_id,
+                "updatedBy": found.author_id,
                 "delegatedManagedIdentityResourceId": None,
                 "description": found.description,
             },

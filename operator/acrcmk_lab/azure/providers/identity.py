@@ -23,6 +23,7 @@ VERSIONS = (
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,127}")
 _SINCE_ISOLATION = "2024-11-30"
+_LONG_BODY_UNTIL = "2018-11-30"
 
 
 @dataclass(kw_only=True)
@@ -195,6 +196,10 @@ class ManagedIdentity:
             "principalId": identity.principal_id,
             "clientId": identity.client_id,
         }
+        if version < _LONG_BODY_UNTIL:
+            ids_of = f"tid={self._world.tenant_id}&oid={identity.principal_id}&aid={identity.client_id}"
+            host = f"https://control-{identity.location}.identity.azure.net"
+            properties["clientSecretUrl"] = f"{host}{identity.id}/credentials?{ids_of}"
         if version >= _SINCE_ISOLATION:
             properties["isolationScope"] = identity.isolation_scope
         return {

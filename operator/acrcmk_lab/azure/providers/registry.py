@@ -177,7 +177,7 @@ class ContainerRegistry:
             name=name,
             location=ids.location(location),
             created=self._world.clock.now(),
-            created_by=call.caller.client_id,
+            created_by=call.caller.author,
             settings=dataclasses.replace(settings, identities=registrymodel.Identities()),
         )
         return await self._write(call, registry, settings=settings, word="Creating")
@@ -226,7 +226,7 @@ class ContainerRegistry:
             failure = refused.answer.body["error"]
         await self._world.clock.sleep(whole - early)
         self._world.spent("acr_create" if word == "Creating" else "acr_update", resource=registry.id, since=since)
-        registry.modified, registry.modified_by = self._world.clock.now(), call.caller.client_id
+        registry.modified, registry.modified_by = self._world.clock.now(), call.caller.author
         return self._settle(call, registry, settings=settings, word=word, failure=failure)
 
     def _settle(
@@ -321,7 +321,7 @@ class ContainerRegistry:
         if not self._world.access.allows(oid, action=ASSIGN, scope=found.id, now=now):
             raise catalogue.refusal(
                 "ARM_LINKED_AUTHZ",
-                name=call.caller.client_id,
+                name=call.caller.author,
                 oid=oid,
                 action=f"{registrymodel.TYPE}/write",
                 scope=call.route.path,

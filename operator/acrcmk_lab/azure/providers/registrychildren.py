@@ -5,7 +5,7 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, tables, world
+from acrcmk_lab.azure import catalogue, directory, ids, messages, moments, operations, tables, world
 from acrcmk_lab.azure.providers import registrymodel, registryoperations
 
 NAMESPACE = registrymodel.NAMESPACE
@@ -112,10 +112,10 @@ class RegistryChildren:
         home = f"{registry.id}/replications/{registry.location}"
         if self._world.store.get(Replication, home) is None:
             self._new_replication(
-                home, location=registry.location, author=SERVICE_APPLICATION
+                home, location=registry.location, author=directory.Author(SERVICE_APPLICATION)
             ).provisioning = "Succeeded"
         existing = self._world.store.get(Replication, call.route.path)
-        child = existing or self._new_replication(call.route.path, location=location, author=call.caller.client_id)
+        child = existing or self._new_replication(call.route.path, location=location, author=call.caller.author)
         return self._written(call, child, word="Updating" if existing else "Creating")
 
     async def patch_replication(self, call: operations.Call) -> messages.Answer:
@@ -139,7 +139,7 @@ class RegistryChildren:
             name=call.names[1],
             location=ids.location(str(call.body.get("location") or registry.location)),
             created=now,
-            created_by=call.caller.client_id,
+            created_by=call.caller.author,
             properties={"status": "enabled", "scope": "", "actions": []},
         )
         self._world.store.put(child)
@@ -203,7 +203,7 @@ class RegistryChildren:
         text = base64.b64encode(self._world.random.randbytes(39)).decode()
         return f"{text[:42]}+ACR{text[42:48]}"
 
-    def _new_replication(self, path: str, *, location: str, author: str) -> Replication:
+    def _new_replication(self, path: str, *, location: str, author: directory.Author) -> Replication:
         now = self._world.clock.now()
         child = Replication(
             id=path,
@@ -239,7 +239,7 @@ class RegistryChildren:
         return messages.Answer(200, self._body(child))
 
     def _touch(self, call: operations.Call, child: tables.Resource) -> None:
-        child.modified, child.modified_by = self._world.clock.now(), call.caller.client_id
+        child.modified, child.modified_by = self._world.clock.now(), call.caller.author
         if "tags" in call.body:
             child.tags = ids.tags(call.body["tags"])
 
@@ -258,14 +258,7 @@ class RegistryChildren:
             "name": child.name,
             "location": child.location,
             "tags": child.tags,
-            "systemData": {
-                "createdBy": child.created_by,
-                "createdByType": "Application",
-                "createdAt": moments.offset(clock.utc(child.created)),
-                "lastModifiedBy": child.modified_by,
-                "lastModifiedByType": "Application",
-                "lastModifiedAt": moments.offset(clock.utc(child.modified)),
-            },
+            "systemData": child.system_data(lambda at: moments.offset(clock.utc(at))),
             "properties": shown[type(child)](child),
         }
 

@@ -125,6 +125,7 @@ class Registry(tables.Resource):
     """
 
     TYPE = TYPE
+    LISTED_AUTHORS = True
 
     settings: Settings
     pending: Settings | None = None
@@ -189,14 +190,7 @@ def body_of(
         "name": registry.name,
         "location": registry.location,
         "tags": settings.tags,
-        "systemData": {
-            "createdBy": registry.created_by,
-            "createdByType": "Application",
-            "createdAt": moments.offset(time.utc(registry.created)),
-            "lastModifiedBy": registry.modified_by,
-            "lastModifiedByType": "Application",
-            "lastModifiedAt": moments.offset(time.utc(registry.modified)),
-        },
+        "systemData": registry.system_data(lambda at: moments.offset(time.utc(at))),
         "properties": {
             "loginServer": f"{registry.name.lower()}.{domain}",
             "creationDate": moments.zulu(time.utc(registry.created)),

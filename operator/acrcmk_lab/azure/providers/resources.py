@@ -137,6 +137,7 @@ class Resources:
                 "location": found.location,
                 "tags": found.tags,
                 **self._stamps(call, found),
+                **self._authors(found),
             }
             for found in self._world.store.all()
             if found.TRACKED and ids.within(found.id, scope=scope) and _selected(found, wanted)
@@ -201,6 +202,11 @@ class Resources:
             "registrationState": self._world.store.unregistered.get(key, "Registered"),
             "registrationPolicy": "RegistrationRequired",
         }
+
+    def _authors(self, found: tables.Resource) -> messages.Body:
+        if not found.LISTED_AUTHORS:
+            return {}
+        return {"systemData": found.system_data(lambda at: moments.zulu(self._world.clock.utc(at)))}
 
     def _stamps(self, call: operations.Call, found: tables.Resource) -> messages.Body:
         if "createdTime" not in call.request.query.get("$expand", ""):

@@ -224,7 +224,7 @@ class KeyVault:
             location=ids.location(location),
             tags=ids.tags(call.body.get("tags")),
             created=self._world.clock.now(),
-            created_by=call.caller.client_id,
+            created_by=call.caller.author,
             tenant_id=str(properties.get("tenantId") or self._world.tenant_id),
             sku=properties.get("sku") or {"family": "A", "name": "standard"},
         )
@@ -268,7 +268,7 @@ class KeyVault:
         self._touch(vault, call=call)
 
     def _touch(self, vault: vaultmodel.Vault, *, call: operations.Call) -> None:
-        vault.modified, vault.modified_by = self._world.clock.now(), call.caller.client_id
+        vault.modified, vault.modified_by = self._world.clock.now(), call.caller.author
 
     def _set_policies(self, vault: vaultmodel.Vault, policies: list[messages.Body]) -> None:
         if policies == vault.access_policies:
@@ -311,14 +311,7 @@ class KeyVault:
             "type": vaultmodel.TYPE,
             "location": vault.location,
             "tags": vault.tags,
-            "systemData": {
-                "createdBy": vault.created_by,
-                "createdByType": "Application",
-                "createdAt": moments.milliseconds(clock.utc(vault.created)),
-                "lastModifiedBy": vault.modified_by,
-                "lastModifiedByType": "Application",
-                "lastModifiedAt": moments.milliseconds(clock.utc(vault.modified)),
-            },
+            "systemData": vault.system_data(lambda at: moments.milliseconds(clock.utc(at))),
             "properties": vaultmodel.properties_body(vault, uri=uri, version=version),
         }
 
