@@ -43,19 +43,23 @@ def root_schema(schema: Object) -> Object:
     return {**schema, "properties": {**(schema.get("properties") or {}), **type_meta}}
 
 
-def to_cel(value: Any, schema: Object | None) -> Any:
-    """Convert a JSON value to what a rule sees of it."""
+def to_cel(value: Any, schema: Object | None, *, inside: bool = False) -> Any:
+    """Convert a JSON value to what a rule sees of it.
+
+    The library takes times and durations as `self` itself, but not `inside` an object or a list: there they stay text.
+    """
     if schema is None or value is None:
         return value
     if isinstance(value, dict):
         properties, additional = schema.get("properties"), schema.get("additionalProperties")
         if properties:
-            return {celtypes.escape(key): to_cel(value[key], properties[key]) for key in properties if key in value}
+            return {celtypes.escape(key): to_cel(value[key], properties[key], inside=True) for key in properties if key in value}
         inner = additional if isinstance(additional, dict) else None
-        return {key: to_cel(item, inner) for key, item in value.items()}
+        return {key: to_cel(item, inner, inside=True) for key, item in value.items()}
     if isinstance(value, list):
-        return [to_cel(item, schema.get("items")) for item in value]
-    return _scalar(value, schema)
+        return [to_cel(item, schema.get("items"), inside=True) for item in value]
+    timed = inside and schema.get("format") in {"date-time", "date", "duration"}
+    return value if timed else _scalar(value, schema)
 
 
 def _scalar(value: Any, schema: Object) -> Any:
