@@ -53,7 +53,11 @@ def to_cel(value: Any, schema: Object | None, *, inside: bool = False) -> Any:
     if isinstance(value, dict):
         properties, additional = schema.get("properties"), schema.get("additionalProperties")
         if properties:
-            return {celtypes.escape(key): to_cel(value[key], properties[key], inside=True) for key in properties if key in value}
+            return {
+                celtypes.escape(key): to_cel(value[key], properties[key], inside=True)
+                for key in properties
+                if key in value
+            }
         inner = additional if isinstance(additional, dict) else None
         return {key: to_cel(item, inner, inside=True) for key, item in value.items()}
     if isinstance(value, list):
