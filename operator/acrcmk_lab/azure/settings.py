@@ -66,6 +66,7 @@ class Switches:
     acr_validation: Span = _span(2, doc="registry: part of that wait after which a CMK failure is told [X]")
     acr_operation: Span = _span(10, doc="registry: from the answer of a write to Succeeded, 0..20 [R]")
     acr_delete: Span = _span(10, doc="registry with replicas: until it is gone [R]")
+    acr_replica_sync: Span = _span(0, doc="replica: from Succeeded to Ready, Syncing until then [R]")
     acr_key_scan: Span = _span(3600, doc="registry: how often it looks for a newer key version [D]")
     acr_revocation: Span = _span(60, doc="registry: until pulls fail after the key is out of reach [X]")
     acr_identity_expiry: Span = _span(90 * 86400, doc="registry: a detached identity still serves pulls [D]")

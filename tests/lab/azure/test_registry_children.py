@@ -81,3 +81,27 @@ async def test_without_an_admin_user_there_are_no_credentials(azure):
     with pytest.raises(HttpResponseError) as refused:
         await azure.registries.registries.list_credentials(GROUP, REGISTRY)
     assert refused.value.status_code == 400
+
+
+async def test_a_zone_redundant_registry_shows_its_home_region_at_once(azure):
+    azure.lab.switches.set("acr_plain_create", value="sync")
+    await azure.create_registry({**PLAIN, "properties": {"zoneRedundancy": "Enabled"}})
+    home = await azure.registries.replications.get(GROUP, REGISTRY, LOCATION)
+    assert (home.properties.zone_redundancy, home.system_data.created_by_type) == ("Enabled", "Application")
+    assert (await azure.registry()).properties.zone_redundancy == "Enabled"
+
+
+async def test_a_replica_syncs_after_it_was_made(azure, registry):
+    azure.lab.switches.set("acr_replica_sync", value="20")
+    client = azure.registries.replications
+    await client.begin_create(GROUP, REGISTRY, "centralus", {"location": "centralus"}, polling=False)
+    shown = []
+    for _ in range(2):
+        await azure.lab.clock.advance(15)
+        shown.append((await client.get(GROUP, REGISTRY, "centralus")).properties.status.display_status)
+    assert shown == ["Syncing", "Ready"]
+
+
+async def test_tags_are_in_the_generic_list_too(azure, registry):
+    await azure.registries.registries.begin_update(GROUP, REGISTRY, {"tags": {"a": "1"}}, polling=False)
+    assert [r.tags async for r in azure.resources.resources.list()] == [{"a": "1"}]

@@ -243,7 +243,7 @@ class ContainerRegistry:
             self.rotation.watch(registry)
         failure = failure or (self.fail_next.pop(0) if self.fail_next else None)
         if failure is None and self._at_once(registry, settings=settings, word=word):
-            registry.settings, registry.provisioning, registry.made = settings, "Succeeded", True
+            self._adopt(registry, settings)
             return messages.Answer(200, self._body(registry, version=call.version))
         registry.pending, registry.provisioning = settings, word
         operation, headers = self._running.begin(
@@ -255,11 +255,17 @@ class ContainerRegistry:
     def _ended(self, registry: registrymodel.Registry, operation: registryoperations.Operation) -> None:
         settings, registry.pending = registry.pending, None
         if operation.error is None and settings is not None:
-            registry.settings, registry.provisioning, registry.made = settings, "Succeeded", True
+            self._adopt(registry, settings)
             return
         registry.provisioning = "Failed"
         if operation.word == "Creating" and self._world.switches.acr_failed_registry == "absent":
             self.remove(registry)
+
+    def _adopt(self, registry: registrymodel.Registry, settings: registrymodel.Settings) -> None:
+        registry.adopt(settings)
+        # Recorded: a zone-redundant registry shows its home region among the replications at once.
+        if settings.properties["zoneRedundancy"] == "Enabled":
+            self._children.show_home(registry)
 
     async def _wait_until_idle(self, registry: registrymodel.Registry) -> None:
         """While an operation is under way: refuse or wait for its end, as the switch says."""

@@ -34,6 +34,7 @@ class Replication(tables.Resource):
     provisioning: str = "Creating"
     status: dict[str, typing.Any] = field(default_factory=dict)
     endpoint: bool = True
+    zone_redundancy: str = "Disabled"
 
 
 @dataclass(kw_only=True)
@@ -104,16 +105,21 @@ class RegistryChildren:
 
         return answer
 
+    def show_home(self, registry: registrymodel.Registry) -> None:
+        """Let the registry's own region be a replication, written by the service itself."""
+        path = f"{registry.id}/replications/{registry.location}"
+        if self._world.store.get(Replication, path) is None:
+            author = directory.Author(SERVICE_APPLICATION)
+            home = self._new_replication(path, location=registry.location, author=author)
+            home.provisioning = "Succeeded"
+            home.zone_redundancy = registry.settings.properties["zoneRedundancy"]
+
     async def put_replication(self, call: operations.Call) -> messages.Answer:
         registry = found_registry(self._world, call)
         location = str(call.body.get("location") or "")
         if not location:
             raise catalogue.refusal("ARM_LOCATION_REQUIRED")
-        home = f"{registry.id}/replications/{registry.location}"
-        if self._world.store.get(Replication, home) is None:
-            self._new_replication(
-                home, location=registry.location, author=directory.Author(SERVICE_APPLICATION)
-            ).provisioning = "Succeeded"
+        self.show_home(registry)
         existing = self._world.store.get(Replication, call.route.path)
         child = existing or self._new_replication(call.route.path, location=location, author=call.caller.author)
         return self._written(call, child, word="Updating" if existing else "Creating")
@@ -220,17 +226,24 @@ class RegistryChildren:
 
     def _written(self, call: operations.Call, child: Replication, *, word: str) -> messages.Answer:
         self._touch(call, child)
-        child.endpoint = call.request.properties().get("regionEndpointEnabled", child.endpoint)
+        given = call.request.properties()
+        child.endpoint = given.get("regionEndpointEnabled", child.endpoint)
+        child.zone_redundancy = given.get("zoneRedundancy", child.zone_redundancy)
         child.provisioning = word
         if word == "Creating":
             child.status.pop("displayStatus", None)
 
         def done(_: registryoperations.Operation) -> None:
             child.provisioning = "Succeeded"
-            child.status = {"displayStatus": "Ready", "timestamp": moments.zulu(self._world.clock.utc())}
+            self._display(child, "Syncing")
+            wait = self._world.draw(self._world.switches.acr_replica_sync)
+            self._world.clock.call_in(wait, callback=lambda: self._display(child, "Ready"))
 
         _, headers = self._running.begin(call, owner=child.id, word=word, done=done)
         return messages.Answer(201, self._body(child), headers)
+
+    def _display(self, child: Replication, status: str) -> None:
+        child.status = {"displayStatus": status, "timestamp": moments.zulu(self._world.clock.utc())}
 
     def _changed_webhook(self, call: operations.Call, child: Webhook) -> messages.Answer:
         self._touch(call, child)
@@ -268,7 +281,7 @@ def _replication(child: Replication) -> messages.Body:
         "provisioningState": child.provisioning,
         "status": child.status,
         "regionEndpointEnabled": child.endpoint,
-        "zoneRedundancy": "Disabled",
+        "zoneRedundancy": child.zone_redundancy,
     }
 
 

@@ -26,6 +26,7 @@ _DEFAULTS: messages.Body = {
         "softDeletePolicy": {"retentionDays": 7, "status": "disabled"},
     },
     "dataEndpointEnabled": False,
+    "zoneRedundancy": "Disabled",
     "publicNetworkAccess": "Enabled",
     "networkRuleBypassOptions": "AzureServices",
     "anonymousPullEnabled": False,
@@ -134,6 +135,11 @@ class Registry(tables.Resource):
     pending_until: float = 0.0
     passwords: dict[str, str] = field(default_factory=dict)
 
+    def adopt(self, settings: Settings) -> None:
+        """Take settings as what the registry now is."""
+        self.settings, self.tags = settings, settings.tags
+        self.provisioning, self.made = "Succeeded", True
+
     def listed(self) -> dict[str, typing.Any]:
         return {"sku": {"name": self.settings.sku, "tier": self.settings.sku}}
 
@@ -224,8 +230,8 @@ def _properties(
         "privateEndpointConnections": [],
         "publicNetworkAccess": given["publicNetworkAccess"],
         "networkRuleBypassOptions": given["networkRuleBypassOptions"],
-        # Documented: a legacy artifact that no longer says anything.
-        "zoneRedundancy": "Disabled",
+        # Recorded: as it was given, though documented to say nothing any more.
+        "zoneRedundancy": given["zoneRedundancy"],
         "anonymousPullEnabled": given["anonymousPullEnabled"],
         "metadataSearch": given["metadataSearch"],
         **{k: given[k] for k in ("networkRuleBypassAllowedForTasks", "roleAssignmentMode") if k in given},
