@@ -11,6 +11,8 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
+import yaml
+
 from acrcmk_lab import processes
 
 STREAM_LIMIT = 2**20
@@ -73,8 +75,7 @@ class Kubectl:
     def apply(self, *objects: dict[str, Any], namespace: str | None = None) -> str:
         """Apply objects given as plain dictionaries; return what kubectl says."""
         target = ("--namespace", namespace) if namespace else ()
-        documents = "\n---\n".join(json.dumps(one) for one in objects)
-        return self.run("apply", *target, "-f", "-", stdin=documents)
+        return self.run("apply", *target, "-f", "-", stdin=yaml.safe_dump_all(objects))
 
     @contextlib.asynccontextmanager
     async def follow(self, *arguments: str) -> AsyncIterator[asyncio.StreamReader]:
