@@ -55,9 +55,13 @@ class Operation:
 
 
 class Provider(typing.Protocol):
-    """A resource provider: its namespace as Azure writes it, its operations, the versions it takes."""
+    """A resource provider: its namespace as Azure writes it, its operations, the versions it takes.
+
+    `versions` are those that are known; `accepts` may take more, or with time fewer.
+    """
 
     namespace: str
+    versions: tuple[str, ...]
 
     def offers(self) -> list[Operation]: ...
 

@@ -28,7 +28,6 @@ _FIXED_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Cache": "CONFIG_NOCACHE",
 }
-GLOBAL_REGION = "global"
 # ARM answers the same for these with or without a group; they exist before any group does.
 _GROUP_ITSELF = "subscriptions/*/resourcegroups/*"
 
@@ -127,7 +126,7 @@ class Pipeline:
                 loc=self._world.switches.region,
                 v=version,
                 type=route.typed,
-                versions="...",
+                versions=", ".join(provider.versions),
                 locations=self._world.switches.region,
             )
         operation = self._operations.get((request.method, route.template))

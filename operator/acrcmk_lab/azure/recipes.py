@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 REGISTRY = r"/registries/[^/]+$"
 OPERATION = r"/registries/[^/]+/operationStatuses/"
+VAULT_WRITE = r"/vaults/[^/]+/accessPolicies/"
 ROLE_ASSIGNMENT = r"/roleAssignments/[^/]+$"
 
 
@@ -91,6 +92,11 @@ async def principal_not_found(control: Control, *, times: int = 4) -> None:
     )
 
 
+async def concurrent_vault_write(control: Control, *, times: int = 1) -> None:
+    """Somebody else writes the same vault at the same moment."""
+    await control.fault(match={"path": VAULT_WRITE}, error="KV_CONCURRENT", times=times)
+
+
 async def rbac_lag(control: Control, *, seconds: float = 600) -> None:
     """Role assignments take as long as they may."""
     await control.set(rbac_propagation=seconds)
@@ -118,6 +124,7 @@ RECIPES: dict[str, Recipe] = {
         read_after_write_lag,
         token_expiry,
         principal_not_found,
+        concurrent_vault_write,
         rbac_lag,
         stuck_dns,
         name_taken,

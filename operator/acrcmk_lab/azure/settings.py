@@ -75,7 +75,6 @@ class Switches:
     provider_registration: Span = _span(70, doc="provider: Registering to Registered [R]")
     key_delete: Span = _span(2, doc="key: deleted to visible among deleted keys [S]")
     key_recover: Span = _span(2, doc="key: recovered to visible among keys [S]")
-    graph_lag: Span = _span(30, doc="Resource Graph: age of its index [X]")
 
     # Registries.
     registry_mode: str = _field("GEN_C", doc="form of a registry's answers [R]", choices=("GEN_A", "GEN_B", "GEN_C"))

@@ -289,3 +289,22 @@ async def test_an_identity_made_again_has_no_grants_and_is_not_the_registry_s(az
         GROUP, "registry1", {"identity": body["identity"], "properties": body["properties"]}
     )
     assert (await refusal(update))[1].startswith("Failed to access KeyId")
+
+
+async def test_a_put_of_the_whole_body_may_be_taken(azure):
+    _, identity, _, key = await azure.encrypted_registry()
+    azure.lab.switches.set("acr_full_resubmit", value="accept")
+    await azure.create_registry(encrypted(identity, key.properties.key_uri))
+    assert (await azure.registry()).properties.encryption.key_vault_properties.last_key_rotation_timestamp is None
+
+
+@pytest.mark.parametrize("answer", ["keep", "reject"])
+async def test_a_put_without_encryption_keeps_it_or_is_refused(azure, answer):
+    azure.lab.switches.set("acr_encryption_omitted", value=answer)
+    await azure.encrypted_registry()
+    put = azure.create_registry({"location": LOCATION, "sku": {"name": "Premium"}})
+    if answer == "reject":
+        await refusal(put)
+    else:
+        await put
+    assert (await azure.registry()).properties.encryption.status == "enabled"

@@ -162,4 +162,13 @@ async def test_rules_skip_then_strike_in_the_order_they_were_added(azure):
 async def test_an_unknown_recipe_names_the_known_ones(lab):
     with pytest.raises(ValueError, match="throttled"):
         await lab.control.recipe("nothing")
-    assert len(recipes.RECIPES) == 11
+    assert len(recipes.RECIPES) == 12
+
+
+async def test_two_write_the_same_vault_s_policies(azure):
+    await azure.vault(enableRbacAuthorization=False, accessPolicies=[])
+    await azure.lab.control.recipe("concurrent_vault_write")
+    body = {"properties": {"accessPolicies": []}}
+    error = await refused(azure.vaults.vaults.update_access_policy(GROUP, "vault-one", "add", body))
+    assert (error.status_code, error.error.code) == (409, "ConflictError")
+    await azure.vaults.vaults.update_access_policy(GROUP, "vault-one", "add", body)

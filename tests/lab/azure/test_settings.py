@@ -1,4 +1,6 @@
+import pathlib
 import random
+import re
 
 import pytest
 
@@ -46,3 +48,13 @@ def test_every_switch_says_what_it_means_and_takes_its_own_value_back():
         assert len(meaning) > 10
         switches.set(name, value=value)
     assert switches == settings.Switches()
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in settings.Switches().describe()])
+def test_every_switch_is_used(name):
+    folder = pathlib.Path(settings.__file__).parent
+    texts = [file.read_text() for file in folder.rglob("*.py") if file.name != "settings.py"]
+    # The throttle reads its six by the kind of request.
+    stem = re.sub(r"^(read|write|delete)_(tokens|refill)$", r"}_\2", name)
+    stem = re.sub(r"^(read|write)_latency$", r"\1_latency", stem)
+    assert any(stem in text for text in texts)

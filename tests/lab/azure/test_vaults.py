@@ -188,3 +188,11 @@ async def test_ids_compare_without_case_and_come_back_as_first_written(azure):
     assert vault.name == "Vault-One"
     assert [v.name async for v in azure.vaults.vaults.list_by_resource_group("RG")] == ["Vault-One"]
     assert [v.name async for v in azure.vaults.vaults.list_by_subscription()] == ["Vault-One"]
+
+
+@pytest.mark.parametrize(("switch", "shown"), [("keep", "203.0.113.7"), ("add", "203.0.113.7/32")])
+async def test_a_single_address_comes_back_as_it_was_or_as_a_range(azure, switch, shown):
+    azure.lab.switches.set("cidr_suffix", value=switch)
+    acls = {"defaultAction": "Deny", "bypass": "AzureServices", "ipRules": [{"value": "203.0.113.7"}]}
+    vault = await azure.vault(networkAcls=acls)
+    assert [rule.value for rule in vault.properties.network_acls.ip_rules] == [shown]

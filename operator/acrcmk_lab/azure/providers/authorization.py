@@ -45,6 +45,7 @@ class Authorization:
     """The provider."""
 
     namespace = NAMESPACE
+    versions: tuple[str, ...] = ("2018-01-01-preview", "2020-04-01-preview", "2022-04-01", "2022-05-01-preview")
 
     def __init__(self, state: world.World) -> None:
         self._world = state

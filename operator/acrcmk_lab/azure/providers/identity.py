@@ -51,6 +51,7 @@ class ManagedIdentity:
     """The provider."""
 
     namespace = NAMESPACE
+    versions: tuple[str, ...] = VERSIONS
 
     def __init__(self, state: world.World) -> None:
         self._world = state

@@ -53,6 +53,7 @@ class ContainerRegistry:
     """The provider."""
 
     namespace = NAMESPACE
+    versions: tuple[str, ...] = VERSIONS
 
     def __init__(self, state: world.World) -> None:
         self._world = state

@@ -15,6 +15,7 @@ class Resources:
     """The platform's own provider."""
 
     namespace = "Microsoft.Resources"
+    versions: tuple[str, ...] = ("2021-04-01", "2022-09-01", "2024-11-01", "2025-04-01")
 
     def __init__(self, state: world.World, *, namespaces: tuple[str, ...]) -> None:
         self._world = state

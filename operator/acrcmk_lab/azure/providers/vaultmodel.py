@@ -38,7 +38,6 @@ class Vault(tables.Resource):
     keys: dict[str, keystore.Key] = field(default_factory=dict)
     deleted_keys: dict[str, keystore.Key] = field(default_factory=dict)
     deleted_at: float | None = None
-    purging: bool = False
 
     @property
     def recovery(self) -> keystore.Recovery:
@@ -95,6 +94,14 @@ def update(vault: Vault, *, properties: messages.Body) -> None:
         vault.public_network_access = str(properties["publicNetworkAccess"]).capitalize()
     if properties.get("networkAcls") is not None:
         vault.network_acls = _network_acls(properties["networkAcls"])
+
+
+def with_suffixes(acls: messages.Body) -> messages.Body:
+    """Return network rules with single addresses as ranges of one: `1.2.3.4/32`."""
+    rules = [
+        {**rule, "value": rule["value"] if "/" in rule["value"] else f"{rule['value']}/32"} for rule in acls["ipRules"]
+    ]
+    return {**acls, "ipRules": rules}
 
 
 def _network_acls(given: messages.Body) -> messages.Body | None:

@@ -33,6 +33,7 @@ class KeyVault:
     """The provider's vaults; `vaultkeys` answers for the keys in them."""
 
     namespace = NAMESPACE
+    versions: tuple[str, ...] = VERSIONS
 
     def __init__(self, state: world.World) -> None:
         self._world = state
@@ -229,6 +230,7 @@ class KeyVault:
             sku=properties.get("sku") or {"family": "A", "name": "standard"},
         )
         vaultmodel.create(vault, properties=properties, version=call.version)
+        self._normalise(vault)
         if "accessPolicies" not in properties and not vault.rbac:
             raise catalogue.refusal("KV_POLICIES_REQUIRED")
         self._world.store.put(vault)
@@ -263,9 +265,14 @@ class KeyVault:
     def _changed(self, vault: vaultmodel.Vault, *, call: operations.Call) -> None:
         properties = call.request.properties()
         vaultmodel.update(vault, properties=properties)
+        self._normalise(vault)
         if properties.get("accessPolicies") is not None:
             self._set_policies(vault, vaultmodel.policies(properties["accessPolicies"]))
         self._touch(vault, call=call)
+
+    def _normalise(self, vault: vaultmodel.Vault) -> None:
+        if vault.network_acls and self._world.switches.cidr_suffix == "add":
+            vault.network_acls = vaultmodel.with_suffixes(vault.network_acls)
 
     def _touch(self, vault: vaultmodel.Vault, *, call: operations.Call) -> None:
         vault.modified, vault.modified_by = self._world.clock.now(), call.caller.author
