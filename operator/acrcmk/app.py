@@ -112,6 +112,7 @@ async def run(settings: Settings) -> None:
         workers = Workers(
             keys,
             reconciler.reconcile,
+            tell_failure=reconciler.tell_failure,
             concurrency=settings.workers,
             pass_timeout=settings.pass_timeout_seconds,
             metrics=metrics,

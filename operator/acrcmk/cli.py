@@ -48,9 +48,14 @@ def main() -> int:
         pydantic_settings.CliApp.run(Command)
     except pydantic.ValidationError as error:
         for problem in error.errors(include_url=False):
-            print(f"acrcmk: {'.'.join(map(str, problem['loc']))}: {problem['msg']}", file=sys.stderr)
+            print(f"acrcmk: {_setting(str(problem['loc'][-1]))}: {problem['msg']}", file=sys.stderr)
         return 2
     return 0
+
+
+def _setting(name: str) -> str:
+    """Return a setting's environment variable."""
+    return f"{Settings.model_config['env_prefix']}{name.upper()}" if name in Settings.model_fields else name
 
 
 if __name__ == "__main__":

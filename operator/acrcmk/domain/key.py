@@ -33,7 +33,8 @@ class Observed:
 async def observe(subject: Subject, azure: Azure) -> Observed:
     """Read the key, and the version in question where that is not the current one."""
     vault = await azure.vault(subject.vault_id)
-    current = await azure.key(subject.vault_id, subject.key_name)
+    usable = vault is not None and vault.succeeded
+    current = await azure.key(subject.vault_id, subject.key_name) if usable else None
     if current is None:
         return Observed(vault=vault, current=None, identifier=None, used=None)
     wanted = identifier(subject, current, await azure.registry(subject.registry_id))
@@ -70,6 +71,8 @@ def decide(subject: Subject, observed: Observed) -> Decision:
     mismatch = _elsewhere(subject, observed.vault)
     if mismatch:
         return mismatch
+    if observed.vault is None or not observed.vault.succeeded:
+        return Progressing(reason=Reason.WAITING, message=f"Waiting for vault {subject.vault_id.name}.")
     if observed.current is None:
         return _create(subject) if subject.owns_key else _missing(subject)
     return _foreign(subject, observed.current) or _unusable(subject, observed) or _ready(observed)

@@ -58,6 +58,11 @@ class Vault:
     public_network_access: str
     policies: tuple[AccessPolicy, ...]
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether Azure has finished with it; before that its keys cannot be reached."""
+        return self.provisioning_state == "Succeeded"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RoleAssignment:

@@ -37,12 +37,8 @@ def decide(subject: Subject, observed: Observed) -> Decision:
         )
         if refusal:
             return refusal
-    if vault.provisioning_state != "Succeeded":
-        return Progressing(
-            reason=Reason.CREATING,
-            message=f"Vault {vault.id.name} is {vault.provisioning_state}: Azure is at work.",
-        )
-    return _unfit(subject, vault) or (_mend(subject, vault) if subject.owns_vault else None) or _ready(vault)
+    mending = _mend(subject, vault) if subject.owns_vault else None
+    return _unfit(subject, vault) or _in_work(vault) or mending or _ready(vault)
 
 
 def _create(subject: Subject) -> Act:
@@ -60,6 +56,17 @@ def _create(subject: Subject) -> Act:
     return Act(
         writes=(create,),
         meanwhile=Progressing(reason=Reason.CREATING, message=f"Creating vault {subject.vault_id.name}."),
+    )
+
+
+def _in_work(vault: Vault) -> Outcome | None:
+    """Wait while Azure registers the vault's name. A grant needs only the vault itself, and takes longer to spread."""
+    if vault.succeeded:
+        return None
+    return Progressing(
+        reason=Reason.CREATING,
+        message=f"Vault {vault.id.name} is {vault.provisioning_state}: Azure is at work.",
+        unlocks=True,
     )
 
 

@@ -4,7 +4,6 @@ get -> parse -> finalizer, before anything else -> claim -> steps -> conditions 
 """
 
 import contextlib
-import dataclasses
 import datetime
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,53 +12,17 @@ import structlog
 from kubernetes.aio import client
 
 from acrcmk.api import FINALIZER, parse
-from acrcmk.api import status as statuses
 from acrcmk.api.conditions import Condition, ConditionType, Reason
 from acrcmk.domain import claim, conditions, failures, report, steps
 from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Stalled
 from acrcmk.domain.ports import Azure
 from acrcmk.domain.subject import Defaults, Subject, Wish
 from acrcmk.domain.view import View
-from acrcmk.kube import events
 from acrcmk.kube.objects import Conflict, Key, Objects
+from acrcmk.kube.writer import StatusWriter
 from acrcmk.runtime.requeue import After, Done, Poll, Requeue, Resync, Retry
 
 log = structlog.get_logger(__name__)
-
-
-@dataclasses.dataclass
-class _Writer:
-    """Writes one object's status as a pass goes on, only when it differs; each write is based on the one before."""
-
-    objects: Objects
-    key: Key
-    uid: str
-    generation: int
-    resource_version: str
-    status: statuses.EncryptedRegistryStatus
-    now: Callable[[], datetime.datetime]
-    changed: bool = False
-    """Whether a condition changed its status or reason."""
-
-    async def write(self, wanted: statuses.EncryptedRegistryStatus, verdicts: tuple[conditions.Verdict, ...]) -> None:
-        """Write status and events; raises `Conflict` when the object changed meanwhile."""
-        before = self.status.conditions
-        told = conditions.conditions(verdicts, before=before, generation=self.generation, now=self.now())
-        wanted = wanted.model_copy(update={"conditions": told, "observed_generation": self.generation})
-        if wanted.to_wire() == self.status.to_wire():
-            return
-        written = await self.objects.apply_status(self.key, wanted.to_wire(), resource_version=self.resource_version)
-        self.resource_version, self.status = written["metadata"]["resourceVersion"], wanted
-        for verdict in events.transitions(verdicts, before=before):
-            self.changed = True
-            await self._tell(verdict)
-
-    async def _tell(self, verdict: conditions.Verdict) -> None:
-        log.info("condition", type=verdict.type, status=verdict.status, reason=verdict.reason, told=verdict.message)
-        try:
-            await self.objects.create_event(self.key, events.event(verdict, key=self.key, uid=self.uid, now=self.now()))
-        except client.ApiException as error:
-            log.warning("event not recorded", reason=verdict.reason, status=error.status)
 
 
 class Reconciler:
@@ -89,17 +52,8 @@ class Reconciler:
             self._report_conditions(key, ())
             return Done()
         found = parse.header(body)
-        found = dataclasses.replace(found, status=report.ours(found.status))
         structlog.contextvars.bind_contextvars(namespace=key.namespace, name=key.name, generation=found.generation)
-        writer = _Writer(
-            objects=self._objects,
-            key=key,
-            uid=found.uid,
-            generation=found.generation,
-            resource_version=found.resource_version,
-            status=found.status,
-            now=self._now,
-        )
+        writer = StatusWriter.of(found, objects=self._objects, now=self._now)
         try:
             return await self._pass(key, found, body, writer)
         except Conflict:
@@ -108,14 +62,29 @@ class Reconciler:
         finally:
             self._report_conditions(key, writer.status.conditions)
 
-    async def _pass(self, key: Key, found: parse.Header, body: Mapping[str, Any], writer: _Writer) -> Requeue:
+    async def tell_failure(self, key: Key, error: Exception) -> None:
+        """Tell in status that a pass broke off by an error of the operator itself, or of the Kubernetes API."""
+        body = await self._objects.get(key)
+        if body is None:
+            return
+        writer = StatusWriter.of(parse.header(body), objects=self._objects, now=self._now)
+        what = f"{error.status} {error.reason}" if isinstance(error, client.ApiException) else str(error)
+        broken = Progressing(
+            reason=Reason.INTERNAL_ERROR,
+            message=f"A pass broke off and is tried again: {type(error).__name__} {what}. The operator's log has more.",
+            failed=True,
+        )
+        await writer.write(writer.status, conditions.refused(broken))
+        self._report_conditions(key, writer.status.conditions)
+
+    async def _pass(self, key: Key, found: parse.Header, body: Mapping[str, Any], writer: StatusWriter) -> Requeue:
         if found.deletion_timestamp is not None:
             return await self._release(key, found, writer)
         try:
             spec = parse.spec(body.get("spec") or {}, name=key.name)
         except parse.InvalidSpec as error:
             stalled = Stalled(reason=Reason.INVALID_SPEC, message=f"The spec is invalid: {error}")
-            await writer.write(found.status, conditions.refused(stalled))
+            await writer.write(writer.status, conditions.refused(stalled))
             return Done()
         if FINALIZER not in found.finalizers:
             await self._objects.set_finalizers(
@@ -127,13 +96,13 @@ class Reconciler:
             name=key.name,
             cluster=self._cluster,
             spec=spec,
-            status=found.status,
+            status=writer.status,
             defaults=self._defaults,
             now=self._now(),
         )
         return await self._run(wish, writer)
 
-    async def _run(self, wish: Wish, writer: _Writer) -> Requeue:
+    async def _run(self, wish: Wish, writer: StatusWriter) -> Requeue:
         view = View(self._azure)
         if writer.status.observed_generation != writer.generation:
             await writer.write(wish.status, conditions.begun(writer.generation))
@@ -174,7 +143,7 @@ class Reconciler:
             return After(max(stated))
         return Retry() if unfinished else Resync()
 
-    async def _release(self, key: Key, found: parse.Header, writer: _Writer) -> Requeue:
+    async def _release(self, key: Key, found: parse.Header, writer: StatusWriter) -> Requeue:
         """Let a deleted object go; what it stands for in Azure stays."""
         if FINALIZER not in found.finalizers:
             return Done()
@@ -182,6 +151,6 @@ class Reconciler:
         if others:
             message = "The object is being deleted; its registry, key, vault and identity stay in Azure."
             deleting = Progressing(reason=Reason.DELETING, message=message)
-            await writer.write(found.status, conditions.refused(deleting))
+            await writer.write(writer.status, conditions.refused(deleting))
         await self._objects.set_finalizers(key, others, resource_version=writer.resource_version)
         return Done()

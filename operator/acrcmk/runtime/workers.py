@@ -27,6 +27,8 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 class Workers(Generic[K]):
     """`concurrency` workers that call `handler(key)` for every due key of the queue.
 
+    `tell_failure(key, error)` tells the user of a pass that raised or ran out of time; what it raises is only logged.
+
     One dispatcher takes the keys and starts a task per pass. So a pass has a context of its own (what it binds to the
     log dies with it), and draining is: stop the dispatcher, wait for the passes.
     """
@@ -36,12 +38,14 @@ class Workers(Generic[K]):
         queue: Queue[K],
         handler: Callable[[K], Awaitable[Requeue]],
         *,
+        tell_failure: Callable[[K, Exception], Awaitable[None]],
         concurrency: int,
         pass_timeout: float,
         metrics: metrics.Metrics,
     ) -> None:
         self._queue = queue
         self._handler = handler
+        self._tell_failure = tell_failure
         self._pass_timeout = pass_timeout
         self._metrics = metrics
         self._free = asyncio.Semaphore(concurrency)
@@ -96,8 +100,16 @@ class Workers(Generic[K]):
                 async with limit:
                     requeue = await self._handler(key)
             label = LABELS[type(requeue)]
-        except Exception:  # noqa: BLE001 - the one place that must outlive any bug of a pass
+        except Exception as error:  # noqa: BLE001 - the one place that must outlive any bug of a pass
             label = "timeout" if limit.expired() else "error"
             _log.exception("pass failed", key=str(key), reason=label)
+            await self._tell(key, error)
         self._metrics.reconcile_total.labels(result=label).inc()
         return requeue
+
+    async def _tell(self, key: K, error: Exception) -> None:
+        try:
+            async with asyncio.timeout(self._pass_timeout):
+                await self._tell_failure(key, error)
+        except Exception:  # noqa: BLE001 - as above; most likely what failed the pass fails this, too
+            _log.exception("failure not told", key=str(key))

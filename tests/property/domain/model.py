@@ -118,6 +118,7 @@ class ModelAzure:
                 )
                 self.granted_at = self.now if self.granted_at is None else self.granted_at
             case writes.CreateKey():
+                assert self.vaults[write.vault].succeeded, "no key before the vault is done"
                 uri = f"https://{write.vault.name}.vault.azure.net/keys/{write.name}/{builders.VERSION_1}"
                 key = builders.key(
                     identifier=KeyIdentifier.parse(uri), type=write.type, size=write.size, tags=write.tags

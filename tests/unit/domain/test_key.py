@@ -9,7 +9,7 @@ from acrcmk.api.conditions import Reason
 from acrcmk.domain import key
 from acrcmk.domain.decision import Act
 from acrcmk.domain.names import KeyIdentifier
-from acrcmk.domain.outcome import Blocked, Ready, Stalled
+from acrcmk.domain.outcome import Blocked, Progressing, Ready, Stalled
 from acrcmk.domain.subject import Subject
 from acrcmk.domain.writes import CreateKey
 from tests.unit.domain import builders
@@ -36,6 +36,14 @@ def test_a_missing_key_is_created_as_the_spec_says() -> None:
     assert decision.writes == (
         CreateKey(vault=builders.VAULT_ID, name="acr-cmk", type="RSA-HSM", size=3072, tags=builders.OURS),
     )
+
+
+@pytest.mark.parametrize("vault", [None, builders.vault(provisioning_state="RegisteringDns")])
+def test_a_vault_that_is_not_done_is_waited_for(vault: Any) -> None:
+    subject = builders.subject()
+    decision = key.decide(subject, observed(subject, current=None, vault=vault))
+    assert isinstance(decision, Progressing)
+    assert decision.reason is Reason.WAITING
 
 
 def pinned(identifier: str) -> statuses.EncryptedRegistryStatus:

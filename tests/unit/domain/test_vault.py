@@ -38,6 +38,7 @@ def test_a_vault_that_registers_its_name_is_waited_for() -> None:
     decision = vault.decide(builders.subject(), vault.Observed(vault=found))
     assert isinstance(decision, Progressing)
     assert decision.retry_after is None
+    assert decision.unlocks, "a grant needs only the vault itself"
 
 
 @pytest.mark.parametrize(

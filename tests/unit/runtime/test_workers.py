@@ -13,6 +13,10 @@ from acrcmk.runtime.workers import Workers
 pytestmark = pytest.mark.looptime
 
 
+async def untold(key, error):
+    """Tell nobody."""
+
+
 class Passes:
     """A handler that notes when each pass begins and does what the test says."""
 
@@ -33,9 +37,16 @@ async def start(queue, metrics):
     """Start workers on a handler; they are drained after the test."""
     async with contextlib.AsyncExitStack() as stack:
 
-        def start(act, *, concurrency=2, pass_timeout=60.0):
+        def start(act, *, concurrency=2, pass_timeout=60.0, tell_failure=untold):
             passes = Passes(act)
-            workers = Workers(queue, passes, concurrency=concurrency, pass_timeout=pass_timeout, metrics=metrics)
+            workers = Workers(
+                queue,
+                passes,
+                tell_failure=tell_failure,
+                concurrency=concurrency,
+                pass_timeout=pass_timeout,
+                metrics=metrics,
+            )
             workers.start()
             stack.push_async_callback(workers.drain, grace=0.0)
             return workers, passes
@@ -53,6 +64,25 @@ async def test_a_pass_says_when_the_next_one_is(queue, start):
     queue.add("a")
     await asyncio.sleep(1e6)
     assert passes.times("a") == [0, 5, 6, 606]
+
+
+async def test_a_failure_is_told_and_a_teller_that_fails_is_only_logged(queue, start):
+    told = []
+
+    async def tell(key, error):
+        told.append((key, repr(error)))
+        raise OSError("the API server is away")
+
+    async def act(key):
+        raise ValueError("a bug")
+
+    with capture_logs() as logs:
+        _, passes = start(act, tell_failure=tell)
+        queue.add("bad")
+        await asyncio.sleep(1.0)
+    assert told == [("bad", "ValueError('a bug')")]
+    assert [one["event"] for one in logs] == ["pass failed", "failure not told"]
+    assert passes.times("bad") == [0], "and it comes back with back-off"
 
 
 async def test_an_exception_kills_no_worker_and_is_logged_with_its_traceback(queue, start, sample):
@@ -188,7 +218,7 @@ async def test_draining_workers_that_never_started_is_no_error(queue, metrics):
     async def act(key):
         return Done()
 
-    workers = Workers(queue, act, concurrency=1, pass_timeout=1.0, metrics=metrics)
+    workers = Workers(queue, act, tell_failure=untold, concurrency=1, pass_timeout=1.0, metrics=metrics)
     await workers.drain(grace=1.0)
     assert workers.problems() == ["the workers are not started"]
 
