@@ -18,10 +18,11 @@ MARKS = {
     "False": ("○", terminal.YELLOW),
     "Unknown": ("·", terminal.DIM),
 }
-SUMMARY = ("Ready", "Stalled")
-"""Told after the steps that they sum up."""
-UNTOLD = ("Reconciling",)
-"""Says nothing that Ready does not."""
+ORDER = (
+    *("IdentityReady", "VaultReady", "VaultAccessReady", "KeyReady", "RegistryReady", "EncryptionReady"),
+    *("KeyCurrent", "Stalled", "Ready"),
+)
+"""In which news of one moment are told; the sum comes last."""
 GLANCE_SECONDS = 0.2
 
 
@@ -47,12 +48,13 @@ class Teller:
 
     def tell(self, status: Status) -> None:
         """Print a line for every condition with a new status or reason; a first `Unknown` is worth none."""
-        for condition in sorted(status.get("conditions", []), key=_order):
-            kind, now = condition["type"], (condition["status"], condition["reason"])
-            news = self.told.get(kind, ("Unknown", now[1])) != now
-            self.told[kind] = now
-            if news and kind not in UNTOLD:
+        conditions = {one["type"]: one for one in status.get("conditions", [])}
+        for kind in filter(conditions.__contains__, ORDER):
+            condition = conditions[kind]
+            now = (condition["status"], condition["reason"])
+            if self.told.get(kind, ("Unknown", now[1])) != now:
                 self._line(condition)
+            self.told[kind] = now
 
     def glance(self) -> None:
         """Renew the live line: time and calls go on while nothing changes."""
@@ -97,7 +99,3 @@ async def _statuses(teller: Teller, *, name: str) -> AsyncGenerator[Status]:
                 yield json.loads(line if line.strip() else "{}")
             teller.lab.check()
             teller.glance()
-
-
-def _order(condition: dict[str, str]) -> tuple[bool, str]:
-    return (condition["type"] in SUMMARY, condition["lastTransitionTime"])

@@ -7,6 +7,7 @@ import sys
 from typing import TextIO
 
 GREEN, YELLOW, RED, DIM, BOLD = "32", "33", "31", "2", "1"
+FILE_WIDTH = 160
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -24,8 +25,8 @@ class Terminal:
 
     @property
     def width(self) -> int:
-        """Columns of a line; unlimited (so to speak) in a file."""
-        return shutil.get_terminal_size().columns if self.person else 500
+        """Columns of a line."""
+        return shutil.get_terminal_size().columns if self.person else FILE_WIDTH
 
     def paint(self, text: str, colour: str) -> str:
         """Return the text in a colour or weight."""

@@ -56,7 +56,7 @@ def test_an_operator_killed_after_a_write_goes_on_and_doubles_nothing(operator, 
 def test_the_finalizer_is_there_before_the_first_write_to_azure(operator, space, cluster):
     operator.stop()
     space.apply()
-    with space.azure.fault(method="PUT", status=503):
+    with space.azure.failing(method="PUT", status=503):
         operator.start()
         waiting.eventually(lambda: [one for one in space.calls() if one.method == "PUT"])
         seen = space.object().get()

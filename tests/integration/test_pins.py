@@ -7,7 +7,13 @@ import pytest
 pytestmark = pytest.mark.integration
 
 ELSEWHERE = "11111111-2222-4333-8444-555555555555"
+"""Another subscription, which exists too."""
 PINNED = ("registry", "vault", "identity")
+
+
+@pytest.fixture(autouse=True)
+def other_subscription(azure):
+    azure.control("add_subscription", subscription=ELSEWHERE)
 
 
 def ids(status) -> list[str]:

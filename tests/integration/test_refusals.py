@@ -25,7 +25,7 @@ def server(new_space, running_operator):
     running_operator.stop()
     space = new_space()
     yield space.kubectl
-    running_operator.start()
+    running_operator.as_usual()
 
 
 @pytest.mark.parametrize("case", CREATED, ids=by_name)
@@ -76,14 +76,16 @@ def lenient(cluster):
     stage.apply_crds(cluster.kubectl)
 
 
-def test_an_invalid_object_from_before_the_rules_is_stalled_and_an_edit_helps(lenient, space):
-    bad = space.manifest(key={"type": "EC"})
+def test_an_invalid_object_from_before_the_rules_is_stalled_and_an_edit_helps(operator, space, lenient):
+    operator.stop()
+    bad = space.manifest(key={"name": "not_a_key_name"})
     waiting.eventually(lambda: space.kubectl.attempt("apply", "-f", "-", stdin=json.dumps(bad)).returncode == 0)
     lenient()
+    operator.start()
     handle = space.object()
     told = handle.wait_reason("InvalidSpec")
-    assert "spec.key.type" in told["message"]
+    assert "spec.key.name" in told["message"]
     assert handle.condition("Stalled")["status"] == "True"
     assert [one for one in space.calls() if one.writes] == []
-    handle.patch({"key": {"type": "RSA"}})
+    handle.patch({"key": {"name": "a-key-name"}})
     handle.wait_ready()

@@ -1,7 +1,9 @@
 """Azure as a test sees it: Resource Manager calls of its own, the lab's control API, and the lab's request log."""
 
+import contextlib
 import dataclasses
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 import requests
@@ -50,9 +52,9 @@ class Azure:
     session: requests.Session
 
     @classmethod
-    def start(cls, family: processes.Family) -> "Azure":
+    def start(cls, family: processes.Family, *, speed: float = SPEED) -> "Azure":
         """Start the lab."""
-        server = stage.AzureServer.start(family, "--speed", f"{SPEED:g}")
+        server = stage.AzureServer.start(family, "--speed", f"{speed:g}")
         environment = server.wait()
         return cls(server=server, environment=environment, session=_login(environment))
 
@@ -105,16 +107,44 @@ class Azure:
             if one["correlation_id"] != OURS and path.casefold() in one["path"].casefold()
         ]
 
-    def control(self, command: str, **arguments: Any) -> Any:
-        """Use the lab's control API."""
-        answer = self.session.post(f"{self.url}/_sim/{command}", json=arguments, timeout=30)
+    def now(self) -> float:
+        """Return Azure's time, in seconds since the lab began."""
+        return self.look("clock")["now"]
+
+    @contextlib.contextmanager
+    def switched(self, **switches: str) -> Iterator[None]:
+        """Set some of the lab's delays and switches for a while."""
+        before = {name: value for name, value, _ in self.look("switches") if name in switches}
+        self.control("set", **switches)
+        try:
+            yield
+        finally:
+            self.control("set", **before)
+
+    @contextlib.contextmanager
+    def failing(self, *, method: str, status: int) -> Iterator[None]:
+        """Let every call of this method be answered with an error for a while."""
+        self.control("fault", match={"method": method}, status=status, times=0)
+        try:
+            yield
+        finally:
+            self.control("clear_faults")
+
+    def look(self, what: str) -> Any:
+        """Look at the lab without changing it."""
+        answer = self.session.get(f"{self.url}/_sim/{what}", timeout=30)
         answer.raise_for_status()
-        return answer.json() if answer.content else None
+        return answer.json()
+
+    def control(self, command: str, **arguments: Any) -> None:
+        """Tell the lab something that only the lab can do."""
+        self.session.post(f"{self.url}/_sim/{command}", json=arguments, timeout=30).raise_for_status()
 
 
 def _login(environment: dict[str, str]) -> requests.Session:
     """Return a session with a token of the lab's Entra endpoint, asked for as workload identity does."""
     session = requests.Session()
+    session.trust_env = False  # no proxy, and no CA bundle of the environment before ours
     session.verify = environment["ACRCMK_CA_BUNDLE"]
     answer = session.post(
         f"{environment['AZURE_AUTHORITY_HOST']}/{environment['AZURE_TENANT_ID']}/oauth2/v2.0/token",

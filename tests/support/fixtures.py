@@ -45,22 +45,18 @@ def running_operator(family: processes.Family, cluster: clusters.Cluster, azure:
     return running
 
 
-@pytest.fixture
-def operator(running_operator: operators.Operator) -> Iterator[operators.Operator]:
-    """The operator, to be killed and restarted at will; the next test finds it as usual."""
-    yield running_operator
-    running_operator.as_usual()
-
-
 @pytest.fixture(scope="session")
 def new_space(
     cluster: clusters.Cluster, azure: azurelab.Azure, running_operator: operators.Operator
 ) -> Callable[[], spaces.Space]:
     """Opens a namespace each time it is called; the operator is there to serve it."""
     numbers = itertools.count(1)
+    cluster_id = cluster.kubectl.json("get", "namespace", "kube-system")["metadata"]["uid"]
 
     def open_one() -> spaces.Space:
-        opened = spaces.Space(kubectl=cluster.kubectl, azure=azure, namespace=f"t{next(numbers)}")
+        opened = spaces.Space(
+            kubectl=cluster.kubectl, azure=azure, namespace=f"t{next(numbers)}", cluster_id=cluster_id
+        )
         opened.open()
         return opened
 
@@ -68,8 +64,15 @@ def new_space(
 
 
 @pytest.fixture
-def space(new_space: Callable[[], spaces.Space]) -> Iterator[spaces.Space]:
-    """The test's own namespace, cleared afterwards."""
+def space(new_space: Callable[[], spaces.Space], running_operator: operators.Operator) -> Iterator[spaces.Space]:
+    """The test's own namespace, cleared afterwards, for which the operator must be as usual again."""
     own = new_space()
     yield own
+    running_operator.as_usual()
     own.close()
+
+
+@pytest.fixture
+def operator(running_operator: operators.Operator, space: spaces.Space) -> operators.Operator:
+    """The operator, to be killed and restarted at will: clearing the test's space sets it right."""
+    return running_operator

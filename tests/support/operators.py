@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from acrcmk_lab import processes, stage
 
 SETTINGS = {
-    "ACRCMK_CLUSTER_ID": "tests",
     "ACRCMK_HTTP_PORT": "0",
     "ACRCMK_LOG_LEVEL": "DEBUG",
     "ACRCMK_POLL_MIN_SECONDS": "0.1",
@@ -30,6 +29,7 @@ class Operator:
 
     def start(self, **settings: str) -> None:
         """Start with `settings` (names without prefix, in lower case) over the usual ones."""
+        assert self.child is None or not self.child.running, "two operators would do everything twice"
         self.settings = settings
         own = {f"ACRCMK_{name.upper()}": value for name, value in settings.items()}
         self.child = stage.start_operator(

@@ -4,10 +4,7 @@ import dataclasses
 from typing import Any
 
 from acrcmk_lab.kubectl import Kubectl
-from tests.support import azurelab, encreg
-
-CLUSTER = "tests"
-"""The operator's cluster id."""
+from tests.support import azurelab, encreg, waiting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +14,8 @@ class Space:
     kubectl: Kubectl
     azure: azurelab.Azure
     namespace: str
+    cluster_id: str
+    """The cluster's part of the owner tag."""
 
     def open(self) -> None:
         """Create the namespace and the resource group."""
@@ -54,7 +53,7 @@ class Space:
 
     def owner(self, name: str = "one") -> str:
         """Return the owner tag of an object's Azure resources."""
-        return f"{CLUSTER}/{self.namespace}/{name}"
+        return f"{self.cluster_id}/{self.namespace}/{name}"
 
     def calls(self) -> list[azurelab.Call]:
         """Return the operator's calls about this resource group."""
@@ -77,8 +76,10 @@ class Space:
 
     def put_registry(self, name: str = "one", *, sku: str = "Premium") -> dict[str, Any]:
         """Create a registry that is not the operator's, encrypted with Microsoft's keys."""
-        return self.azure.put(
-            self.registry_id(name), {"location": azurelab.LOCATION, "sku": {"name": sku}, "properties": {}}
+        self.azure.put(self.registry_id(name), {"location": azurelab.LOCATION, "sku": {"name": sku}, "properties": {}})
+        return waiting.eventually(
+            lambda: self.azure.get(self.registry_id(name)),
+            lambda seen: seen["properties"]["provisioningState"] == "Succeeded",
         )
 
     def owned(self, name: str = "one") -> list[dict[str, Any]]:
