@@ -22,6 +22,8 @@ Prints the environment that a client needs, or writes it with --env. By hand:
   curl -s --cacert $ACRCMK_CA_BUNDLE -H "Authorization: Bearer $token" \\
     "$ACRCMK_RESOURCE_MANAGER/subscriptions/$ACRCMK_SUBSCRIPTION_ID/resources?api-version=2025-04-01"
 
+The real az and Azure's own host names, through the lab's proxy: `acrcmk-lab az-env --help`.
+
 What the lab holds, knows and can be told needs no token:
 
   curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/state
