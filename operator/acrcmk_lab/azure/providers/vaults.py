@@ -66,6 +66,8 @@ class KeyVault:
             *operations.crud(NAMESPACE, path="vaults/*/accessPolicies/*", put=self.access_policies),
             *operations.crud(NAMESPACE, path=deleted, get=self.get_deleted),
             *operations.crud(NAMESPACE, path="deletedVaults", get=self.list_deleted),
+            *operations.crud(NAMESPACE, path="managedHSMs", get=self.no_hsms),
+            *operations.crud(NAMESPACE, path="deletedManagedHSMs", get=self.no_hsms),
             *operations.crud(NAMESPACE, path="locations/*/operationResults/*", get=self.purge_result),
             operations.Operation(
                 method="POST",
@@ -169,6 +171,10 @@ class KeyVault:
             if ids.within(v.id, scope=f"/subscriptions/{call.route.subscription}")
         ]
         return operations.page(call, rows=mine, url=self._world.url)
+
+    async def no_hsms(self, _: operations.Call) -> messages.Answer:
+        """Answer that there are none: `az keyvault list-deleted` and `recover` look for these, too."""
+        return messages.Answer(200, {"value": []})
 
     async def purge(self, call: operations.Call) -> messages.Answer:
         """Recorded: 202 with Location, then 202 `NotStarted` until 200 `Succeeded`."""
