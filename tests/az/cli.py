@@ -40,8 +40,8 @@ class Az:
         return cls(environment=usual | stage.read_env(folder / az_env.ENV_FILE) | {"PATH": path})
 
     def run(self, *arguments: str) -> Any:
-        """Run one command to its end and return what it printed; AzError when it fails."""
-        return self.start("az", *arguments).documents()[-1]
+        """Run one command to its end and return what it printed, if anything; AzError when it fails."""
+        return next(iter(self.start("az", *arguments).documents()), None)
 
     def start(self, *command: str, **extra: str) -> "Running":
         """Start a command, `az` itself or a script of it, with more environment."""

@@ -108,13 +108,22 @@ def test_a_missing_identity_is_told_as_by_azure(az):
 
 
 def test_an_elliptic_curve_key_is_refused_by_the_registry(az):
-    names = POLICY_MANUAL.names("az")
-    other = RBAC_MANUAL.names("az")
-    key = az.run("keyvault", "key", "create", "--vault-name", other.vault, "--name", "curve", "--kty", "EC")
+    names = RBAC_MANUAL.names("az")
+    key = az.run("keyvault", "key", "create", "--vault-name", names.vault, "--name", "curve", "--kty", "EC")
 
     with pytest.raises(cli.AzError, match="Only RSA and RSA-HSM keys are supported"):
         use_key(az, names, key["key"]["kid"])
     assert "curve" not in key_properties(az, names)["keyIdentifier"]
+
+
+def test_a_deleted_vault_is_found_and_recovered_with_its_key(az):
+    names = RBAC_MANUAL.names("az")
+    az.run("keyvault", "delete", "--name", names.vault, "--resource-group", names.group)
+    assert [vault["name"] for vault in az.run("keyvault", "list-deleted")] == [names.vault]
+
+    az.run("keyvault", "recover", "--name", names.vault)
+    assert az.run("keyvault", "list-deleted") == []
+    assert az.run("keyvault", "key", "show", "--vault-name", names.vault, "--name", names.key)["attributes"]["enabled"]
 
 
 def test_no_login_is_needed_and_the_users_own_is_not_touched(az, family):
