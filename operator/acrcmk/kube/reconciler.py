@@ -6,7 +6,7 @@ get -> parse -> finalizer, before anything else -> claim -> steps -> conditions 
 import contextlib
 import datetime
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import structlog
 from kubernetes.aio import client
@@ -110,7 +110,7 @@ class Reconciler:
         if isinstance(settled, claim.Refusal):
             verdicts = conditions.refused(settled.outcome, about=settled.condition)
             await writer.write(wish.status, verdicts)
-            return self._next([settled.outcome], changed=writer.changed)
+            return next_pass([settled.outcome], changed=writer.changed)
         # What the object stands for is kept before anything in Azure is changed.
         await writer.write(report.pins(settled), ())
 
@@ -122,7 +122,7 @@ class Reconciler:
         results = await steps.run(settled, view, changed=publish)
         await writer.write(report.status(settled, results), conditions.verdicts(results))
         decisive = [results[step.name].outcome for step in steps.TABLE if not step.informational]
-        return self._next(decisive, changed=writer.changed)
+        return next_pass(decisive, changed=writer.changed)
 
     async def _settle(self, wish: Wish, view: View) -> Subject | claim.Refusal:
         try:
@@ -131,17 +131,6 @@ class Reconciler:
             doing = f"look for registry {wish.spec.registry.name}"
             outcome = failures.outcome_of(failure, doing=doing)
             return claim.Refusal(condition=ConditionType.REGISTRY_READY, outcome=outcome)
-
-    @staticmethod
-    def _next(outcomes: list[Outcome], *, changed: bool) -> Requeue:
-        """Say when to look again: what Azure is at work on comes first, then what failed, then the look for drift."""
-        if any(isinstance(one, Progressing) and not one.failed and one.retry_after is None for one in outcomes):
-            return Poll(changed=changed)
-        unfinished = [one for one in outcomes if isinstance(one, Progressing | Blocked)]
-        stated = [one.retry_after for one in unfinished if one.retry_after is not None]
-        if stated:
-            return After(max(stated))
-        return Retry() if unfinished else Resync()
 
     async def _release(self, key: Key, found: parse.Header, writer: StatusWriter) -> Requeue:
         """Let a deleted object go; what it stands for in Azure stays."""
@@ -154,3 +143,22 @@ class Reconciler:
             await writer.write(writer.status, conditions.refused(deleting))
         await self._objects.set_finalizers(key, others, resource_version=writer.resource_version)
         return Done()
+
+
+def next_pass(outcomes: list[Outcome], *, changed: bool) -> Requeue:
+    """Say when to look again: what Azure is at work on comes first, then what failed, then the look for drift.
+
+    What only `unlocks` others is settled by them; where one of them is blocked there is nothing to poll for.
+    """
+    blocked = any(isinstance(one, Blocked) for one in outcomes)
+    if any(_in_work(one) and not (blocked and one.unlocks) for one in outcomes):
+        return Poll(changed=changed)
+    unfinished = [one for one in outcomes if isinstance(one, Progressing | Blocked)]
+    stated = [one.retry_after for one in unfinished if one.retry_after is not None]
+    if stated:
+        return After(max(stated))
+    return Retry() if unfinished else Resync()
+
+
+def _in_work(outcome: Outcome) -> TypeGuard[Progressing]:
+    return isinstance(outcome, Progressing) and not outcome.failed and outcome.retry_after is None
