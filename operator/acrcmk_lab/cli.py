@@ -1,4 +1,4 @@
-"""`acrcmk-lab`: start the lab's servers by hand, or run the demo."""
+"""`acrcmk-lab`: start the lab's servers by hand, run the demo or a benchmark."""
 
 import argparse
 import asyncio
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import acrcmk_lab.az_env
 import acrcmk_lab.azure.command
+import acrcmk_lab.bench_ready
 import acrcmk_lab.demo
 import acrcmk_lab.kube.command
 
@@ -28,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "az-env": acrcmk_lab.az_env,
     "kube": acrcmk_lab.kube.command,
     "demo": acrcmk_lab.demo,
+    "bench-ready": acrcmk_lab.bench_ready,
 }
 
 

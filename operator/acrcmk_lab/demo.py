@@ -12,7 +12,7 @@ import tempfile
 from acrcmk_lab import demo_kept, processes, stage, story, terminal
 from acrcmk_lab.kubectl import KubectlError
 
-HELP = """the main job end to end: lab, operator and kubectl, shown live
+HELP = """The main job end to end, shown live: lab, operator and kubectl.
 
 Starts local stand-ins for Azure and for the Kubernetes API and the operator as processes of its own, applies
 crds/ and deploy/samples/minimal.yaml with kubectl, and follows the object's conditions until it is Ready.
