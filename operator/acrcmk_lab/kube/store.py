@@ -27,11 +27,16 @@ class Key(NamedTuple):
 
 
 class Stored:
-    """One version of one object, with its JSON encoded at most once."""
+    """One version of one object, with its JSON encoded at most once.
 
-    def __init__(self, obj: Object, *, revision: int) -> None:
+    `completed` is whether what is shown is more than what was written, by defaults that came after: then even a write
+    that changes nothing is one.
+    """
+
+    def __init__(self, obj: Object, *, revision: int, completed: bool = False) -> None:
         self.obj = obj
         self.revision = revision
+        self.completed = completed
 
     @functools.cached_property
     def encoded(self) -> bytes:
@@ -104,11 +109,12 @@ class Store:
         """Show a stored object differently (a schema changed); its revision stays, and nobody is told."""
         self._objects[key.collection][key] = Stored(obj, revision=self._objects[key.collection][key].revision)
 
-    def put(self, key: Key, obj: Object) -> Stored:
+    def put(self, key: Key, obj: Object, *, completed: bool = False) -> Stored:
         """Write `obj`, giving it the next revision as its resourceVersion, and tell everybody."""
         found = self._objects.setdefault(key.collection, {})
         before = found.get(key)
         after = found[key] = self._stamp(obj)
+        after.completed = completed
         self._tell(Change("MODIFIED" if before else "ADDED", key, after.revision, after, before))
         return after
 

@@ -89,17 +89,19 @@ class Writer:
         problems = resource.strategy.validate(obj, None, metadata=problems)
         if problems:
             raise errors.invalid(resource.group, obj["kind"], key.name, problems)
-        resource.strategy.decode(obj)
         options.warnings += metadata.warnings(obj, None)
 
     def _store_new(self, resource: resources.Resource, key: Key, obj: Object, options: Options) -> Stored:
         if self._store.get(key):
             raise errors.already_exists(resource.group, resource.plural, key.name)
+        had_status = "status" in obj
+        resource.strategy.decode(obj)
         if options.dry_run:
             return Stored(obj, revision=0)
         if objects.meta(obj).get("resourceVersion"):
             raise errors.unexplained("resourceVersion should not be set on objects to be created")
-        return self._store.put(key, obj)
+        # A custom object is stored without the status that defaults give it whenever it is read.
+        return self._store.put(key, obj, completed="status" in obj and not had_status)
 
     def _require_namespace(self, resource: resources.Resource, key: Key) -> None:
         if not resource.namespaced:
@@ -236,7 +238,7 @@ class Writer:
             raise errors.invalid(resource.group, new["kind"], key.name, problems)
         resource.strategy.decode(new)
         options.warnings += metadata.warnings(new, old)
-        if managers.same_but_times(new, old):
+        if managers.same_but_times(new, old) and not stored.completed:
             return stored
         if metadata.finished(new):
             return self._remove(key, new, dry_run=options.dry_run)

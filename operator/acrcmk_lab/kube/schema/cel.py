@@ -43,44 +43,43 @@ def root_schema(schema: Object) -> Object:
     return {**schema, "properties": {**(schema.get("properties") or {}), **type_meta}}
 
 
-def to_cel(value: Any, schema: Object | None, *, inside: bool = False) -> Any:
+def to_cel(value: Any, schema: Object | None) -> Any:
     """Convert a JSON value to what a rule sees of it.
 
-    The library takes times and durations as `self` itself, but not `inside` an object or a list: there they stay text.
+    Times and durations are such only as `self` itself: the library takes none within an object or a list.
     """
+    if schema is not None and isinstance(value, str) and celtypes.is_time(schema):
+        return _time(value, schema["format"])
+    return _plain(value, schema)
+
+
+def _plain(value: Any, schema: Object | None) -> Any:
     if schema is None or value is None:
         return value
     if isinstance(value, dict):
-        properties, additional = schema.get("properties"), schema.get("additionalProperties")
-        if properties:
-            return {
-                celtypes.escape(key): to_cel(value[key], properties[key], inside=True)
-                for key in properties
-                if key in value
-            }
-        inner = additional if isinstance(additional, dict) else None
-        return {key: to_cel(item, inner, inside=True) for key, item in value.items()}
+        return _plain_object(value, schema)
     if isinstance(value, list):
-        return [to_cel(item, schema.get("items"), inside=True) for item in value]
-    timed = inside and schema.get("format") in {"date-time", "date", "duration"}
-    return value if timed else _scalar(value, schema)
-
-
-def _scalar(value: Any, schema: Object) -> Any:
-    if schema.get("type") == "number" and isinstance(value, int):
+        return [_plain(item, schema.get("items")) for item in value]
+    if schema.get("type") == "number":
         return float(value)
-    if not isinstance(value, str) or schema.get("type") != "string":
-        return value
-    kind = schema.get("format")
-    if kind == "date-time":
-        return datetime.datetime.fromisoformat(value)
-    if kind == "date":
-        return datetime.datetime.fromisoformat(value).replace(tzinfo=datetime.UTC)
-    if kind == "duration":
-        parts = re.findall(r"([\d.]+)(h|ms|us|µs|ns|m|s)", value)
-        seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
-        return datetime.timedelta(seconds=-seconds if value.startswith("-") else seconds)
-    return value.encode() if kind == "byte" else value
+    return value.encode() if (schema.get("type"), schema.get("format")) == ("string", "byte") else value
+
+
+def _plain_object(value: Object, schema: Object) -> Object:
+    properties, additional = schema.get("properties"), schema.get("additionalProperties")
+    if properties:
+        return {celtypes.escape(key): _plain(value[key], properties[key]) for key in properties if key in value}
+    inner = additional if isinstance(additional, dict) else None
+    return {key: _plain(item, inner) for key, item in value.items()}
+
+
+def _time(value: str, kind: str) -> datetime.datetime | datetime.timedelta:
+    if kind != "duration":
+        moment = datetime.datetime.fromisoformat(value)
+        return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    parts = re.findall(r"([\d.]+)(h|ms|us|µs|ns|m|s)", value)
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    return datetime.timedelta(seconds=-seconds if value.startswith("-") else seconds)
 
 
 class Environment:
@@ -88,6 +87,7 @@ class Environment:
 
     def __init__(self, schema: Object) -> None:
         self._types = celtypes.Types(schema)
+        self.value_type = self._types.self_type if celtypes.is_time(schema) else cel.Type.DYN
 
     def check(self, source: str, *, result: Any, optional_old: bool) -> bool:
         """Check an expression against the schema; return whether it reads `oldSelf`. Raises `CompileError`."""
@@ -133,15 +133,16 @@ class Program:
     def __init__(self, source: str, environment: Environment, *, optional_old: bool, result: Any) -> None:
         self.uses_old = environment.check(source, result=result, optional_old=optional_old)
         self._optional_old = optional_old
-        variables = {"self": cel.Type.DYN}
+        kind = environment.value_type
+        variables = {"self": kind}
         extensions = _extensions()
         if self.uses_old and optional_old:
             # The library takes no optional value from outside; an optional index makes one of a list.
-            variables["before"] = cel.Type.List(cel.Type.DYN)
+            variables["before"] = cel.Type.List(kind)
             extensions.append(ext_bindings.ExtBindings())
             source = f"cel.bind(oldSelf, before[?0], {source})"
         elif self.uses_old:
-            variables["oldSelf"] = cel.Type.DYN
+            variables["oldSelf"] = kind
         try:
             self._program = cel.NewEnv(variables=variables, extensions=extensions).compile(source)
         except RuntimeError as error:

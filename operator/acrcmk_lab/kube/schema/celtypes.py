@@ -11,9 +11,7 @@ from cel_expr_python import cel  # type: ignore[import-untyped]  # stubs, but no
 from google.protobuf import (  # type: ignore[import-untyped]  # its stubs are a package of their own
     descriptor_pb2,
     descriptor_pool,
-    duration_pb2,
     struct_pb2,
-    timestamp_pb2,
 )
 
 from acrcmk_lab.kube.objects import Object
@@ -30,11 +28,7 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _Field: Final = descriptor_pb2.FieldDescriptorProto
 _SCALARS: Final = {"string": _Field.TYPE_STRING, "integer": _Field.TYPE_INT64, "boolean": _Field.TYPE_BOOL}
 _CEL_SCALARS: Final = {"string": cel.Type.STRING, "integer": cel.Type.INT, "boolean": cel.Type.BOOL}
-_TIMES: Final = {
-    "date-time": ".google.protobuf.Timestamp",
-    "date": ".google.protobuf.Timestamp",
-    "duration": ".google.protobuf.Duration",
-}
+_TIMES: Final = {"date-time": cel.Type.TIMESTAMP, "date": cel.Type.TIMESTAMP, "duration": cel.Type.DURATION}
 
 
 def escape(name: str) -> str:
@@ -44,16 +38,23 @@ def escape(name: str) -> str:
     return _SPECIAL.sub(lambda found: _ESCAPES[found.group()], name)
 
 
+def is_time(schema: Object) -> bool:
+    """Whether the values of a schema are times or durations."""
+    return schema.get("type") == "string" and schema.get("format") in _TIMES and not schema.get("nullable")
+
+
 class Types:
-    """The CEL types of one schema: `self_type` is that of its values, `pool` holds the messages behind it."""
+    """The CEL types of one schema: `self_type` is that of its values, `pool` holds the messages behind it.
+
+    Times within objects and lists are text, since the evaluation takes no others.
+    """
 
     def __init__(self, schema: Object) -> None:
         self._file = descriptor_pb2.FileDescriptorProto(name="schema.proto", package=_PACKAGE, syntax="proto3")
-        self.self_type = self._cel_type(schema)
+        self.self_type = _TIMES[schema["format"]] if is_time(schema) else self._cel_type(schema)
         self.pool = descriptor_pool.DescriptorPool()
-        for needed in (struct_pb2, timestamp_pb2, duration_pb2):
-            self.pool.AddSerializedFile(needed.DESCRIPTOR.serialized_pb)
-            self._file.dependency.append(needed.DESCRIPTOR.name)
+        self.pool.AddSerializedFile(struct_pb2.DESCRIPTOR.serialized_pb)
+        self._file.dependency.append(struct_pb2.DESCRIPTOR.name)
         self.pool.AddSerializedFile(self._file.SerializeToString())
 
     def _cel_type(self, schema: Object) -> Any:
@@ -64,8 +65,6 @@ class Types:
             return cel.Type.Map(cel.Type.STRING, self._cel_type(schema["additionalProperties"]))
         if kind == "object":
             return cel.Type(self._message(schema).lstrip("."))
-        if kind == "string" and schema.get("format") in _TIMES:
-            return cel.Type.DURATION if schema["format"] == "duration" else cel.Type.TIMESTAMP
         if kind == "string" and schema.get("format") == "byte":
             return cel.Type.BYTES
         return _CEL_SCALARS.get(kind, cel.Type.DYN)
@@ -107,13 +106,11 @@ class Types:
         kind = _kind(schema)
         if kind == "string" and schema.get("format") == "byte":
             field.type = _Field.TYPE_BYTES
-        elif kind in _SCALARS and schema.get("format") not in _TIMES:
+        elif kind in _SCALARS:
             field.type = _SCALARS[kind]
         else:
             field.type = _Field.TYPE_MESSAGE
-            field.type_name = (
-                self._message(schema) if kind == "object" else _TIMES.get(schema.get("format", ""), _DYNAMIC)
-            )
+            field.type_name = self._message(schema) if kind == "object" else _DYNAMIC
 
 
 def _kind(schema: Object) -> str:
