@@ -12,11 +12,21 @@ from acrcmk_lab.azure import (
     tokens,
     world,
 )
-from acrcmk_lab.azure.providers import authorization, graph, identity, registry, registrydata, resources, vaults
+from acrcmk_lab.azure.providers import (
+    authorization,
+    diagnostics,
+    graph,
+    identity,
+    registry,
+    registrydata,
+    resources,
+    vaults,
+)
 
 NAMESPACES = (
     "Microsoft.Authorization",
     "Microsoft.ContainerRegistry",
+    "Microsoft.Insights",
     "Microsoft.KeyVault",
     "Microsoft.ManagedIdentity",
     "Microsoft.Resources",
@@ -46,6 +56,7 @@ class Cloud:
         self.registry = registry.ContainerRegistry(self.world)
         self.vaults = vaults.KeyVault(self.world)
         self.registry_data = registrydata.RegistryData(self.world)
+        self.vault_data = dataplane.VaultData(self.world)
         self.graph = graph.Graph(self.world, token_service=self.tokens)
         self.subscription_id = self.world.guid()
         self.pipeline = pipeline.Pipeline(
@@ -57,6 +68,7 @@ class Cloud:
                 identity.ManagedIdentity(self.world),
                 self.vaults,
                 self.registry,
+                diagnostics.Diagnostics(self.world, namespaces=NAMESPACES),
             ),
         )
         self.add_subscription(self.subscription_id)
@@ -81,11 +93,13 @@ class Cloud:
         self.world.access.grant(rbac.Grant(principal=principal.object_id, role=rbac.definitions()[role], scope="/"))
 
     def service(self, request: messages.Request) -> str:
-        """Return what a request is for: `arm`, `login`, `graph`, or `registry` for a login server."""
+        """Return what a request is for: `arm`, `login`, `graph`, `vault`, or `registry` for a login server."""
         if request.host == graph.HOST:
             return "graph"
         if self.registry_data.serves(request.host):
             return "registry"
+        if self.vault_data.serves(request.host):
+            return "vault"
         root = request.path.strip("/").split("/", 1)[0].lower()
         return "arm" if root in _ARM_ROOTS else "login"
 
@@ -100,6 +114,8 @@ class Cloud:
             answer = await self.graph.answer(request, correlation_id=correlation_id)
         elif service == "registry":
             answer = self.registry_data.answer(request)
+        elif service == "vault":
+            answer = self.vault_data.answer(request)
         else:
             await self.world.clock.sleep(self.world.draw(self.world.switches.login_latency))
             answer = self.tokens.answer(request)
