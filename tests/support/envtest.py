@@ -22,7 +22,7 @@ ADMIN_TOKEN, OPERATOR_TOKEN = "admin-token", "operator-token"
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
-    "omitStages": ["RequestReceived", "ResponseStarted"],
+    "omitStages": ["RequestReceived"],
     "rules": [{"level": "Metadata", "users": [project.OPERATOR_USER]}, {"level": "None"}],
 }
 
