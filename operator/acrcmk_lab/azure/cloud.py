@@ -14,6 +14,7 @@ from acrcmk_lab.azure import (
 )
 from acrcmk_lab.azure.providers import (
     authorization,
+    dataplane,
     diagnostics,
     graph,
     identity,
