@@ -1,8 +1,9 @@
 """Every error the lab can answer with, by id, from one data file.
 
 `errors.json` maps an id to status, code, message template, and where known `innererror`, `headers`,
-`details` and `source`. The code `(unsourced)` stands for a code nobody has published; the switch
-`acr_unsourced_code` gives the one that is sent.
+`details` and `source`; a detail has the entry's code and message but for its own. The code
+`(unsourced)` stands for a code nobody has published; the switch `acr_unsourced_code` gives the one
+that is sent.
 """
 
 import functools
@@ -31,8 +32,10 @@ def error(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object)
         "message": message,
     }
     if "details" in entry:
-        target = entry["details"].format(**facts)
-        body["details"] = [{"code": entry["code"], "target": target, "message": message}]
+        body["details"] = [
+            {"code": entry["code"], "message": message, **{name: text.format(**facts) for name, text in detail.items()}}
+            for detail in entry["details"]
+        ]
     if "innererror" in entry:
         body["innererror"] = {"code": entry["innererror"]}
     return body

@@ -21,6 +21,7 @@ LATEST = {
     "microsoft.managedidentity": "2024-11-30",
     "microsoft.keyvault": "2026-02-01",
     "microsoft.containerregistry": "2025-11-01",
+    "microsoft.insights": "2021-05-01-preview",
 }
 
 

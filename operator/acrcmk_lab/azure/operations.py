@@ -5,7 +5,7 @@ import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import directory, ids, messages
+from acrcmk_lab.azure import directory, ids, messages, throttle
 
 _VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview|-alpha|-beta)?", re.IGNORECASE)
 
@@ -42,6 +42,7 @@ class Operation:
     `kind` is the throttling bucket and latency class; `forbidden` the catalogue id of the answer to
     callers without `action`, "" for calls open to everybody; `registered` whether the provider must
     be registered in the subscription; `latency` is False where the handler takes its own time.
+    `admit` is the limit of a service that has its own, and `throttled` how it refuses.
     """
 
     method: str
@@ -52,6 +53,8 @@ class Operation:
     forbidden: str = "ARM_AUTHZ"
     registered: bool = False
     latency: bool = True
+    admit: throttle.Admit | None = None
+    throttled: str = "ARM_THROTTLE"
 
 
 class Provider(typing.Protocol):

@@ -144,7 +144,8 @@ class Pipeline:
         caller: directory.Principal,
         headers: dict[str, str],
     ) -> None:
-        verdict = self.throttle.admit(
+        admit = operation.admit or self.throttle.admit
+        verdict = admit(
             subscription=route.subscription.lower(),
             principal=caller.object_id,
             kind=operation.kind,
@@ -153,10 +154,14 @@ class Pipeline:
         headers.update(verdict.headers)
         if not verdict.allowed:
             refused = catalogue.answer(
-                "ARM_THROTTLE",
+                operation.throttled,
                 sub=route.subscription,
                 operation=f"{operation.method}/{operation.template}".upper(),
+                action=operation.action,
                 seconds=verdict.retry_after,
+                now=moments.zulu(self._world.clock.utc()),
+                correlationId=headers["x-ms-correlation-request-id"],
+                **verdict.facts,
             )
             refused.headers["Retry-After"] = str(self._world.clock.client_seconds(verdict.retry_after))
             raise messages.RefusedError(refused)

@@ -102,6 +102,11 @@ class Switches:
     role_assignment_repeat: int = _field(
         201, doc="PUT of an identical role assignment [X]", choices=("200", "201", "409")
     )
+    diagnostics_workspace: str = _field(
+        "found",
+        doc="the workspace a diagnostic setting names is there, or missing with [X]",
+        choices=("found", "404", "400"),
+    )
     key_before_dns: str = _field("reject", doc="ARM key PUT while RegisteringDns [X]", choices=("reject", "accept"))
     disabled_soft_delete: str = _field(
         "reject", doc="vault PUT with enableSoftDelete false; accepted in 2020 [R]", choices=("reject", "accept")
@@ -118,6 +123,8 @@ class Switches:
     delete_tokens: int = _field(200, doc="throttling: burst of deletes [R]")
     delete_refill: float = _field(10.0, doc="throttling: deletes per second [D]")
     global_factor: int = _field(15, doc="throttling: all principals together, times one principal [D]")
+    diagnostics_requests: int = _field(150, doc="throttling: diagnostic settings, calls in an interval [R]")
+    diagnostics_interval: float = _field(300.0, doc="throttling: diagnostic settings, seconds of an interval [X]")
 
     # Names.
     region: str = _field("westeurope", doc="region of the ARM front end, as in x-ms-routing-request-id")

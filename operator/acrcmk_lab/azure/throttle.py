@@ -1,11 +1,13 @@
 """ARM's throttling: token buckets per region, subscription, principal and kind of operation [D].
 
 A bucket for all principals together is `global_factor` times as large. Calling before the time that
-Retry-After named starts the wait again.
+Retry-After named starts the wait again. Services with limits of their own count calls in windows instead.
 """
 
+import datetime
 import math
-from dataclasses import dataclass
+import typing
+from dataclasses import dataclass, field
 
 from acrcmk_lab.azure import settings
 
@@ -36,11 +38,18 @@ def wait(refill: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a call may go on, and the headers that tell what is left."""
+    """Whether a call may go on, the headers that tell what is left, and what its refusal would name."""
 
     allowed: bool
     retry_after: int
     headers: dict[str, str]
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+class Admit(typing.Protocol):
+    """Charges one call of a kind (read, write, delete) and says whether it is let through."""
+
+    def __call__(self, *, subscription: str, principal: str, kind: str, now: float) -> Verdict: ...
 
 
 class Throttle:
@@ -80,3 +89,37 @@ class Throttle:
         if found is None:
             found = self._buckets[key] = Bucket(size, now)
         return found
+
+
+@dataclass(slots=True)
+class Window:
+    """What is left of a caller's calls until `ends`; `allowed` tells of the call just made."""
+
+    ends: float
+    left: int
+    allowed: bool = True
+
+    def retry_after(self, now: float) -> int:
+        """Return the whole seconds until calls are let through again, at least 1."""
+        return max(1, math.ceil(self.ends - now))
+
+
+class Windows:
+    """The limit of a service with one of its own: so many calls in an interval that the first one begins."""
+
+    def __init__(self) -> None:
+        self._windows: dict[str, Window] = {}
+
+    def take(self, key: str, *, now: float, size: int, seconds: float) -> Window:
+        """Charge one call to the window of a key, a new one where there is none or its time is over."""
+        found = self._windows.get(key)
+        if found is None or now >= found.ends:
+            found = self._windows[key] = Window(now + seconds, size)
+        found.allowed = found.left > 0
+        found.left = max(0, found.left - 1)
+        return found
+
+
+def span(seconds: float) -> str:
+    """Return seconds as the headers and messages write them: `00:05:00`."""
+    return str(datetime.timedelta(seconds=math.ceil(seconds))).zfill(8)

@@ -1,0 +1,187 @@
+"""Microsoft.Insights: the diagnostic settings of any resource, as recorded.
+
+The lab has no workspaces, storage accounts and event hubs: where logs go is taken on trust, unless a
+switch says that workspaces are missing. Documented: a resource that is deleted leaves its settings
+behind, and one made anew under its name has them again.
+"""
+
+import dataclasses
+import typing
+from dataclasses import dataclass, field
+
+from acrcmk_lab.azure import catalogue, ids, messages, operations, tables, throttle, world
+
+NAMESPACE = "Microsoft.Insights"
+VERSIONS = ("2016-09-01", "2017-05-01-preview", "2021-05-01-preview")
+# Recorded: every property is answered, those never given as null, in this order.
+_ABSENT: messages.Body = {
+    "storageAccountId": None,
+    "serviceBusRuleId": None,
+    "workspaceId": None,
+    "eventHubAuthorizationRuleId": None,
+    "eventHubName": None,
+    "metrics": [],
+    "logs": [],
+    "logAnalyticsDestinationType": None,
+}
+_SINKS = (
+    "storageAccountId",
+    "serviceBusRuleId",
+    "workspaceId",
+    "eventHubAuthorizationRuleId",
+    "marketplacePartnerId",
+)
+_NOT_RETAINED = {"enabled": False, "days": 0}
+_LOG: messages.Body = {"category": None, "categoryGroup": None, "enabled": False, "retentionPolicy": _NOT_RETAINED}
+_METRIC: messages.Body = {"category": None, "enabled": False, "retentionPolicy": _NOT_RETAINED}
+
+
+@dataclass(kw_only=True)
+class DiagnosticSetting(tables.Resource):
+    """Which logs and metrics of a resource go where; `properties` as they are answered."""
+
+    TYPE = f"{NAMESPACE}/diagnosticSettings"
+    TRACKED = False
+
+    properties: messages.Body = field(default_factory=dict)
+
+
+class Diagnostics:
+    """The provider of diagnostic settings; `namespaces` are those of which the lab knows every resource."""
+
+    namespace = NAMESPACE
+    versions: tuple[str, ...] = VERSIONS
+
+    def __init__(self, state: world.World, *, namespaces: tuple[str, ...]) -> None:
+        self._world = state
+        self._namespaces = {namespace.lower() for namespace in namespaces} - {ids.RESOURCES}
+        self._windows = throttle.Windows()
+
+    def accepts(self, version: str) -> bool:
+        return version >= VERSIONS[0]
+
+    def headers(self, _call: operations.Call) -> dict[str, str]:
+        return {}
+
+    def offers(self) -> list[operations.Operation]:
+        usual = [
+            *operations.crud(NAMESPACE, path="diagnosticSettings/*", get=self.get, put=self.put, delete=self.delete),
+            *operations.crud(NAMESPACE, path="diagnosticSettings", get=self.index),
+        ]
+        return [dataclasses.replace(one, admit=self.admit, throttled="ARM_THROTTLE_RESOURCE") for one in usual]
+
+    def admit(self, *, subscription: str, principal: str, kind: str, now: float) -> throttle.Verdict:
+        """Recorded: a limit of its own, whose header takes the place of ARM's usual ones."""
+        size, seconds = self._world.switches.diagnostics_requests, self._world.switches.diagnostics_interval
+        window = self._windows.take(f"{subscription}/{principal}/{kind}", now=now, size=size, seconds=seconds)
+        return throttle.Verdict(
+            allowed=window.allowed,
+            retry_after=window.retry_after(now),
+            headers={"x-ms-ratelimit-remaining-subscription-resource-requests": str(window.left)},
+            facts={"limit": str(size), "interval": throttle.span(seconds)},
+        )
+
+    async def get(self, call: operations.Call) -> messages.Answer:
+        self._find_target(call)
+        found = self._world.store.get(DiagnosticSetting, call.route.path)
+        if found is None:
+            raise catalogue.refusal("INSIGHTS_NOT_FOUND", name=call.names[0])
+        return messages.Answer(200, _body(found))
+
+    async def index(self, call: operations.Call) -> messages.Answer:
+        self._find_target(call)
+        return operations.page(call, rows=[_body(one) for one in self._of(call)], url=self._world.url)
+
+    async def put(self, call: operations.Call) -> messages.Answer:
+        self._find_target(call)
+        properties = _filled(call.request.properties())
+        self._check_sinks(properties)
+        self._check_unshared(call, properties)
+        # Recorded: all of the target's id in lower case, then the type and the name as they are.
+        setting = DiagnosticSetting(
+            id=f"{call.route.scope.lower()}/providers/microsoft.insights/diagnosticSettings/{call.names[0]}",
+            name=call.names[0],
+            location="",
+            properties=properties,
+        )
+        self._world.store.put(setting)
+        return messages.Answer(200, _body(setting))
+
+    async def delete(self, call: operations.Call) -> messages.Answer:
+        found = self._world.store.get(DiagnosticSetting, call.route.path)
+        if found is None:
+            return messages.Answer(204)
+        self._world.store.remove(found)
+        return messages.Answer(200)
+
+    def _of(self, call: operations.Call) -> list[DiagnosticSetting]:
+        """Return the settings of the path's target itself, not of what lies below it."""
+        home = f"{call.route.scope}/providers/{DiagnosticSetting.TYPE}"
+        return self._world.store.under(home, kind=DiagnosticSetting)
+
+    def _find_target(self, call: operations.Call) -> None:
+        """Refuse a target that does not exist; what is of no provider of the lab's is taken to exist."""
+        target = ids.route(call.route.scope)
+        if target.namespace in self._namespaces and target.names and self._world.store.find(target.path) is None:
+            raise _not_found(target)
+
+    def _check_sinks(self, properties: messages.Body) -> None:
+        given = {name: str(properties[name]) for name in _SINKS if properties.get(name)}
+        if not given:
+            raise catalogue.refusal("INSIGHTS_NO_SINK")
+        for name, sink in given.items():
+            if not sink.lower().startswith(("/subscriptions/", "/providers/")):
+                raise catalogue.refusal("INSIGHTS_BAD_SINK", id=sink, path=f"properties.{name}")
+        missing = self._world.switches.diagnostics_workspace
+        if "workspaceId" in given and missing == "404":
+            raise _not_found(ids.route(given["workspaceId"]))
+        if "workspaceId" in given and missing == "400":
+            raise catalogue.refusal("INSIGHTS_WORKSPACE_MISSING", id=given["workspaceId"])
+
+    def _check_unshared(self, call: operations.Call, properties: messages.Body) -> None:
+        """No two settings of a resource send the same category to the same place."""
+        wanted = _flows(properties)
+        for other in self._of(call):
+            shared = wanted & _flows(other.properties)
+            if other.name.lower() != call.names[0].lower() and shared:
+                sink, category = min(shared)
+                raise catalogue.refusal("INSIGHTS_SINK_REUSED", sink=sink, name=other.name, category=category)
+
+
+def _filled(given: messages.Body) -> messages.Body:
+    known = {**_ABSENT, "marketplacePartnerId": None} if given.get("marketplacePartnerId") else _ABSENT
+    properties = {name: given[name] if given.get(name) is not None else absent for name, absent in known.items()}
+    properties["logs"] = [_LOG | one for one in properties["logs"]]
+    properties["metrics"] = [_METRIC | one for one in properties["metrics"]]
+    return properties
+
+
+def _flows(properties: messages.Body) -> set[tuple[str, str]]:
+    """Return which category goes where: pairs of sink and category or category group."""
+    streams: list[dict[str, typing.Any]] = [*properties["logs"], *properties["metrics"]]
+    categories = [str(one["category"] or one.get("categoryGroup")) for one in streams if one["enabled"]]
+    return {(properties[name], category) for name in _SINKS if properties.get(name) for category in categories}
+
+
+def _body(setting: DiagnosticSetting) -> messages.Body:
+    return {
+        "id": setting.id,
+        "type": setting.TYPE,
+        "name": setting.name,
+        "location": None,
+        "kind": None,
+        "tags": None,
+        "properties": setting.properties,
+        "identity": None,
+    }
+
+
+def _not_found(route: ids.Route) -> messages.RefusedError:
+    parts = route.path[len(route.scope) :].strip("/").split("/")
+    return catalogue.refusal(
+        "ARM_RESOURCE_NOT_FOUND",
+        provider=parts[1] if len(parts) > 1 else "",
+        type=route.typed,
+        name="/".join(route.names),
+        rg=route.group,
+    )
