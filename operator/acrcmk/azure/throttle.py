@@ -1,11 +1,11 @@
-"""Azure's request budget: one token bucket per subscription and verb class, shut as long as Azure says Retry-After.
+"""Azure's request budget: one token bucket per subscription and verb class, shut as long as Azure asks for it.
 
 Since 2024 a principal has 25 reads/s (burst 250) and 10 writes/s (burst 200) per subscription (BEHAVIOUR.md 4).
 Calling early renews Azure's wait, so a shut bucket fails calls at once and the queue comes back later.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiolimiter
@@ -18,6 +18,10 @@ READS = {"GET", "HEAD"}
 _BURST = {"read": 250.0, "write": 200.0}
 _PER_SECOND = {"read": 25.0, "write": 10.0}
 _TOO_MANY = 429
+_REMAINING = "x-ms-ratelimit-remaining-subscription"
+_COUNTED = ("reads", "writes", "deletes")
+_MOMENT = 1.0
+"""Seconds in which Azure refills at least 10 tokens."""
 
 
 def verb_class(method: str) -> str:
@@ -65,7 +69,7 @@ class Throttle:
 
 
 class ThrottlePolicy(AsyncHTTPPolicy[Any, Any]):
-    """Sends a request through its subscription's bucket, and shuts that on a 429."""
+    """Sends a request through its subscription's bucket, and shuts that when Azure asks for it."""
 
     def __init__(self, throttle: Throttle, subscription: str) -> None:
         super().__init__()
@@ -73,11 +77,19 @@ class ThrottlePolicy(AsyncHTTPPolicy[Any, Any]):
         self._subscription = subscription
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        """Wait for a token, send, and remember a Retry-After."""
+        """Wait for a token, send, and remember what the answer says of the budget."""
         verbs = verb_class(request.http_request.method)
         await self._throttle.enter(self._subscription, verbs)
         response = await self.next.send(request)
-        if response.http_response.status_code == _TOO_MANY:
-            seconds = str(response.http_response.headers.get("Retry-After", ""))
-            self._throttle.shut(self._subscription, verbs, float(seconds) if seconds.isdigit() else 1.0)
+        wait = _wait(response.http_response.status_code, response.http_response.headers)
+        if wait:
+            self._throttle.shut(self._subscription, verbs, wait)
         return response
+
+
+def _wait(status: int, headers: Mapping[str, str]) -> float:
+    """Return the seconds that an answer asks to stay away: its Retry-After, or a moment when it counted down to 0."""
+    if status == _TOO_MANY:
+        seconds = str(headers.get("Retry-After", ""))
+        return float(seconds) if seconds.isdigit() else _MOMENT
+    return _MOMENT if any(headers.get(f"{_REMAINING}-{verbs}") == "0" for verbs in _COUNTED) else 0.0
