@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import random
 from collections.abc import AsyncIterator, Iterable
@@ -161,15 +162,12 @@ class Watches:
             raise errors.unexplained(_unparsable(query.since))
         response = web.StreamResponse(headers={"Content-Type": bodies.JSON, "Cache-Control": "no-cache, private"})
         response.enable_chunked_encoding()
-        await response.prepare(request)
-        try:
+        # When the client has left, a stream has nobody to tell.
+        with contextlib.suppress(ConnectionError):
+            await response.prepare(request)
             async for line in self._lines(query, view):
                 await response.write(line)
             await response.write_eof()
-        except (ConnectionError, asyncio.CancelledError):
-            # The client has left; a stream has nobody to tell.
-            if self._stopping.is_set():
-                raise
         return response
 
     async def _lines(self, query: Query, view: representation.View) -> AsyncIterator[bytes]:
