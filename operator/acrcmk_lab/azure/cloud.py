@@ -20,6 +20,7 @@ from acrcmk_lab.azure.providers import (
     identity,
     registry,
     registrydata,
+    resourcegraph,
     resources,
     vaults,
 )
@@ -30,6 +31,7 @@ NAMESPACES = (
     "Microsoft.Insights",
     "Microsoft.KeyVault",
     "Microsoft.ManagedIdentity",
+    "Microsoft.ResourceGraph",
     "Microsoft.Resources",
 )
 _ARM_ROOTS = ("subscriptions", "providers", "tenants")
@@ -70,6 +72,7 @@ class Cloud:
                 self.vaults,
                 self.registry,
                 diagnostics.Diagnostics(self.world, namespaces=NAMESPACES),
+                resourcegraph.ResourceGraph(self.world, show=self._show),
             ),
         )
         self.add_subscription(self.subscription_id)
@@ -80,6 +83,9 @@ class Cloud:
         self.person.reads_directory = True
         self.grant(self.person, role=rbac.KEY_VAULT_ADMINISTRATOR)
         self.person_assertion = self.tokens.enrol(self.person)
+
+    async def _show(self, resource_id: str, caller: directory.Principal) -> messages.Body | None:
+        return await self.pipeline.show(resource_id, caller)
 
     def enrol(self, name: str, *, role: str = rbac.OWNER) -> directory.Principal:
         """Add an application to the directory with a role on the lab's subscription, effective now."""

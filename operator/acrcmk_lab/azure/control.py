@@ -22,6 +22,7 @@ LATEST = {
     "microsoft.keyvault": "2026-02-01",
     "microsoft.containerregistry": "2025-11-01",
     "microsoft.insights": "2021-05-01-preview",
+    "microsoft.resourcegraph": "2021-03-01",
 }
 
 

@@ -5,6 +5,7 @@ then the resource provider.
 """
 
 import secrets
+import typing
 from collections.abc import Iterable
 
 from acrcmk_lab.azure import (
@@ -62,6 +63,21 @@ class Pipeline:
             answer = refused.answer
         answer.headers = {**headers, **answer.headers}
         return answer
+
+    async def show(self, resource_id: str, caller: directory.Principal) -> messages.Body | None:
+        """Return a resource as its provider shows it in its newest stable version; None where none does."""
+        route = ids.route(resource_id)
+        operation = self._operations.get(("GET", route.template))
+        if operation is None:
+            return None
+        version = max(v for v in self._providers[route.namespace].versions if not v.endswith("preview"))
+        request = messages.Request(method="GET", path=resource_id, query={"api-version": version}, headers={})
+        call = operations.Call(request=request, route=route, version=version, caller=caller, correlation_id="")
+        try:
+            answer = await operation.handler(call)
+        except messages.RefusedError:
+            return None
+        return typing.cast("messages.Body", answer.body)
 
     def kind(self, request: messages.Request) -> str:
         """Return read, write or delete: what the request counts as."""
