@@ -59,7 +59,7 @@ class Cloud:
         self.registry = registry.ContainerRegistry(self.world)
         self.vaults = vaults.KeyVault(self.world)
         self.registry_data = registrydata.RegistryData(self.world)
-        self.vault_data = dataplane.VaultData(self.world)
+        self.vault_data = dataplane.VaultData(self.world, token_service=self.tokens, life=self.vaults.key_life)
         self.graph = graph.Graph(self.world, token_service=self.tokens)
         self.subscription_id = self.world.guid()
         self.pipeline = pipeline.Pipeline(
@@ -111,7 +111,7 @@ class Cloud:
         return "arm" if root in _ARM_ROOTS else "login"
 
     async def answer(self, request: messages.Request) -> messages.Answer:
-        """Answer one request and log it."""
+        """Answer one request and log it; an answer of status 0 means that nothing answers at that host."""
         start = self.world.clock.now()
         correlation_id = request.headers.get("x-ms-correlation-request-id") or self.world.guid()
         service = self.service(request)
@@ -122,7 +122,7 @@ class Cloud:
         elif service == "registry":
             answer = self.registry_data.answer(request)
         elif service == "vault":
-            answer = self.vault_data.answer(request)
+            answer = await self.vault_data.answer(request)
         else:
             await self.world.clock.sleep(self.world.draw(self.world.switches.login_latency))
             answer = self.tokens.answer(request)
@@ -143,7 +143,7 @@ class Cloud:
                 method=request.method,
                 path=request.path,
                 api_version=request.query.get("api-version", ""),
-                kind=self.pipeline.kind(request) if service == "arm" else "read",
+                kind=self.pipeline.kind(request) if service in ("arm", "vault") else "read",
                 service=service,
                 status=answer.status,
                 code=answer.code,

@@ -118,6 +118,13 @@ class Control:
             if role.lower() in ("", held.role.name.lower()) and scope.lower() in ("", held.scope.lower()):
                 held.effective_to = min(held.effective_to, self._world.clock.now())
 
+    async def trust(self, principal: str, *, trusted: bool = True) -> None:
+        """Let vault firewalls take a principal for a trusted Microsoft service, or no longer."""
+        found = self._world.directory.by_object(self._oid(principal))
+        if found is None:
+            raise ValueError(f"no principal {principal!r}")
+        found.trusted_service = trusted
+
     async def firewall(self, vault: str, **properties: typing.Any) -> None:
         """Set a vault's `networkAcls` or `publicNetworkAccess`, by its name."""
         answer = await self.arm("PATCH", self._vault(vault).id, {"properties": properties})

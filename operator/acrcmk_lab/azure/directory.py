@@ -17,8 +17,9 @@ class Principal:
     """Somebody who can hold a role or a token; `visible_at` is when role assignments can see it.
 
     `resource_id` is that of the managed identity behind it, "" for an application of its own;
-    `reads_directory` tells whether Microsoft Graph answers it about others. A removed one leaves
-    `removed_at` behind, for those who still hold on to it.
+    `reads_directory` tells whether Microsoft Graph answers it about others, `trusted_service` whether
+    vault firewalls take it for a service of Microsoft's. A removed one leaves `removed_at` behind, for
+    those who still hold on to it.
     """
 
     object_id: str
@@ -28,6 +29,7 @@ class Principal:
     visible_at: float = 0.0
     resource_id: str = ""
     reads_directory: bool = False
+    trusted_service: bool = False
     removed_at: float | None = None
 
     @property

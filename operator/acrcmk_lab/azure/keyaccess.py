@@ -111,11 +111,11 @@ def granted(state: world.World, *, vault: vaultmodel.Vault, key: str, principal:
     return "all" in held or held.issuperset(PERMISSIONS)
 
 
-def policy_permissions(vault: vaultmodel.Vault, *, principal: str) -> set[str]:
-    """Return the key permissions, lower case, that the vault's effective policies give a principal."""
+def policy_permissions(vault: vaultmodel.Vault, *, principal: str, area: str = "keys") -> set[str]:
+    """Return the permissions on keys (or secrets...), lower case, that effective policies give a principal."""
     held: set[str] = set()
     for policy in vault.effective_policies:
         if str(policy.get("objectId", "")).lower() == principal.lower():
             permissions = typing.cast("dict[str, list[str] | None]", policy.get("permissions") or {})
-            held.update(p.lower() for p in permissions.get("keys") or [])
+            held.update(p.lower() for p in permissions.get(area) or [])
     return held

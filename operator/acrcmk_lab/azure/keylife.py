@@ -35,11 +35,20 @@ class KeyLife:
         """Create a key, or a new current version of one that exists; refuses a name not free yet."""
         self._name_is_free(vault, name=name)
         key = vault.keys.setdefault(name.lower(), keystore.Key(name=name))
-        key.tags = tags or key.tags
         if properties.get("rotationPolicy"):
             key.rotation_policy = properties["rotationPolicy"]
         version = keystore.new_version(properties, version=self._world.hex32(), unix_now=self._unix())
+        version.tags = tags
         self._add(vault, key, version)
+        return key
+
+    def restore(self, vault: vaultmodel.Vault, key: keystore.Key) -> keystore.Key:
+        """Bring a key from a backup, with its versions; refuses a name that is in use or not free yet."""
+        self._name_is_free(vault, name=key.name)
+        if key.name.lower() in vault.keys:
+            raise catalogue.refusal("KVD_RESTORE_CONFLICT", name=key.name)
+        vault.keys[key.name.lower()] = key
+        self._schedule(vault, key)
         return key
 
     def rotate(self, vault: vaultmodel.Vault, key: keystore.Key) -> keystore.KeyVersion:

@@ -32,10 +32,12 @@ class KeyVersion:
 
     def usable(self, unix_now: float) -> bool:
         """Tell whether the version is enabled and within its dates."""
-        return (
-            self.enabled
-            and (self.expires is None or unix_now < self.expires)
-            and (self.not_before is None or unix_now >= self.not_before)
+        return self.enabled and self.in_time(unix_now)
+
+    def in_time(self, unix_now: float) -> bool:
+        """Tell whether the version is within its dates."""
+        return (self.expires is None or unix_now < self.expires) and (
+            self.not_before is None or unix_now >= self.not_before
         )
 
 
@@ -48,7 +50,6 @@ class Key:
 
     name: str
     versions: dict[str, KeyVersion] = field(default_factory=dict)
-    tags: dict[str, str] = field(default_factory=dict)
     rotation_policy: messages.Body | None = None
     deleted_at: float | None = None
     settled_at: float = 0.0
@@ -58,6 +59,11 @@ class Key:
     def current(self) -> KeyVersion:
         """The newest version, enabled or not."""
         return next(reversed(self.versions.values()))
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of the current version: each has its own [R]."""
+        return self.current.tags
 
     def newest_usable(self, unix_now: float) -> KeyVersion | None:
         """Return the newest version that is enabled and within its dates."""

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import re
 import typing
+from collections.abc import Callable
 
 HOSTS = (
     "management.azure.com",
@@ -30,10 +31,11 @@ def answers_for(host: str) -> bool:
 
 
 class Proxy:
-    """The proxy; `lab_port` is where the lab serves TLS on 127.0.0.1."""
+    """The proxy; `lab_port` is where the lab serves TLS on 127.0.0.1, `resolves` tells if a name has an address."""
 
-    def __init__(self, *, lab_port: int) -> None:
+    def __init__(self, *, lab_port: int, resolves: Callable[[str], bool]) -> None:
         self._lab_port = lab_port
+        self._resolves = resolves
         self._server: asyncio.Server | None = None
         self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
@@ -67,6 +69,8 @@ class Proxy:
             await _refuse(writer, status="405 Method Not Allowed", reason="this proxy makes HTTPS tunnels only")
         elif not self._is_served(host := wanted[1].decode(), port=int(wanted[2])):
             await _refuse(writer, status="403 Forbidden", reason=f"{host} is no host of the lab's Azure")
+        elif not self._resolves(host):
+            await _refuse(writer, status="502 Bad Gateway", reason=f"{host} has no address")
         else:
             await self._tunnel(reader, writer)
 

@@ -99,7 +99,7 @@ class AzureLab:
         await web.TCPSite(self._runner, HOST, self._port, ssl_context=context).start()
         port = self._runner.addresses[0][1]
         self.cloud.world.url = f"https://{HOST}:{port}"
-        self._proxy = proxy.Proxy(lab_port=port)
+        self._proxy = proxy.Proxy(lab_port=port, resolves=self._resolves)
         self.proxy_url = await self._proxy.start()
         return self
 
@@ -123,6 +123,12 @@ class AzureLab:
         path.touch(mode=0o600)
         path.write_text(secret)
 
+    def _resolves(self, host: str) -> bool:
+        """Tell whether a public name is known to DNS; a vault's may not be."""
+        vaults = self.cloud.vault_data
+        known = self.switches.vault_absent == "refused" or not vaults.serves(host)
+        return known or vaults.resolves(host)
+
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:
             request = await _adapted(incoming)
@@ -144,7 +150,8 @@ class AzureLab:
         """Answer a request as the fault rules have it; None means the connection is cut."""
         rule = self.cloud.faults.find(request)
         if rule is None:
-            return await self.cloud.answer(request)
+            answer = await self.cloud.answer(request)
+            return answer if answer.status else None
         start = self.clock.now()
         if rule.act == "delay":
             await self.clock.sleep(rule.seconds)

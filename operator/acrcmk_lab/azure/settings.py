@@ -129,6 +129,15 @@ class Switches:
     arg_requests: int = _field(15, doc="throttling: Resource Graph, queries in an interval [D]")
     arg_interval: float = _field(5.0, doc="throttling: Resource Graph, seconds of an interval [D]")
 
+    # The vaults' own endpoints.
+    client_address: str = _field("203.0.113.10", doc="address that clients come from, as vault firewalls see it")
+    vault_absent: str = _field(
+        "unresolved",
+        doc="the host of a vault that is not there (yet): no such name, or nobody listens [X]",
+        choices=("unresolved", "refused"),
+    )
+    vault_limits: float = _field(1.0, doc="throttling: vault calls in ten seconds, times the documented limits [D]")
+
     # Names.
     region: str = _field("westeurope", doc="region of the ARM front end, as in x-ms-routing-request-id")
     vault_domain: str = _field("vault.azure.net", doc="domain of vault and key URIs")

@@ -1,30 +1,122 @@
-"""A vault's own endpoint, `https://{vault}.vault.azure.net`: its keys, behind challenge, firewall and permissions."""
+"""A vault's own endpoint, `https://{vault}.vault.azure.net`: the front door.
 
-from acrcmk_lab.azure import catalogue, messages, proxy, world
+In this order: name resolution, token, api-version and path, firewall, permissions, the vault's limits,
+then the object itself.
+"""
+
+from acrcmk_lab.azure import catalogue, directory, keylife, messages, proxy, tokens, world
+from acrcmk_lab.azure.providers import (
+    dataplaneaccess,
+    dataplanecalls,
+    dataplanekeys,
+    dataplanelimits,
+    vaultmodel,
+)
 
 PUBLIC_LOGIN = "https://login.microsoftonline.com"
 RESOURCE = "https://vault.azure.net"
+# What a token may be for: the resource, or the application id of Key Vault [I].
+AUDIENCES = (RESOURCE, "cfa8b339-82a2-471a-a3c9-0fc0be7a4093")
+SERVICE_VERSION = "1.9.3117.1"
+# No HTTP status: nothing answers, the connection is cut.
+UNREACHABLE = messages.Answer(0)
+_FIXED_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Pragma": "no-cache",
+    "Expires": "-1",
+    "Strict-Transport-Security": "max-age=31536000;includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class VaultData:
     """Answers for every vault host."""
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: world.World, *, token_service: tokens.TokenService, life: keylife.KeyLife) -> None:
         self._world = state
+        self._tokens = token_service
+        self._limits = dataplanelimits.Limits(state)
+        self._operations = dataplanekeys.DataPlaneKeys(state, life=life).offers()
 
     def serves(self, host: str) -> bool:
         """Tell whether a host, with or without port, is a vault's."""
         return host.partition(":")[0].lower().endswith(f".{self._world.switches.vault_domain}")
 
-    def answer(self, request: messages.Request) -> messages.Answer:
-        """Answer a request to a vault."""
-        return self._challenge(request)
+    def resolves(self, host: str) -> bool:
+        """Tell whether a vault's name is known: not before its DNS record is there, not after its deletion."""
+        return self._vault(host) is not None
 
-    def _challenge(self, request: messages.Request) -> messages.Answer:
+    async def answer(self, request: messages.Request) -> messages.Answer:
+        """Answer a request to a vault; `UNREACHABLE` where there is none."""
+        vault = self._vault(request.host)
+        if vault is None:
+            return UNREACHABLE
+        span = "read_latency" if request.method == "GET" else "write_latency"
+        await self._world.clock.sleep(self._world.draw(getattr(self._world.switches, span)))
+        try:
+            answer = self._admitted(request, vault=vault)
+        except messages.RefusedError as refused:
+            answer = refused.answer
+        answer.headers = {**self._headers(request, vault=vault), **answer.headers}
+        return answer
+
+    def _vault(self, host: str) -> vaultmodel.Vault | None:
+        vault = self._world.store.named(vaultmodel.Vault, host.partition(".")[0])
+        return vault if vault and vault.provisioning == "Succeeded" else None
+
+    def _admitted(self, request: messages.Request, *, vault: vaultmodel.Vault) -> messages.Answer:
+        caller = self._caller(request)
+        version = dataplanecalls.api_version(request.query.get("api-version", ""))
+        if version is None:
+            raise catalogue.refusal("KVD_BAD_PARAMETER", reason="api-version is missing or not supported")
+        operation, names = self._resolve(request)
+        call = dataplanecalls.Call(
+            request=request,
+            vault=vault,
+            caller=caller,
+            names=names,
+            version=version,
+            url=f"https://{vault.name.lower()}.{self._world.switches.vault_domain}",
+        )
+        dataplaneaccess.admit(self._world, call, operation=operation)
+        self._limits.charge(call, operation=operation)
+        return operation.handler(call)
+
+    def _caller(self, request: messages.Request) -> directory.Principal:
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise self._challenge(request, error="KVD_NO_TOKEN")
+        token = self._tokens.find(credentials)
+        if token is None or token.expired:
+            raise self._challenge(request, error="KVD_TOKEN_INVALID")
+        if token.audience.rstrip("/") not in AUDIENCES:
+            raise self._challenge(request, error="KVD_TOKEN_AUDIENCE", audience=token.audience)
+        return token.principal
+
+    def _challenge(self, request: messages.Request, *, error: str, **facts: str) -> messages.RefusedError:
         """Clients take authority and resource from here; behind the proxy the authority has its public name."""
         login = PUBLIC_LOGIN if proxy.answers_for(request.host.partition(":")[0]) else self._world.url
-        answer = catalogue.answer("KVD_NO_TOKEN")
+        answer = catalogue.answer(error, **facts)
         answer.headers["WWW-Authenticate"] = (
             f'Bearer authorization="{login}/{self._world.tenant_id}", resource="{RESOURCE}"'
         )
-        return answer
+        return messages.RefusedError(answer)
+
+    def _resolve(self, request: messages.Request) -> tuple[dataplanecalls.Operation, tuple[str, ...]]:
+        for operation in self._operations:
+            names = operation.names(request.path) if operation.method == request.method else None
+            if names is not None:
+                return operation, names
+        raise catalogue.refusal("KVD_METHOD", method=request.method, path=request.path)
+
+    def _headers(self, request: messages.Request, *, vault: vaultmodel.Vault) -> dict[str, str]:
+        echoed = request.headers.get("x-ms-client-request-id")
+        address = self._world.switches.client_address
+        return {
+            **_FIXED_HEADERS,
+            **({"x-ms-client-request-id": echoed} if echoed else {}),
+            "x-ms-keyvault-region": vault.location,
+            "x-ms-keyvault-network-info": f"conn_type=Ipv4;addr={address};act_addr_fam=InterNetwork;",
+            "x-ms-keyvault-service-version": SERVICE_VERSION,
+            "x-ms-request-id": self._world.guid(),
+        }

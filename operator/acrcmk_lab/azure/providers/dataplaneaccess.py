@@ -1,0 +1,67 @@
+"""Who gets past a vault's firewall and permissions, in that order; state is looked at only then."""
+
+import ipaddress
+
+from acrcmk_lab.azure import catalogue, directory, keyaccess, messages, world
+from acrcmk_lab.azure.providers import dataplanecalls, vaultmodel
+
+
+def admit(state: world.World, call: dataplanecalls.Call, *, operation: dataplanecalls.Operation) -> None:
+    """Refuse a call that firewall or permissions keep out."""
+    _through_firewall(state, call)
+    if call.vault.rbac:
+        _by_role(state, call, operation=operation)
+    else:
+        _by_policy(state, call, operation=operation)
+
+
+def _through_firewall(state: world.World, call: dataplanecalls.Call) -> None:
+    vault = call.vault
+    if call.caller.trusted_service and keyaccess.passes_firewall(vault):
+        return
+    # A network security perimeter lets nobody in of whom it has no rule; the lab has no perimeters.
+    if vault.public_network_access.lower() in ("disabled", "securedbyperimeter"):
+        raise catalogue.refusal("KVD_FORBIDDEN_PNA")
+    acls = vault.network_acls or {}
+    address = state.switches.client_address
+    if str(acls.get("defaultAction", "Allow")).lower() == "deny" and not _listed(address, acls=acls):
+        raise catalogue.refusal("KVD_FORBIDDEN_FIREWALL", ip=address, **_facts(state, vault, caller=call.caller))
+
+
+def _listed(address: str, *, acls: messages.Body) -> bool:
+    client = ipaddress.ip_address(address)
+    return any(client in ipaddress.ip_network(rule["value"], strict=False) for rule in acls.get("ipRules") or [])
+
+
+def _by_role(state: world.World, call: dataplanecalls.Call, *, operation: dataplanecalls.Operation) -> None:
+    scope = f"{call.vault.id}/{operation.area}/{call.names[0]}" if call.names else call.vault.id
+    action = f"{vaultmodel.TYPE}/{operation.action}"
+    if not state.access.allows(call.caller.object_id, action=action, scope=scope, now=state.clock.now(), data=True):
+        raise catalogue.refusal(
+            "KVD_FORBIDDEN_RBAC",
+            action=action,
+            resource=scope.lower(),
+            **_facts(state, call.vault, caller=call.caller),
+        )
+
+
+def _by_policy(state: world.World, call: dataplanecalls.Call, *, operation: dataplanecalls.Operation) -> None:
+    held = keyaccess.policy_permissions(call.vault, principal=call.caller.object_id, area=operation.area)
+    # Recorded: `all` includes purge.
+    if not held & {"all", operation.permission.lower()}:
+        raise catalogue.refusal(
+            "KVD_FORBIDDEN_POLICY",
+            area=operation.area,
+            permission=operation.permission,
+            **_facts(state, call.vault, caller=call.caller),
+        )
+
+
+def _facts(state: world.World, vault: vaultmodel.Vault, *, caller: directory.Principal) -> dict[str, str]:
+    return {
+        "appid": caller.client_id,
+        "oid": caller.object_id,
+        "tid": state.tenant_id,
+        "vault": vault.name,
+        "loc": vault.location,
+    }

@@ -1,0 +1,102 @@
+"""What the parts of a vault's endpoint offer to its front door, and how lists are paged there."""
+
+import base64
+import binascii
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from acrcmk_lab.azure import catalogue, directory, messages
+from acrcmk_lab.azure.providers import vaultmodel
+
+PAGE_SIZE = 25
+# Dated versions follow 7.6; the two oldest came before 7.0.
+_NEWER, _OLDER = (8, 0), (6, 0)
+_NUMBERED = re.compile(r"7\.([0-6])(?:-preview(?:\.\d+)?)?")
+_DATED = {"2015-06-01": _OLDER, "2016-10-01": _OLDER, "2025-06-01-preview": _NEWER, "2025-07-01": _NEWER}
+
+Version = tuple[int, int]
+Area = typing.Literal["keys", "secrets", "certificates"]
+
+
+def api_version(text: str) -> Version | None:
+    """Read an api-version so that later ones compare greater; None for one that is not supported."""
+    found = _NUMBERED.fullmatch(text)
+    return (7, int(found[1])) if found else _DATED.get(text)
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One admitted request to a vault: `names` are the parts of the path under the operation's stars."""
+
+    request: messages.Request
+    vault: vaultmodel.Vault
+    caller: directory.Principal
+    names: tuple[str, ...]
+    version: Version
+    url: str
+
+    @property
+    def body(self) -> messages.Body:
+        """The request's JSON object; empty without one."""
+        return self.request.body if isinstance(self.request.body, dict) else {}
+
+
+Handler = Callable[[Call], messages.Answer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One REST call: method, path with stars for names, and what a caller needs to make it.
+
+    `permission` is the access policies' word, `action` the data action under `Microsoft.KeyVault/vaults/`.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    area: Area
+    permission: str
+    action: str
+
+    def names(self, path: str) -> tuple[str, ...] | None:
+        """Return the parts of a path under the stars; None for a path of another shape.
+
+        The part of a version may be empty, for the current one: `keys/{name}//wrapkey`.
+        """
+        wanted, given = self.path.split("/"), path.strip("/").split("/")
+        if len(wanted) != len(given):
+            return None
+        pairs = list(zip(wanted, given, strict=True))
+        if any(want not in ("*", part.lower()) for want, part in pairs):
+            return None
+        return tuple(part for want, part in pairs if want == "*")
+
+
+def page(call: Call, rows: dict[str, messages.Body]) -> messages.Answer:
+    """Answer one page of rows, which are sorted by their names; recorded: `nextLink` names the port."""
+    size = _page_size(call)
+    marker = _marker(call)
+    names = [name for name in sorted(rows) if name > marker]
+    body: messages.Body = {"value": [rows[name] for name in names[:size]], "nextLink": None}
+    if len(names) > size:
+        token = base64.urlsafe_b64encode(names[size - 1].encode()).decode().rstrip("=")
+        version, path = call.request.query["api-version"], call.request.path
+        body["nextLink"] = f"{call.url}:443{path}?api-version={version}&$skiptoken={token}&maxresults={size}"
+    return messages.Answer(200, body)
+
+
+def _page_size(call: Call) -> int:
+    asked = call.request.query.get("maxresults", str(PAGE_SIZE))
+    if not asked.isdigit() or not 1 <= int(asked) <= PAGE_SIZE:
+        raise catalogue.refusal("KVD_BAD_PARAMETER", reason=f"maxresults must be from 1 to {PAGE_SIZE}")
+    return int(asked)
+
+
+def _marker(call: Call) -> str:
+    token = call.request.query.get("$skiptoken", "")
+    try:
+        return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise catalogue.refusal("KVD_BAD_PARAMETER", reason="invalid skiptoken") from error

@@ -1,0 +1,55 @@
+"""A vault's own throttling: so many calls of a kind in ten seconds, five times that in a subscription [D]."""
+
+from acrcmk_lab.azure import catalogue, ids, keystore, messages, throttle, world
+from acrcmk_lab.azure.providers import dataplanecalls
+
+SECONDS = 10
+SUBSCRIPTION_FACTOR = 5
+# Calls in ten seconds, software and HSM keys, by RSA size; other keys count as RSA of 2048 bits.
+_CREATES = (20, 10)
+_USES = {2048: (4000, 2000), 3072: (1000, 500), 4096: (500, 250)}
+_CREATING = ("create", "import", "rotate", "restore")
+
+
+class Limits:
+    """The windows of every vault."""
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+        self._windows = throttle.Windows()
+
+    def charge(self, call: dataplanecalls.Call, *, operation: dataplanecalls.Operation) -> None:
+        """Count a call; refuses it with 429 where the vault or its subscription had too many."""
+        kind, limit = _kind(call, operation=operation)
+        limit = max(1, round(limit * self._world.switches.vault_limits))
+        subscription = ids.subscription_of(call.vault.id).lower()
+        now = self._world.clock.now()
+        windows = [
+            self._windows.take(f"{scope}/{kind}", now=now, size=size, seconds=SECONDS)
+            for scope, size in (
+                (call.vault.name.lower(), limit),
+                (f"{subscription}/{call.vault.location}", limit * SUBSCRIPTION_FACTOR),
+            )
+        ]
+        closed = [window for window in windows if not window.allowed]
+        if closed:
+            wait = max(window.retry_after(now) for window in closed)
+            answer = catalogue.answer("KVD_THROTTLED")
+            answer.headers["Retry-After"] = str(self._world.clock.client_seconds(wait))
+            raise messages.RefusedError(answer)
+
+
+def _kind(call: dataplanecalls.Call, *, operation: dataplanecalls.Operation) -> tuple[str, int]:
+    """Return the window a call counts in, and how many of its like fit."""
+    key = call.vault.keys.get(call.names[0].lower()) if operation.area == "keys" and call.names else None
+    size, hardware = _size(call, key=key)
+    place = "hsm" if hardware else "software"
+    if operation.area == "keys" and operation.permission in _CREATING:
+        return f"create/{place}", _CREATES[hardware]
+    return f"use/{place}/{size}", _USES[size][hardware]
+
+
+def _size(call: dataplanecalls.Call, *, key: keystore.Key | None) -> tuple[int, bool]:
+    kty = str(call.body.get("kty") or "") or (key.current.kty if key else "")
+    size = key.current.size if key else None
+    return (size if size in _USES else 2048), kty.endswith("-HSM")

@@ -1,0 +1,93 @@
+"""A key's rotation policy through a vault's own endpoint, and rotation on demand."""
+
+from collections.abc import Callable, Iterator
+
+from acrcmk_lab.azure import catalogue, keylife, keystore, messages, world
+from acrcmk_lab.azure.providers import dataplanecalls
+
+# Documented: a key is rotated 7 days after its creation and before its expiry at the earliest, and lives 28.
+SHORTEST_INTERVAL = 7 * keylife.DAY
+SHORTEST_LIFE = 28 * keylife.DAY
+# Documented for a key without a policy of its own (Get-AzKeyVaultKeyRotationPolicy): no id, no dates.
+DEFAULT = {"lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}]}
+_POLICY = "keys/*/rotationpolicy"
+
+Found = Callable[[dataplanecalls.Call], tuple[keystore.Key, keystore.KeyVersion]]
+
+
+class Rotation:
+    """The operations on a key's rotation; `found` and `bundle` are those of all keys."""
+
+    def __init__(
+        self, state: world.World, *, life: keylife.KeyLife, found: Found, bundle: Callable[..., messages.Answer]
+    ) -> None:
+        self._world = state
+        self._life = life
+        self._found = found
+        self._bundle = bundle
+
+    def offers(self) -> list[dataplanecalls.Operation]:
+        """Rotation policies have data actions of their own."""
+        rows: list[tuple[str, str, dataplanecalls.Handler, str, str]] = [
+            ("GET", _POLICY, self.get, "getrotationpolicy", "keyrotationpolicies/read"),
+            ("PUT", _POLICY, self.put, "setrotationpolicy", "keyrotationpolicies/write"),
+            ("POST", "keys/*/rotate", self.rotate, "rotate", "keys/rotate/action"),
+        ]
+        return [
+            dataplanecalls.Operation(
+                method=method, path=path, handler=handler, area="keys", permission=permission, action=action
+            )
+            for method, path, handler, permission, action in rows
+        ]
+
+    def get(self, call: dataplanecalls.Call) -> messages.Answer:
+        key, _ = self._found(call)
+        if key.rotation_policy is None:
+            return messages.Answer(200, {**DEFAULT, "attributes": {}})
+        return messages.Answer(200, {"id": f"{call.url}/keys/{key.name}/rotationpolicy", **key.rotation_policy})
+
+    def put(self, call: dataplanecalls.Call) -> messages.Answer:
+        key, _ = self._found(call)
+        actions = call.body.get("lifetimeActions") or DEFAULT["lifetimeActions"]
+        expiry = (call.body.get("attributes") or {}).get("expiryTime")
+        wrong = problem(actions, expiry=expiry)
+        if wrong:
+            raise catalogue.refusal("KVD_BAD_PARAMETER", reason=wrong)
+        now = int(self._world.clock.utc().timestamp())
+        created = ((key.rotation_policy or {}).get("attributes") or {}).get("created", now)
+        attributes = {**({"expiryTime": expiry} if expiry else {}), "created": created, "updated": now}
+        self._life.set_policy(call.vault, key, {"lifetimeActions": actions, "attributes": attributes})
+        return self.get(call)
+
+    def rotate(self, call: dataplanecalls.Call) -> messages.Answer:
+        key, _ = self._found(call)
+        return self._bundle(call, key, version=self._life.rotate(call.vault, key))
+
+
+def problem(actions: list[messages.Body], *, expiry: str | None) -> str | None:
+    """Return what is wrong with a policy, in words of the lab's own; None if nothing is."""
+    try:
+        life = keylife.duration(expiry) if expiry else None
+        wrongs = [wrong for action in actions for wrong in _wrongs(action, life=life)]
+    except (ValueError, TypeError, AttributeError) as error:
+        return str(error)
+    if life is not None and life < SHORTEST_LIFE:
+        return "expiryTime must be at least 28 days"
+    return next(iter(wrongs), None)
+
+
+def _wrongs(action: messages.Body, *, life: int | None) -> Iterator[str]:
+    """Yield what is wrong with one lifetime action of a key that lives `life` seconds, None for ever."""
+    trigger = action.get("trigger") or {}
+    rotates = str((action.get("action") or {}).get("type")).lower() == "rotate"
+    times = [trigger[name] for name in ("timeAfterCreate", "timeBeforeExpiry") if trigger.get(name)]
+    if len(times) != 1:
+        yield "a trigger has either timeAfterCreate or timeBeforeExpiry"
+        return
+    seconds = keylife.duration(times[0])
+    if seconds < SHORTEST_INTERVAL or (life is not None and life - seconds < SHORTEST_INTERVAL):
+        yield "between creation, rotation and expiry must be at least 7 days"
+    if trigger.get("timeAfterCreate") and not rotates:
+        yield "timeAfterCreate is for Rotate only"
+    if trigger.get("timeBeforeExpiry") and rotates and life is None:
+        yield "timeBeforeExpiry needs an expiryTime"
