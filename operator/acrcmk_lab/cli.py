@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import acrcmk_lab.az_env
 import acrcmk_lab.azure.command
+import acrcmk_lab.bench_lab
 import acrcmk_lab.bench_ready
 import acrcmk_lab.demo
 import acrcmk_lab.kube.command
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "kube": acrcmk_lab.kube.command,
     "demo": acrcmk_lab.demo,
     "bench-ready": acrcmk_lab.bench_ready,
+    "bench-lab": acrcmk_lab.bench_lab,
 }
 
 

@@ -1,0 +1,234 @@
+"""`acrcmk-lab bench-lab`: what the lab's Azure can answer on one core, so that no other benchmark measures it."""
+
+import argparse
+import asyncio
+import dataclasses
+import itertools
+import json
+import os
+import pathlib
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+
+import psutil
+
+from acrcmk_lab import load, processes, stage
+
+HELP = """Requests per second of the lab's Azure on one core, and its memory.
+
+Starts the lab as a process on a core of its own, makes registries by PUT (each with an identity, vault,
+key and role assignment of its own), then reads them, over several TLS connections that are kept alive.
+The client runs on the other cores and tells how busy it was. Nothing is throttled and no time passes in
+the lab, so what is measured is work alone. Prints a table, and as the last line one JSON object."""
+
+GROUP = "bench"
+LOCATION = "westeurope"
+CRYPTO_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+WARM_UP = 50
+WRITE_SECONDS = 120.0
+# No state machine waits and no bucket runs dry: the clock stands still.
+SWITCHES = {
+    **dict.fromkeys(("read_tokens", "write_tokens"), 10**9),
+    **dict.fromkeys(("dns_delay", "principal_replication", "rbac_propagation", "acr_operation"), 0),
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What is measured; `busy` are shares of one core, in percent."""
+
+    reads_per_second: float
+    writes_per_second: float
+    rss_mib_per_1000_registries: float
+    lab_busy_reading: float
+    client_busy_reading: float
+    lab_busy_writing: float
+    client_busy_writing: float
+
+
+LABELS = {
+    "reads_per_second": "reads per second (goal: at least 1,500)",
+    "writes_per_second": "writes per second",
+    "rss_mib_per_1000_registries": "memory per 1,000 registries (MiB)",
+    "lab_busy_reading": "lab's core busy with reads (%)",
+    "client_busy_reading": "client's core busy with reads (%)",
+    "lab_busy_writing": "lab's core busy with writes (%)",
+    "client_busy_writing": "client's core busy with writes (%)",
+}
+TOLD = ("reads_per_second", "writes_per_second", "rss_mib_per_1000_registries")
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """Where the objects are made, and who may reach their keys: one principal for all of them."""
+
+    target: load.Target
+    subscription: str
+    tenant: str
+    identity: Mapping[str, str]
+
+    def writes(self, number: int) -> Iterator[bytes]:
+        """Yield the PUTs of one registry and all it needs, in their order."""
+        yield self._put(self.user(number), "2024-11-30", {"location": LOCATION})
+        vault = {"tenantId": self.tenant, "sku": {"family": "A", "name": "standard"}, "enablePurgeProtection": True}
+        yield self._put(
+            self.vault(number),
+            "2026-02-01",
+            {"location": LOCATION, "properties": {**vault, "enableRbacAuthorization": True}},
+        )
+        yield self._put(f"{self.vault(number)}/keys/key", "2026-02-01", {"properties": {"kty": "RSA", "keySize": 2048}})
+        role = f"/subscriptions/{self.subscription}/providers/Microsoft.Authorization/roleDefinitions/{CRYPTO_USER}"
+        who = {"principalId": self.identity["principalId"], "principalType": "ServicePrincipal"}
+        yield self._put(self.assignment(number), "2022-04-01", {"properties": {"roleDefinitionId": role, **who}})
+        yield self._put(self.registry(number), "2025-11-01", self._encrypted(number))
+
+    def reads(self, numbers: range) -> Iterator[bytes]:
+        """Yield GETs without end: in steady state mostly registries, of each other type one."""
+        once = [
+            self._get(path, version)
+            for number in numbers
+            for path, version in (
+                (self.registry(number), "2025-11-01"),
+                (self.user(number), "2024-11-30"),
+                (self.registry(number), "2025-11-01"),
+                (self.vault(number), "2026-02-01"),
+                (self.registry(number), "2025-11-01"),
+                (f"{self.vault(number)}/keys/key", "2026-02-01"),
+                (self.registry(number), "2025-11-01"),
+                (self.assignment(number), "2022-04-01"),
+            )
+        ]
+        return itertools.cycle(once)
+
+    def user(self, number: int) -> str:
+        return self._path("Microsoft.ManagedIdentity/userAssignedIdentities", f"identity-{number}")
+
+    def vault(self, number: int) -> str:
+        return self._path("Microsoft.KeyVault/vaults", f"vault-{number}")
+
+    def registry(self, number: int) -> str:
+        return self._path("Microsoft.ContainerRegistry/registries", f"registry{number}")
+
+    def assignment(self, number: int) -> str:
+        return f"{self.vault(number)}/providers/Microsoft.Authorization/roleAssignments/{uuid.UUID(int=number + 1)}"
+
+    def _encrypted(self, number: int) -> dict[str, object]:
+        key = {
+            "keyIdentifier": f"https://vault-{number}.vault.azure.net/keys/key",
+            "identity": self.identity["clientId"],
+        }
+        return {
+            "location": LOCATION,
+            "sku": {"name": "Premium"},
+            "identity": {"type": "UserAssigned", "userAssignedIdentities": {self.identity["id"]: {}}},
+            "properties": {"encryption": {"status": "enabled", "keyVaultProperties": key}},
+        }
+
+    def _path(self, kind: str, name: str) -> str:
+        return f"/subscriptions/{self.subscription}/resourceGroups/{GROUP}/providers/{kind}/{name}"
+
+    def _put(self, path: str, version: str, body: object) -> bytes:
+        return self.target.request("PUT", f"{path}?api-version={version}", body)
+
+    def _get(self, path: str, version: str) -> bytes:
+        return self.target.request("GET", f"{path}?api-version={version}")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--registries", type=int, default=1000, help="registries to make (%(default)s)")
+    parser.add_argument("--connections", type=int, default=16, help="connections of the client (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long to read (%(default)g)")
+
+
+async def run(arguments: argparse.Namespace) -> int:
+    """Measure once and print."""
+    with (
+        tempfile.TemporaryDirectory(prefix="acrcmk-bench-") as directory,
+        processes.Family(pathlib.Path(directory)) as family,
+    ):
+        print(f"{arguments.registries} registries; then reads for {arguments.seconds:g} s ...", flush=True)
+        measured = await measure(
+            family,
+            registries=arguments.registries,
+            connections=arguments.connections,
+            seconds=arguments.seconds,
+        )
+    figures = dataclasses.asdict(measured)
+    for name, value in figures.items():
+        print(f"  {LABELS[name]:<42}{value:>10,g}")
+    print(json.dumps({name: figures[name] for name in TOLD}))
+    return 0
+
+
+async def measure(family: processes.Family, *, registries: int, connections: int, seconds: float) -> Figures:
+    """Start the lab, write `registries`, then read them for `seconds`."""
+    options = [f"--set={name}={value}" for name, value in SWITCHES.items()]
+    server = stage.AzureServer.start(family, "--speed=0", f"--group={GROUP}:{LOCATION}", *options)
+    _part_cores(server.child.pid)
+    environment = server.wait()
+    assertion = await asyncio.to_thread(pathlib.Path(environment["AZURE_FEDERATED_TOKEN_FILE"]).read_text)
+    site = await _sign_in(environment, assertion=assertion)
+    watched = psutil.Process(server.child.pid)
+    await _write(site, range(WARM_UP), connections=connections)
+    before, began = watched.memory_info().rss, _cpu_seconds(watched)
+    numbers = range(WARM_UP, WARM_UP + registries)
+    writing = await _write(site, numbers, connections=connections)
+    written = _cpu_seconds(watched)
+    grown = watched.memory_info().rss - before
+    scripts = [site.reads(numbers[first::connections]) for first in range(connections)]
+    reading = await site.target.run(scripts, seconds=seconds)
+    return Figures(
+        reads_per_second=round(reading.per_second),
+        writes_per_second=round(writing.per_second),
+        rss_mib_per_1000_registries=round(grown / 2**20 * 1000 / registries, 1),
+        lab_busy_reading=round(100 * (_cpu_seconds(watched) - written) / reading.seconds),
+        client_busy_reading=round(100 * reading.busy),
+        lab_busy_writing=round(100 * (written - began) / writing.seconds),
+        client_busy_writing=round(100 * writing.busy),
+    )
+
+
+async def _sign_in(environment: Mapping[str, str], *, assertion: str) -> Site:
+    """Take a token as the operator does, and make the identity that all registries use."""
+    url, ca_file = environment["ACRCMK_RESOURCE_MANAGER"], environment["ACRCMK_CA_BUNDLE"]
+    tenant, subscription = environment["AZURE_TENANT_ID"], environment["ACRCMK_SUBSCRIPTION_ID"]
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": environment["AZURE_CLIENT_ID"],
+        "client_assertion": assertion,
+        "scope": "https://management.azure.com/.default",
+    }
+    stranger = load.Target(url, ca_file)
+    token = await stranger.ask(stranger.request("POST", f"/{tenant}/oauth2/v2.0/token", form=form))
+    target = load.Target(url, ca_file, {"Authorization": f"Bearer {token.json()['access_token']}"})
+    site = Site(target, subscription, tenant, identity={})
+    shared = f"{site.user(0)}-shared?api-version=2024-11-30"
+    made = (await target.ask(target.request("PUT", shared, {"location": LOCATION}))).json()
+    return dataclasses.replace(site, identity={"id": made["id"], **made["properties"]})
+
+
+async def _write(site: Site, numbers: range, *, connections: int) -> load.Outcome:
+    """Make registries, those of one connection one after the other; fails if not all are made in time."""
+    lists = [
+        [request for number in numbers[first::connections] for request in site.writes(number)]
+        for first in range(connections)
+    ]
+    outcome = await site.target.run(lists, seconds=WRITE_SECONDS)
+    if outcome.requests < sum(map(len, lists)):
+        raise load.AnswerError(f"only {outcome.requests} writes in {WRITE_SECONDS:g} s")
+    return outcome
+
+
+def _part_cores(lab: int) -> None:
+    """Give the lab one core and this process the others, where the system can (Linux)."""
+    if hasattr(os, "sched_setaffinity"):
+        *others, last = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(lab, {last})
+        os.sched_setaffinity(0, set(others) or {last})
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
