@@ -1,6 +1,5 @@
 """The benchmark of the lab, small: it makes what it says, measures it, and tells it in its last line."""
 
-import dataclasses
 import json
 import pathlib
 import subprocess
@@ -8,7 +7,7 @@ import sys
 
 import pytest
 
-from acrcmk_lab import bench_lab, load
+from acrcmk_lab import load
 from acrcmk_lab.azure import server
 
 
@@ -44,7 +43,7 @@ def test_a_small_run_measures_and_ends_with_one_json_object():
 
     assert set(figures) == {"reads_per_second", "writes_per_second", "rss_mib_per_1000_registries"}
     assert figures["reads_per_second"] > 0 < figures["writes_per_second"]
-    assert len(table) == 1 + len(dataclasses.fields(bench_lab.Figures))
+    assert any("reads per second" in line and f"{figures['reads_per_second']:,}" in line for line in table)
 
 
 async def test_every_request_of_every_script_is_answered(lab, target):

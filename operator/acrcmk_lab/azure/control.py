@@ -5,13 +5,12 @@ with a JSON object of its arguments. `GET /_sim` lists the commands; `GET /_sim/
 `switches`, `faults` and `clock` look without changing anything.
 """
 
-import dataclasses
 import inspect
 import typing
 
 import jsonpatch
 
-from acrcmk_lab.azure import catalogue, cloud, faults, ids, messages, rbac, recipes, state
+from acrcmk_lab.azure import catalogue, cloud, faults, ids, messages, rbac, recipes, requestlog, state
 from acrcmk_lab.azure.providers import vaultmodel
 
 PREFIX = "/_sim"
@@ -209,7 +208,7 @@ class Control:
     def _look(self, name: str) -> messages.Answer:
         views: dict[str, typing.Callable[[], typing.Any]] = {
             "state": lambda: state.dump(self._lab),
-            "log": lambda: [dataclasses.asdict(record) for record in self._world.log],
+            "log": lambda: [requestlog.plain(record) for record in self._world.log],
             "switches": self._world.switches.describe,
             "faults": lambda: state.plain(self._lab.faults.rules),
             "clock": lambda: state.describe_clock(self._lab),

@@ -4,7 +4,6 @@ Times are simulated seconds since the lab began. Benchmarks read it (`criticalpa
 """
 
 import collections
-import dataclasses
 import json
 import typing
 from collections.abc import Iterator
@@ -60,7 +59,7 @@ class Log:
         """Keep a record, and write it where the lab was told to."""
         self._records.append(record)
         if self._stream:
-            self._stream.write(json.dumps(dataclasses.asdict(record)) + "\n")
+            self._stream.write(json.dumps(plain(record)) + "\n")
             self._stream.flush()
         if self._verbose:
             print(readable(record), flush=True)
@@ -88,6 +87,11 @@ class Log:
             for r in self._records
             if isinstance(r, DelayRecord) and kind in ("", r.kind) and resource.lower() in r.resource.lower()
         ]
+
+
+def plain(record: Record) -> dict[str, typing.Any]:
+    """Return a record's members by name; dataclasses.asdict copies what needs no copy, at a tenth of the lab's time."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def readable(record: Record) -> str:
