@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 from aiohttp import web
 
-from acrcmk_lab.kube import errors, protobuf, resources
+from acrcmk_lab.kube import errors, objects, protobuf, resources
 from acrcmk_lab.kube.objects import Object
 
 JSON: Final = "application/json"
@@ -50,21 +50,10 @@ class Body:
     duplicates: tuple[str, ...] = ()
 
 
-def json_type(value: Any) -> str:
-    """Return what Go calls a JSON value."""
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object"
-
-
 def require(value: Any, kind: type, *, go_type: str) -> None:
     """Check that a decoded body is an object or a list. Raises `UndecodableError`."""
     if not isinstance(value, kind):
-        raise UndecodableError(f"json: cannot unmarshal {json_type(value)} into Go value of type {go_type}")
+        raise UndecodableError(f"json: cannot unmarshal {objects.json_type(value)} into Go value of type {go_type}")
 
 
 def content_type(request: web.Request) -> str:

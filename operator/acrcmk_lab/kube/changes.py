@@ -122,7 +122,7 @@ def _configuration(raw: bytes, resource: resources.Resource) -> Object:
     except bodies.UndecodableError as error:
         raise errors.bad_request(f"error decoding YAML: error converting YAML to JSON: {error}") from None
     if not isinstance(config, dict):
-        told = f"json: cannot unmarshal {bodies.json_type(config)} into Go value of type map[string]interface {{}}"
+        told = f"json: cannot unmarshal {objects.json_type(config)} into Go value of type map[string]interface {{}}"
         raise errors.bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {told}")
     version, kind = config.get("apiVersion") or "/", config.get("kind") or ""
     if (version, kind) != (resource.api_version, resource.kind):

@@ -10,7 +10,7 @@ import datetime
 import re
 from typing import Any, Final
 
-from acrcmk_lab.kube import bodies
+from acrcmk_lab.kube import objects
 from acrcmk_lab.kube.objects import Object
 
 _TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
@@ -78,7 +78,7 @@ def _child(schema: Object, key: str) -> Object:
 def _require(fits: bool, value: Any, schema: Object, where: tuple[str, str]) -> None:  # noqa: FBT001 - a condition
     if not fits:
         struct, path = where
-        kind = bodies.json_type(value)
+        kind = objects.json_type(value)
         raise DecodeError(f"json: cannot unmarshal {kind} into Go struct field {struct}.{path} of type {_go(schema)}")
 
 

@@ -52,3 +52,14 @@ def encode(value: Any) -> bytes:
 def group_version(group: str, version: str) -> str:
     """Return the apiVersion of a group and a version; the core group has no name."""
     return f"{group}/{version}" if group else version
+
+
+def json_type(value: Any) -> str:
+    """Return what Go calls a JSON value."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"

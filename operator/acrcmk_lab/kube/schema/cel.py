@@ -4,6 +4,8 @@ An expression is compiled twice: against the schema's types, for the errors that
 created, and without types, for evaluation on plain values.
 """
 
+import base64
+import contextlib
 import datetime
 import re
 from typing import Any, Final
@@ -14,11 +16,16 @@ from cel_expr_python.ext import (  # type: ignore[import-untyped]  # as above
     ext_optional,
     ext_strings,
 )
+from google.protobuf import (  # type: ignore[import-untyped]  # its stubs are a package of their own
+    duration_pb2,
+    timestamp_pb2,
+)
 
 from acrcmk_lab.kube.objects import Object
 from acrcmk_lab.kube.schema import cellib, celtypes
 
 _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_OPTIONAL_OLD: Final = "before[?0]"
 _META: Final[Object] = {
     "type": "object",
     "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}},
@@ -44,42 +51,42 @@ def root_schema(schema: Object) -> Object:
 
 
 def to_cel(value: Any, schema: Object | None) -> Any:
-    """Convert a JSON value to what a rule sees of it.
-
-    Times and durations are such only as `self` itself: the library takes none within an object or a list.
-    """
-    if schema is not None and isinstance(value, str) and celtypes.is_time(schema):
-        return _time(value, schema["format"])
-    return _plain(value, schema)
-
-
-def _plain(value: Any, schema: Object | None) -> Any:
+    """Convert a JSON value to what a rule sees of it."""
     if schema is None or value is None:
         return value
     if isinstance(value, dict):
-        return _plain_object(value, schema)
+        return _object(value, schema)
     if isinstance(value, list):
-        return [_plain(item, schema.get("items")) for item in value]
+        return [to_cel(item, schema.get("items")) for item in value]
     if schema.get("type") == "number":
         return float(value)
-    return value.encode() if (schema.get("type"), schema.get("format")) == ("string", "byte") else value
+    return _text(value, schema.get("format")) if schema.get("type") == "string" else value
 
 
-def _plain_object(value: Object, schema: Object) -> Object:
+def _object(value: Object, schema: Object) -> Object:
     properties, additional = schema.get("properties"), schema.get("additionalProperties")
     if properties:
-        return {celtypes.escape(key): _plain(value[key], properties[key]) for key in properties if key in value}
+        return {celtypes.escape(key): to_cel(value[key], properties[key]) for key in properties if key in value}
     inner = additional if isinstance(additional, dict) else None
-    return {key: _plain(item, inner) for key, item in value.items()}
+    return {key: to_cel(item, inner) for key, item in value.items()}
 
 
-def _time(value: str, kind: str) -> datetime.datetime | datetime.timedelta:
-    if kind != "duration":
+def _text(value: str, form: str | None) -> Any:
+    """Convert a text by its format. Times are protobuf's: of Python's own the library takes none within an object."""
+    if form == "byte":
+        return base64.b64decode(value)
+    if form in {"date", "date-time"}:
         moment = datetime.datetime.fromisoformat(value)
-        return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
-    parts = re.findall(r"([\d.]+)(h|ms|us|µs|ns|m|s)", value)
-    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
-    return datetime.timedelta(seconds=-seconds if value.startswith("-") else seconds)
+        found = timestamp_pb2.Timestamp()
+        found.FromDatetime(moment)
+        return found
+    if form == "duration":
+        parts = re.findall(r"([\d.]+)(h|ms|us|µs|ns|m|s)", value)
+        seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+        length = duration_pb2.Duration()
+        length.FromTimedelta(datetime.timedelta(seconds=-seconds if value.startswith("-") else seconds))
+        return length
+    return value
 
 
 class Environment:
@@ -87,7 +94,6 @@ class Environment:
 
     def __init__(self, schema: Object) -> None:
         self._types = celtypes.Types(schema)
-        self.value_type = self._types.self_type if celtypes.is_time(schema) else cel.Type.DYN
 
     def check(self, source: str, *, result: Any, optional_old: bool) -> bool:
         """Check an expression against the schema; return whether it reads `oldSelf`. Raises `CompileError`."""
@@ -101,18 +107,25 @@ class Environment:
         return uses_old
 
     def _check_with_old(self, source: str, kind: Any, *, optional_old: bool) -> Any:
-        old = self._optional(kind) if optional_old else kind
+        before = cel.Type.List(kind)
+        if optional_old:
+            with contextlib.suppress(RuntimeError):
+                env = self._typed({"self": kind, "before": before}, ext_bindings.ExtBindings())
+                return env.compile(_with_optional_old(source))
+            # It does not compile; how the error is told must not show the wrapping.
+            kind = self._typed({"before": before}).compile(_OPTIONAL_OLD).return_type()
         try:
-            return self._typed({"self": kind, "oldSelf": old}).compile(source)
+            return self._typed({"self": self._types.self_type, "oldSelf": kind}).compile(source)
         except RuntimeError as error:
             raise CompileError(_reworded_compile(str(error))) from None
 
-    def _optional(self, kind: Any) -> Any:
-        """Return the type of an optional value, as only the library itself can name it."""
-        return self._typed({"values": cel.Type.List(kind)}).compile("values[?0]").return_type()
+    def _typed(self, variables: dict[str, Any], *more: Any) -> Any:
+        return cel.NewEnv(descriptor_pool=self._types.pool, variables=variables, extensions=[*_extensions(), *more])
 
-    def _typed(self, variables: dict[str, Any]) -> Any:
-        return cel.NewEnv(descriptor_pool=self._types.pool, variables=variables, extensions=_extensions())
+
+def _with_optional_old(source: str) -> str:
+    """Bind `oldSelf`: the library takes no optional value from outside, but an optional index makes one of a list."""
+    return f"cel.bind(oldSelf, {_OPTIONAL_OLD}, {source})"
 
 
 def _extensions() -> list[Any]:
@@ -133,16 +146,14 @@ class Program:
     def __init__(self, source: str, environment: Environment, *, optional_old: bool, result: Any) -> None:
         self.uses_old = environment.check(source, result=result, optional_old=optional_old)
         self._optional_old = optional_old
-        kind = environment.value_type
-        variables = {"self": kind}
+        variables = {"self": cel.Type.DYN}
         extensions = _extensions()
         if self.uses_old and optional_old:
-            # The library takes no optional value from outside; an optional index makes one of a list.
-            variables["before"] = cel.Type.List(kind)
+            variables["before"] = cel.Type.List(cel.Type.DYN)
             extensions.append(ext_bindings.ExtBindings())
-            source = f"cel.bind(oldSelf, before[?0], {source})"
+            source = _with_optional_old(source)
         elif self.uses_old:
-            variables["oldSelf"] = kind
+            variables["oldSelf"] = cel.Type.DYN
         try:
             self._program = cel.NewEnv(variables=variables, extensions=extensions).compile(source)
         except RuntimeError as error:

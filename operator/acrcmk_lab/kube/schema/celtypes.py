@@ -11,7 +11,9 @@ from cel_expr_python import cel  # type: ignore[import-untyped]  # stubs, but no
 from google.protobuf import (  # type: ignore[import-untyped]  # its stubs are a package of their own
     descriptor_pb2,
     descriptor_pool,
+    duration_pb2,
     struct_pb2,
+    timestamp_pb2,
 )
 
 from acrcmk_lab.kube.objects import Object
@@ -26,9 +28,23 @@ _ESCAPES: Final = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/"
 _SPECIAL: Final = re.compile(r"__|[.\-/]")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _Field: Final = descriptor_pb2.FieldDescriptorProto
-_SCALARS: Final = {"string": _Field.TYPE_STRING, "integer": _Field.TYPE_INT64, "boolean": _Field.TYPE_BOOL}
-_CEL_SCALARS: Final = {"string": cel.Type.STRING, "integer": cel.Type.INT, "boolean": cel.Type.BOOL}
-_TIMES: Final = {"date-time": cel.Type.TIMESTAMP, "date": cel.Type.TIMESTAMP, "duration": cel.Type.DURATION}
+_SCALARS: Final = {
+    "string": _Field.TYPE_STRING,
+    "integer": _Field.TYPE_INT64,
+    "boolean": _Field.TYPE_BOOL,
+    "byte": _Field.TYPE_BYTES,
+}
+_CEL_SCALARS: Final = {
+    "string": cel.Type.STRING,
+    "integer": cel.Type.INT,
+    "boolean": cel.Type.BOOL,
+    "byte": cel.Type.BYTES,
+    "time": cel.Type.TIMESTAMP,
+    "duration": cel.Type.DURATION,
+}
+_FORMATS: Final = {"byte": "byte", "date-time": "time", "date": "time", "duration": "duration"}
+_MESSAGES: Final = {"time": ".google.protobuf.Timestamp", "duration": ".google.protobuf.Duration"}
+_LIBRARIES: Final = (struct_pb2, timestamp_pb2, duration_pb2)
 
 
 def escape(name: str) -> str:
@@ -38,23 +54,16 @@ def escape(name: str) -> str:
     return _SPECIAL.sub(lambda found: _ESCAPES[found.group()], name)
 
 
-def is_time(schema: Object) -> bool:
-    """Whether the values of a schema are times or durations."""
-    return schema.get("type") == "string" and schema.get("format") in _TIMES and not schema.get("nullable")
-
-
 class Types:
-    """The CEL types of one schema: `self_type` is that of its values, `pool` holds the messages behind it.
-
-    Times within objects and lists are text, since the evaluation takes no others.
-    """
+    """The CEL types of one schema: `self_type` is that of its values, `pool` holds the messages behind it."""
 
     def __init__(self, schema: Object) -> None:
         self._file = descriptor_pb2.FileDescriptorProto(name="schema.proto", package=_PACKAGE, syntax="proto3")
-        self.self_type = _TIMES[schema["format"]] if is_time(schema) else self._cel_type(schema)
+        self.self_type = self._cel_type(schema)
         self.pool = descriptor_pool.DescriptorPool()
-        self.pool.AddSerializedFile(struct_pb2.DESCRIPTOR.serialized_pb)
-        self._file.dependency.append(struct_pb2.DESCRIPTOR.name)
+        for library in _LIBRARIES:
+            self.pool.AddSerializedFile(library.DESCRIPTOR.serialized_pb)
+            self._file.dependency.append(library.DESCRIPTOR.name)
         self.pool.AddSerializedFile(self._file.SerializeToString())
 
     def _cel_type(self, schema: Object) -> Any:
@@ -65,8 +74,6 @@ class Types:
             return cel.Type.Map(cel.Type.STRING, self._cel_type(schema["additionalProperties"]))
         if kind == "object":
             return cel.Type(self._message(schema).lstrip("."))
-        if kind == "string" and schema.get("format") == "byte":
-            return cel.Type.BYTES
         return _CEL_SCALARS.get(kind, cel.Type.DYN)
 
     def _message(self, schema: Object) -> str:
@@ -104,13 +111,11 @@ class Types:
     def _set_type(self, field: descriptor_pb2.FieldDescriptorProto, schema: Object) -> None:
         """Give a field the type of single values; lists and maps within lists and maps are dynamic."""
         kind = _kind(schema)
-        if kind == "string" and schema.get("format") == "byte":
-            field.type = _Field.TYPE_BYTES
-        elif kind in _SCALARS:
+        if kind in _SCALARS:
             field.type = _SCALARS[kind]
         else:
             field.type = _Field.TYPE_MESSAGE
-            field.type_name = self._message(schema) if kind == "object" else _DYNAMIC
+            field.type_name = self._message(schema) if kind == "object" else _MESSAGES.get(kind, _DYNAMIC)
 
 
 def _kind(schema: Object) -> str:
@@ -123,4 +128,4 @@ def _kind(schema: Object) -> str:
         return "any"
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
         return "map"
-    return kind
+    return _FORMATS.get(schema.get("format", ""), kind) if kind == "string" else kind
