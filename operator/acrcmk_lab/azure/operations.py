@@ -2,6 +2,7 @@
 
 import re
 import typing
+import urllib.parse
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -124,6 +125,6 @@ def page(call: Call, *, rows: list[messages.Body], url: str, size: int = 100) ->
     start = int(query.get("$skiptoken", "0")) if query.get("$skiptoken", "0").isdigit() else 0
     body: messages.Body = {"value": rows[start : start + size]}
     if start + size < len(rows):
-        kept = "&".join(f"{k}={v}" for k, v in query.items() if k != "$skiptoken")
-        body["nextLink"] = f"{url}{call.route.path}?{kept}&$skiptoken={start + size}"
+        kept = urllib.parse.urlencode({**query, "$skiptoken": start + size}, quote_via=urllib.parse.quote, safe="$")
+        body["nextLink"] = f"{url}{call.route.path}?{kept}"
     return messages.Answer(200, body)

@@ -86,22 +86,23 @@ class Grant:
 
 
 class AccessControl:
-    """Who may do what, where and when."""
+    """Who may do what, where and when; grants lie by principal and scope, since fleets have very many."""
 
     def __init__(self) -> None:
-        self._grants: dict[str, list[Grant]] = {}
+        self._grants: dict[str, dict[str, list[Grant]]] = {}
 
     def __iter__(self) -> Iterator[Grant]:
-        return itertools.chain.from_iterable(self._grants.values())
+        return itertools.chain.from_iterable(map(self.of, self._grants))
 
     def grant(self, grant: Grant) -> Grant:
         """Add a grant."""
-        self._grants.setdefault(grant.principal.lower(), []).append(grant)
+        held = self._grants.setdefault(grant.principal.lower(), {})
+        held.setdefault(grant.scope.lower().rstrip("/"), []).append(grant)
         return grant
 
     def of(self, principal: str) -> list[Grant]:
         """Return a principal's grants, those that ended included."""
-        return self._grants.get(principal.lower(), [])
+        return list(itertools.chain.from_iterable(self._grants.get(principal.lower(), {}).values()))
 
     def allows(
         self,
@@ -114,9 +115,10 @@ class AccessControl:
         assigned_role: str = "",
     ) -> bool:
         """Tell whether a principal may do an action at a scope at this moment."""
+        held = self._grants.get(principal.lower(), {})
         return any(
             grant.effective_from <= now < grant.effective_to
-            and ids.within(scope, scope=grant.scope)
             and grant.role.permits(action, data=data, assigned_role=assigned_role)
-            for grant in self.of(principal)
+            for ancestor in ids.ancestors(scope)
+            for grant in held.get(ancestor, ())
         )

@@ -15,6 +15,7 @@ from acrcmk_lab.azure import catalogue, clock, cloud, control, messages, proxy, 
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 4 * 1024 * 1024
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class AzureLab:
@@ -195,7 +196,7 @@ def _response(answer: messages.Answer, *, head: bool = False) -> web.Response:
     return web.Response(
         status=answer.status,
         headers=answer.headers,
-        body=json.dumps(answer.body, separators=(",", ":")).encode(),
+        body=_ENCODER.encode(answer.body).encode(),
         content_type="application/json",
         charset="utf-8",
     )

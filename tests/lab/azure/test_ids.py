@@ -63,3 +63,11 @@ def test_a_scope_holds_what_lies_under_it_whatever_the_case(resource, scope, ins
 @pytest.mark.parametrize("text", ["West Europe", "westeurope", "WestEurope"])
 def test_a_location_has_one_form(text):
     assert ids.location(text) == "westeurope"
+
+
+@pytest.mark.parametrize("scope", ["/", "/Subscriptions/s", "/subscriptions/s/resourceGroups/g/", "/subscriptions/s2"])
+@pytest.mark.parametrize(
+    "inner", ["/", "/subscriptions/S", "/subscriptions/s/resourceGroups/G/providers/N/t/n", "/sub"]
+)
+def test_what_lies_above_an_id_is_what_it_lies_within(scope, inner):
+    assert (scope.lower().rstrip("/") in ids.ancestors(inner)) is ids.within(inner, scope=scope)

@@ -50,6 +50,8 @@ class Authorization:
     def __init__(self, state: world.World) -> None:
         self._world = state
         state.removers[RoleAssignment] = self.remove
+        # Which scope, principal and role are taken: looked up rather than searched for, as fleets have very many.
+        self._triples: set[tuple[str, str, str]] = set()
 
     def accepts(self, version: str) -> bool:
         return version >= "2015-07-01"
@@ -101,7 +103,7 @@ class Authorization:
         same_name = self._world.store.get(RoleAssignment, call.route.path)
         if same_name:
             return self._repeat(same_name, triple=triple)
-        if any(other.triple == triple for other in self._world.store.table(RoleAssignment).values()):
+        if triple in self._triples:
             raise catalogue.refusal("RA_EXISTS")
         created = self._create(call, role=role, wanted=wanted)
         return messages.Answer(201, self._body(created, fresh=True))
@@ -116,6 +118,7 @@ class Authorization:
     def remove(self, assignment: RoleAssignment) -> None:
         """Take an assignment away; its effect lasts until that has propagated."""
         self._world.store.remove(assignment)
+        self._triples.discard(assignment.triple)
         assignment.grant.effective_to = self._world.delay(
             "rbac_removal",
             resource=assignment.id,
@@ -221,6 +224,7 @@ class Authorization:
             ),
         )
         self._world.store.put(created)
+        self._triples.add(created.triple)
         return created
 
     def _found(self, call: operations.Call) -> RoleAssignment:
