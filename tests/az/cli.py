@@ -14,6 +14,7 @@ from acrcmk_lab import az_env, processes, stage
 from tests.support import azurelab
 
 BINARY = "ACRCMK_AZ"
+needed = pytest.mark.skipif(BINARY not in os.environ, reason=f"{BINARY} names no az to try; see make test-az")
 PATIENCE_SECONDS = 120.0
 
 
@@ -29,9 +30,7 @@ class Az:
 
     @classmethod
     def make(cls, family: processes.Family, azure: azurelab.Azure) -> "Az":
-        """Ask `acrcmk-lab az-env` for an environment; skip the test where there is no az."""
-        if BINARY not in os.environ:
-            pytest.skip(f"{BINARY} does not name the az to try; make test-az installs one and runs this")
+        """Ask `acrcmk-lab az-env` for an environment."""
         folder = family.directory / "az"
         command = (sys.executable, "-m", "acrcmk_lab.cli", "az-env", "--env", str(azure.server.env))
         usual = processes.environment(family.home)

@@ -5,7 +5,7 @@ import pytest
 from tests.az import cli, walks
 from tests.support import waiting
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600), pytest.mark.usefixtures("walked")]
+pytestmark = [cli.needed, pytest.mark.integration, pytest.mark.timeout(600), pytest.mark.usefixtures("walked")]
 
 RBAC_AUTOMATIC, RBAC_MANUAL, POLICY_AUTOMATIC, POLICY_MANUAL = walks.WAYS
 

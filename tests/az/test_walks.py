@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.az import endstate, walks
+from tests.az import cli, endstate, walks
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [cli.needed, pytest.mark.integration, pytest.mark.timeout(600)]
 
 INTENDED = {
     r".*/tags/acrcmk-owner": "the operator marks what it made, so that it never touches what it did not make",
