@@ -1,16 +1,15 @@
 """The life of a key: created, rotated by hand or by policy, disabled, deleted, recovered, purged.
 
-One state machine for the management plane, the data plane and the control API. A deleted key is first
-on its way (`key_delete`), then among the deleted ones until recovered, purged or past retention.
+One state machine for the management plane, the data plane and the control API.
 """
 
 import dataclasses
 import re
 
-from acrcmk_lab.azure import catalogue, keystore, messages, world
+from acrcmk_lab.azure import catalogue, keystore, messages, softdelete, world
 from acrcmk_lab.azure.providers import vaultmodel
 
-DAY = 86400
+DAY = softdelete.DAY
 _DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _UNITS = (365 * DAY, 30 * DAY, 7 * DAY, DAY, 3600, 60, 1)
 
@@ -28,12 +27,13 @@ class KeyLife:
 
     def __init__(self, state: world.World) -> None:
         self._world = state
+        self._soft_delete = softdelete.SoftDelete(state)
 
     def create(
         self, vault: vaultmodel.Vault, *, name: str, properties: messages.Body, tags: dict[str, str]
     ) -> keystore.Key:
         """Create a key, or a new current version of one that exists; refuses a name not free yet."""
-        self._name_is_free(vault, name=name)
+        self._soft_delete.check_free(vault.key_shelf, name=name)
         key = vault.keys.setdefault(name.lower(), keystore.Key(name=name))
         if properties.get("rotationPolicy"):
             key.rotation_policy = properties["rotationPolicy"]
@@ -44,9 +44,9 @@ class KeyLife:
 
     def restore(self, vault: vaultmodel.Vault, key: keystore.Key) -> keystore.Key:
         """Bring a key from a backup, with its versions; refuses a name that is in use or not free yet."""
-        self._name_is_free(vault, name=key.name)
+        self._soft_delete.check_free(vault.key_shelf, name=key.name)
         if key.name.lower() in vault.keys:
-            raise catalogue.refusal("KVD_RESTORE_CONFLICT", name=key.name)
+            raise catalogue.refusal("KVD_RESTORE_CONFLICT", Type="Key", name=key.name)
         vault.keys[key.name.lower()] = key
         self._schedule(vault, key)
         return key
@@ -77,38 +77,16 @@ class KeyLife:
         version.updated = self._unix()
 
     def delete(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
-        """Delete a key softly: gone at once, seen among the deleted ones after `key_delete`."""
-        del vault.keys[key.name.lower()]
-        now = self._world.clock.now()
-        key.deleted_at = now
-        key.settled_at = now + self._world.draw(self._world.switches.key_delete)
-        vault.deleted_keys[key.name.lower()] = key
-        self._world.clock.call_at(
-            now + vault.recovery.days * DAY, callback=lambda: self._expire(vault, key, deleted_at=now)
-        )
+        """Delete a key softly."""
+        self._soft_delete.delete(vault.key_shelf, key)
 
     def recover(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
-        """Begin to bring a deleted key back; it is there after `key_recover`."""
-
-        def back() -> None:
-            if vault.deleted_keys.pop(key.name.lower(), None) is key:
-                key.deleted_at, key.recovering = None, False
-                vault.keys[key.name.lower()] = key
-                self._schedule(vault, key)
-
-        key.recovering = True
-        self._world.clock.call_in(self._world.draw(self._world.switches.key_recover), callback=back)
+        """Begin to bring a deleted key back; its rotation goes on."""
+        self._soft_delete.recover(vault.key_shelf, key, then=lambda: self._schedule(vault, key))
 
     def purge(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
         """Delete a deleted key for good."""
-        vault.deleted_keys.pop(key.name.lower(), None)
-
-    def _name_is_free(self, vault: vaultmodel.Vault, *, name: str) -> None:
-        deleted = vault.deleted_keys.get(name.lower())
-        if deleted and deleted.settled_at > self._world.clock.now():
-            raise catalogue.refusal("KVD_BEING_DELETED", Type="Key", name=name)
-        if deleted:
-            raise catalogue.refusal("KVD_DELETED_CONFLICT", name=name)
+        self._soft_delete.purge(vault.key_shelf, key)
 
     def _add(self, vault: vaultmodel.Vault, key: keystore.Key, version: keystore.KeyVersion) -> None:
         expiry = ((key.rotation_policy or {}).get("attributes") or {}).get("expiryTime")
@@ -130,10 +108,6 @@ class KeyLife:
                 self.rotate(vault, key)
 
         self._world.clock.call_in(max(0.001, due - self._unix()), callback=rotate)
-
-    def _expire(self, vault: vaultmodel.Vault, key: keystore.Key, *, deleted_at: float) -> None:
-        if key.deleted_at == deleted_at:
-            self.purge(vault, key)
 
     def _unix(self) -> int:
         return int(self._world.clock.utc().timestamp())

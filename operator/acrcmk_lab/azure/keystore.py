@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import messages
+from acrcmk_lab.azure import messages, softdelete
 
 RSA_SIZES = (2048, 3072, 4096)
 CURVES = ("P-256", "P-384", "P-521", "P-256K")
@@ -42,18 +42,11 @@ class KeyVersion:
 
 
 @dataclass(kw_only=True)
-class Key:
-    """A key with its versions in the order of their creation, the current one last.
+class Key(softdelete.Item):
+    """A key with its versions in the order of their creation, the current one last."""
 
-    Deleted at `deleted_at` (simulated seconds), it is seen among the deleted keys from `settled_at`.
-    """
-
-    name: str
     versions: dict[str, KeyVersion] = field(default_factory=dict)
     rotation_policy: messages.Body | None = None
-    deleted_at: float | None = None
-    settled_at: float = 0.0
-    recovering: bool = False
 
     @property
     def current(self) -> KeyVersion:

@@ -8,8 +8,10 @@ from acrcmk_lab.azure import catalogue, directory, keylife, messages, proxy, tok
 from acrcmk_lab.azure.providers import (
     dataplaneaccess,
     dataplanecalls,
+    dataplanecertificates,
     dataplanekeys,
     dataplanelimits,
+    dataplanesecrets,
     vaultmodel,
 )
 
@@ -36,7 +38,11 @@ class VaultData:
         self._world = state
         self._tokens = token_service
         self._limits = dataplanelimits.Limits(state)
-        self._operations = dataplanekeys.DataPlaneKeys(state, life=life).offers()
+        self._operations = [
+            *dataplanekeys.DataPlaneKeys(state, life=life).offers(),
+            *dataplanesecrets.DataPlaneSecrets(state).offers(),
+            *dataplanecertificates.DataPlaneCertificates(state).offers(),
+        ]
 
     def serves(self, host: str) -> bool:
         """Tell whether a host, with or without port, is a vault's."""

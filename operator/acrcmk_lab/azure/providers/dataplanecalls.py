@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from acrcmk_lab.azure import catalogue, directory, messages
@@ -13,6 +13,7 @@ from acrcmk_lab.azure.providers import vaultmodel
 PAGE_SIZE = 25
 # Dated versions follow 7.6; the two oldest came before 7.0.
 _NEWER, _OLDER = (8, 0), (6, 0)
+_DAYS_SINCE = (7, 1)
 _NUMBERED = re.compile(r"7\.([0-6])(?:-preview(?:\.\d+)?)?")
 _DATED = {"2015-06-01": _OLDER, "2016-10-01": _OLDER, "2025-06-01-preview": _NEWER, "2025-07-01": _NEWER}
 
@@ -72,6 +73,41 @@ class Operation:
         if any(want not in ("*", part.lower()) for want, part in pairs):
             return None
         return tuple(part for want, part in pairs if want == "*")
+
+
+def offers(area: Area, rows: Iterable[tuple[str, str, Handler, str, str]]) -> list[Operation]:
+    """Return an area's operations, given as method, path, handler, permission and data action in the area.
+
+    The first that fits a request is taken: literal paths come before those with stars in the same places.
+    """
+    return [
+        Operation(
+            method=method, path=path, handler=handler, area=area, permission=permission, action=f"{area}/{action}"
+        )
+        for method, path, handler, permission, action in rows
+    ]
+
+
+class Described(typing.Protocol):
+    """What every version of every kind of object has; moments are Unix times."""
+
+    enabled: bool
+    created: int
+    updated: int
+    expires: int | None
+    not_before: int | None
+    tags: dict[str, str]
+
+
+def described(call: Call, version: Described, **more: object) -> messages.Body:
+    """Return attributes and tags; `more` attributes are a kind's own, and older api-versions tell less [R]."""
+    told: messages.Body = {"enabled": version.enabled}
+    told |= {} if version.not_before is None else {"nbf": version.not_before}
+    told |= {} if version.expires is None else {"exp": version.expires}
+    told |= {"created": version.created, "updated": version.updated, **call.vault.recovery.attributes, **more}
+    if call.version < _DAYS_SINCE:
+        told.pop("recoverableDays", None)
+    return {"attributes": told, **({"tags": version.tags} if version.tags else {})}
 
 
 def page(call: Call, rows: dict[str, messages.Body]) -> messages.Answer:

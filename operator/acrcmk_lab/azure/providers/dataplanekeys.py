@@ -1,17 +1,17 @@
 """Keys through a vault's own endpoint: versions, attributes, rotation, cryptography, import and backup."""
 
 import copy
+from collections.abc import Iterator
 
 from acrcmk_lab.azure import catalogue, ids, keylife, keystore, messages, world
-from acrcmk_lab.azure.providers import dataplanecalls, dataplanecrypto, dataplanerotation
+from acrcmk_lab.azure.providers import dataplanecalls, dataplanecrypto, dataplanedeleted, dataplanerotation
 
 # Recorded: a key that only imports others (a key exchange key) lives two days.
 KEY_EXCHANGE_SECONDS = 2 * keylife.DAY
-_EXPORTABLE_SINCE, _PLATFORM_SINCE, _DAYS_SINCE = (7, 3), (7, 5), (7, 1)
+_EXPORTABLE_SINCE, _PLATFORM_SINCE = (7, 3), (7, 5)
 # Documented and measured: a disabled key still protects, an expired one still reveals.
 _STOPPED_BY_DISABLING = ("decrypt", "sign", "unwrapKey")
 _STOPPED_BY_DATES = ("encrypt", "sign", "wrapKey")
-_ONE, _VERSION = "keys/*", "keys/*/*"
 _CRYPTOGRAPHY = {
     "encrypt": "encrypt",
     "decrypt": "decrypt",
@@ -32,27 +32,37 @@ class DataPlaneKeys:
         self._backups: dict[str, keystore.Key] = {}
 
     def offers(self) -> list[dataplanecalls.Operation]:
-        """Literal paths come before those with stars in the same places."""
+        """Return the operations, for the front door."""
+        rotation = dataplanerotation.Rotation(self._world, life=self._life, found=self.found, bundle=self.bundle)
         return [
-            _offer("GET", "keys", self.index, "list", "read"),
-            _offer("POST", "keys/restore", self.restore, "restore", "restore/action"),
-            _offer("GET", "keys/*/versions", self.versions, "list", "read"),
-            *dataplanerotation.Rotation(self._world, life=self._life, found=self.found, bundle=self.bundle).offers(),
-            _offer("POST", "keys/*/create", self.create, "create", "create/action"),
-            _offer("POST", "keys/*/backup", self.backup, "backup", "backup/action"),
-            *(
-                _offer("POST", f"keys/*/*/{name.lower()}", self._cryptography(name), name, f"{action}/action")
-                for name, action in _CRYPTOGRAPHY.items()
-            ),
-            *(_offer("GET", path, self.get, "get", "read") for path in (_ONE, _VERSION)),
-            *(_offer("PATCH", path, self.update, "update", "update/action") for path in (_ONE, _VERSION)),
-            _offer("PUT", _ONE, self.bring, "import", "import/action"),
-            _offer("DELETE", _ONE, self.delete, "delete", "delete"),
-            _offer("GET", "deletedkeys", self.list_deleted, "list", "read"),
-            _offer("GET", "deletedkeys/*", self.get_deleted, "get", "read"),
-            _offer("DELETE", "deletedkeys/*", self.purge, "purge", "purge/action"),
-            _offer("POST", "deletedkeys/*/recover", self.recover, "recover", "recover/action"),
+            *rotation.offers(),
+            *dataplanedeleted.Deletions(self._world, kind=self._kind()).offers(),
+            *dataplanecalls.offers("keys", self._rows()),
         ]
+
+    def _rows(self) -> Iterator[tuple[str, str, dataplanecalls.Handler, str, str]]:
+        yield "GET", "keys", self.index, "list", "read"
+        yield "POST", "keys/restore", self.restore, "restore", "restore/action"
+        yield "GET", "keys/*/versions", self.versions, "list", "read"
+        yield "POST", "keys/*/create", self.create, "create", "create/action"
+        yield "POST", "keys/*/backup", self.backup, "backup", "backup/action"
+        yield "PUT", "keys/*", self.bring, "import", "import/action"
+        for path in ("keys/*", "keys/*/*"):
+            yield "GET", path, self.get, "get", "read"
+            yield "PATCH", path, self.update, "update", "update/action"
+        for operation, action in _CRYPTOGRAPHY.items():
+            yield "POST", f"keys/*/*/{operation.lower()}", self._cryptography(operation), operation, f"{action}/action"
+
+    def _kind(self) -> dataplanedeleted.Kind[keystore.Key]:
+        return dataplanedeleted.Kind(
+            area="keys",
+            shelf=lambda vault: vault.key_shelf,
+            life=self._life,
+            found=lambda call: self.found(call)[0],
+            shown=lambda call, key: self._bundle(call, key, version=key.current),
+            listed=self._listed,
+            missing="KVD_DELETED_KEY_NOT_FOUND",
+        )
 
     def create(self, call: dataplanecalls.Call) -> messages.Answer:
         properties = {
@@ -100,10 +110,7 @@ class DataPlaneKeys:
     def index(self, call: dataplanecalls.Call) -> messages.Answer:
         return dataplanecalls.page(
             call,
-            {
-                name: _item(f"{call.url}/keys/{key.name}", self._described(call, key.current))
-                for name, key in call.vault.keys.items()
-            },
+            {name: self._listed(call, key) for name, key in call.vault.keys.items()},
         )
 
     def versions(self, call: dataplanecalls.Call) -> messages.Answer:
@@ -112,7 +119,7 @@ class DataPlaneKeys:
         return dataplanecalls.page(
             call,
             {
-                name: _item(f"{call.url}/keys/{key.name}/{name}", self._described(call, version))
+                name: {"kid": _kid(call, key, version=version), **_described(call, version)}
                 for name, version in key.versions.items()
             },
         )
@@ -162,40 +169,6 @@ class DataPlaneKeys:
         key = self._life.restore(call.vault, copy.deepcopy(kept))
         return self.bundle(call, key, version=key.current)
 
-    def delete(self, call: dataplanecalls.Call) -> messages.Answer:
-        key, _ = self.found(call)
-        self._life.delete(call.vault, key)
-        return messages.Answer(200, self._deleted(call, key))
-
-    def list_deleted(self, call: dataplanecalls.Call) -> messages.Answer:
-        return dataplanecalls.page(
-            call,
-            {
-                name: {
-                    **self._deletion(call, key),
-                    **_item(f"{call.url}/keys/{key.name}", self._described(call, key.current)),
-                }
-                for name, key in call.vault.deleted_keys.items()
-                if key.settled_at <= self._world.clock.now()
-            },
-        )
-
-    def get_deleted(self, call: dataplanecalls.Call) -> messages.Answer:
-        return messages.Answer(200, self._deleted(call, self._found_deleted(call)))
-
-    def recover(self, call: dataplanecalls.Call) -> messages.Answer:
-        key = self._found_deleted(call, acting=True)
-        if not key.recovering:
-            self._life.recover(call.vault, key)
-        return self.bundle(call, key, version=key.current)
-
-    def purge(self, call: dataplanecalls.Call) -> messages.Answer:
-        key = self._found_deleted(call, acting=True)
-        if call.vault.purge_protection:
-            raise catalogue.refusal("KVD_PURGE_PROTECTED", vault=call.vault.name, loc=call.vault.location)
-        self._life.purge(call.vault, key)
-        return messages.Answer(204)
-
     def found(self, call: dataplanecalls.Call) -> tuple[keystore.Key, keystore.KeyVersion]:
         """Return the key of a path and its version there, the current one where none is named."""
         name, wanted = call.names[0], call.names[1] if call.names[1:] else ""
@@ -205,18 +178,6 @@ class DataPlaneKeys:
         if key and wanted.lower() in key.versions:
             return key, key.versions[wanted.lower()]
         raise catalogue.refusal("KVD_KEY_NOT_FOUND", name="/".join(filter(None, (name, wanted))))
-
-    def _found_deleted(self, call: dataplanecalls.Call, *, acting: bool = False) -> keystore.Key:
-        """Return a deleted key; those who act on one hear more of why not than those who look [R]."""
-        name = call.names[0]
-        key = call.vault.deleted_keys.get(name.lower())
-        if key and key.settled_at <= self._world.clock.now():
-            return key
-        if acting and key:
-            raise catalogue.refusal("KVD_BEING_DELETED", Type="Key", name=name)
-        if acting and name.lower() in call.vault.keys:
-            raise catalogue.refusal("KVD_NOT_DELETED", Type="Key", name=name)
-        raise catalogue.refusal("KVD_DELETED_NOT_FOUND", Type="Key", name=name)
 
     def _check(self, call: dataplanecalls.Call, *, wrong: str | None, kty: str) -> None:
         if not wrong and kty.endswith("-HSM") and call.vault.sku["name"].lower() != "premium":
@@ -235,53 +196,21 @@ class DataPlaneKeys:
             "key_ops": list(version.operations),
             **self._materials.public(version),
         }
-        return {"key": jwk, **self._described(call, version)}
+        return {"key": jwk, **_described(call, version)}
 
-    def _deleted(self, call: dataplanecalls.Call, key: keystore.Key) -> messages.Body:
-        return {**self._deletion(call, key), **self._bundle(call, key, version=key.current)}
-
-    def _deletion(self, call: dataplanecalls.Call, key: keystore.Key) -> messages.Body:
-        deleted = int(self._world.clock.utc(key.deleted_at or 0.0).timestamp())
-        return {
-            "recoveryId": f"{call.url}/deletedkeys/{key.name}",
-            "deletedDate": deleted,
-            "scheduledPurgeDate": deleted + call.vault.recovery.days * keylife.DAY,
-        }
-
-    def _described(self, call: dataplanecalls.Call, version: keystore.KeyVersion) -> messages.Body:
-        """Return attributes and tags; later api-versions tell more [R]."""
-        shown = attributes(version, recovery=call.vault.recovery, version=call.version)
-        if call.version >= _EXPORTABLE_SINCE:
-            shown["exportable"] = False
-        if call.version >= _PLATFORM_SINCE:
-            shown["hsmPlatform"] = "1" if version.kty.endswith("-HSM") else "0"
-        return {"attributes": shown, **({"tags": version.tags} if version.tags else {})}
+    def _listed(self, call: dataplanecalls.Call, key: keystore.Key) -> messages.Body:
+        return {"kid": f"{call.url}/keys/{key.name}", **_described(call, key.current)}
 
 
-def attributes(
-    shown: keystore.KeyVersion, *, recovery: keystore.Recovery, version: dataplanecalls.Version
-) -> messages.Body:
-    """Return what every object of a vault tells of itself."""
-    told: messages.Body = {"enabled": shown.enabled}
-    told |= {} if shown.not_before is None else {"nbf": shown.not_before}
-    told |= {} if shown.expires is None else {"exp": shown.expires}
-    told |= {"created": shown.created, "updated": shown.updated, **recovery.attributes}
-    if version < _DAYS_SINCE:
-        told.pop("recoverableDays", None)
-    return told
-
-
-def _item(kid: str, described: messages.Body) -> messages.Body:
-    return {"kid": kid, **described}
+def _described(call: dataplanecalls.Call, version: keystore.KeyVersion) -> messages.Body:
+    """Later api-versions tell more [R]."""
+    more: messages.Body = {}
+    if call.version >= _EXPORTABLE_SINCE:
+        more["exportable"] = False
+    if call.version >= _PLATFORM_SINCE:
+        more["hsmPlatform"] = "1" if version.kty.endswith("-HSM") else "0"
+    return dataplanecalls.described(call, version, **more)
 
 
 def _kid(call: dataplanecalls.Call, key: keystore.Key, *, version: keystore.KeyVersion) -> str:
     return f"{call.url}/keys/{key.name}/{version.version}"
-
-
-def _offer(
-    method: str, path: str, handler: dataplanecalls.Handler, permission: str, action: str
-) -> dataplanecalls.Operation:
-    return dataplanecalls.Operation(
-        method=method, path=path, handler=handler, area="keys", permission=permission, action=f"keys/{action}"
-    )

@@ -5,7 +5,7 @@ import re
 import typing
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import catalogue, keystore, messages, tables
+from acrcmk_lab.azure import catalogue, keystore, messages, softdelete, tables, vaultobjects
 
 NAMESPACE = "Microsoft.KeyVault"
 TYPE = f"{NAMESPACE}/vaults"
@@ -37,6 +37,10 @@ class Vault(tables.Resource):
     provisioning: str = "RegisteringDns"
     keys: dict[str, keystore.Key] = field(default_factory=dict)
     deleted_keys: dict[str, keystore.Key] = field(default_factory=dict)
+    secrets: dict[str, vaultobjects.VaultObject] = field(default_factory=dict)
+    deleted_secrets: dict[str, vaultobjects.VaultObject] = field(default_factory=dict)
+    certificates: dict[str, vaultobjects.VaultObject] = field(default_factory=dict)
+    deleted_certificates: dict[str, vaultobjects.VaultObject] = field(default_factory=dict)
     deleted_at: float | None = None
 
     @property
@@ -44,6 +48,21 @@ class Vault(tables.Resource):
         """How its keys can be recovered."""
         days = self.retention or keystore.FULL_RETENTION_DAYS
         return keystore.Recovery(purge_protected=self.purge_protection, days=days)
+
+    @property
+    def key_shelf(self) -> softdelete.Shelf[keystore.Key]:
+        """Its keys, as soft delete sees them."""
+        return softdelete.Shelf("Key", self.keys, self.deleted_keys, self.recovery.days)
+
+    @property
+    def secret_shelf(self) -> softdelete.Shelf[vaultobjects.VaultObject]:
+        """Its secrets, as soft delete sees them."""
+        return softdelete.Shelf("Secret", self.secrets, self.deleted_secrets, self.recovery.days)
+
+    @property
+    def certificate_shelf(self) -> softdelete.Shelf[vaultobjects.VaultObject]:
+        """Its certificates, as soft delete sees them."""
+        return softdelete.Shelf("Certificate", self.certificates, self.deleted_certificates, self.recovery.days)
 
 
 def check_name(name: str) -> None:

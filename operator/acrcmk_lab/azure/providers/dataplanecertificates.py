@@ -1,0 +1,220 @@
+"""Certificates through a vault's own endpoint, as far as they are imported: the lab issues none.
+
+The key and the secret that Key Vault keeps of a certificate are named (`kid`, `sid`), and not there.
+"""
+
+import base64
+import binascii
+import datetime
+from collections.abc import Iterator
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509 import oid
+
+from acrcmk_lab.azure import catalogue, messages, vaultobjects, world
+from acrcmk_lab.azure.providers import dataplanecalls, dataplanedeleted, dataplaneobjects
+
+_PEM, _PKCS12 = "application/x-pem-file", "application/x-pkcs12"
+_DAYS_A_MONTH = 365.25 / 12
+# X.500 attributes as Windows abbreviates them; recorded: `S` for a state.
+_WINDOWS_NAMES = {oid.NameOID.STATE_OR_PROVINCE_NAME: "S", oid.NameOID.EMAIL_ADDRESS: "E"}
+_RENEWAL = [{"trigger": {"lifetime_percentage": 80}, "action": {"action_type": "AutoRenew"}}]
+
+
+class DataPlaneCertificates:
+    """The operations on certificates."""
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+        self._shelves = dataplaneobjects.Shelves(
+            state, shelf=lambda vault: vault.certificate_shelf, missing="KVD_CERTIFICATE_NOT_FOUND"
+        )
+
+    def offers(self) -> list[dataplanecalls.Operation]:
+        """Return the operations, for the front door."""
+        kind = dataplanedeleted.Kind(
+            area="certificates",
+            shelf=lambda vault: vault.certificate_shelf,
+            life=self._shelves,
+            found=lambda call: self._shelves.found(call)[0],
+            shown=lambda call, certificate: _shown(call, certificate, version=certificate.current),
+            listed=_listed,
+            missing="KVD_DELETED_CERTIFICATE_NOT_FOUND",
+        )
+        deletions = dataplanedeleted.Deletions(self._world, kind=kind)
+        return [*deletions.offers(), *dataplanecalls.offers("certificates", self._rows())]
+
+    def _rows(self) -> Iterator[tuple[str, str, dataplanecalls.Handler, str, str]]:
+        yield "GET", "certificates", self.index, "list", "read"
+        yield "POST", "certificates/restore", self.restore, "restore", "restore/action"
+        yield "GET", "certificates/*/versions", self.versions, "list", "read"
+        yield "GET", "certificates/*/policy", self.policy, "get", "read"
+        yield "POST", "certificates/*/import", self.bring, "import", "import/action"
+        yield "POST", "certificates/*/backup", self.backup, "backup", "backup/action"
+        for path in ("certificates/*", "certificates/*/*"):
+            yield "GET", path, self.get, "get", "read"
+            yield "PATCH", path, self.update, "update", "update/action"
+
+    def bring(self, call: dataplanecalls.Call) -> messages.Answer:
+        """Import a certificate with its key, PEM or PKCS #12."""
+        text, password = str(call.body.get("value") or ""), call.body.get("pwd")
+        try:
+            certificate, media = _read(text, password=str(password) if password else None)
+        except (ValueError, TypeError) as error:
+            raise catalogue.refusal("KVD_BAD_PARAMETER", reason="the value is no certificate with its key") from error
+        content = {
+            **_described(certificate),
+            "policy": _policy(certificate, given=call.body.get("policy") or {}, media=media),
+        }
+        dates = {
+            "nbf": int(certificate.not_valid_before_utc.timestamp()),
+            "exp": int(certificate.not_valid_after_utc.timestamp()),
+        }
+        item = self._shelves.add(call, content=content, attributes=dates)
+        return messages.Answer(200, _shown(call, item, version=item.current))
+
+    def get(self, call: dataplanecalls.Call) -> messages.Answer:
+        certificate, version = self._shelves.found(call)
+        return messages.Answer(200, _shown(call, certificate, version=version))
+
+    def policy(self, call: dataplanecalls.Call) -> messages.Answer:
+        certificate, version = self._shelves.found(call)
+        return messages.Answer(200, _shown(call, certificate, version=version)["policy"])
+
+    def update(self, call: dataplanecalls.Call) -> messages.Answer:
+        certificate, version = self._shelves.found(call)
+        self._shelves.update(call, version=version)
+        return messages.Answer(200, _shown(call, certificate, version=version))
+
+    def index(self, call: dataplanecalls.Call) -> messages.Answer:
+        return dataplanecalls.page(call, {name: _listed(call, c) for name, c in call.vault.certificates.items()})
+
+    def versions(self, call: dataplanecalls.Call) -> messages.Answer:
+        certificate, _ = self._shelves.found(call)
+        rows = {
+            name: {"id": _uri(call, certificate, area="certificates", version=version), **_brief(call, version)}
+            for name, version in certificate.versions.items()
+        }
+        return dataplanecalls.page(call, rows)
+
+    def backup(self, call: dataplanecalls.Call) -> messages.Answer:
+        return self._shelves.backup(call)
+
+    def restore(self, call: dataplanecalls.Call) -> messages.Answer:
+        certificate = self._shelves.restore(call)
+        return messages.Answer(200, _shown(call, certificate, version=certificate.current))
+
+
+def _read(text: str, *, password: str | None) -> tuple[x509.Certificate, str]:
+    """Read PEM, which later clients send as base64, or PKCS #12; ValueError for anything else."""
+    try:
+        data = text.encode() if text.startswith("-----") else base64.b64decode(text)
+    except binascii.Error as error:
+        raise ValueError(text[:20]) from error
+    if data.startswith(b"-----"):
+        serialization.load_pem_private_key(data, password=password.encode() if password else None)
+        return x509.load_pem_x509_certificate(data), _PEM
+    _, certificate, _ = pkcs12.load_key_and_certificates(data, password.encode() if password else None)
+    if certificate is None:
+        raise ValueError("no certificate")
+    return certificate, _PKCS12
+
+
+def _described(certificate: x509.Certificate) -> messages.Body:
+    thumbprint = certificate.fingerprint(hashes.SHA1())  # noqa: S303 - what a thumbprint is
+    return {
+        "x5t": base64.urlsafe_b64encode(thumbprint).decode().rstrip("="),
+        "cer": base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode(),
+    }
+
+
+def _policy(certificate: x509.Certificate, *, given: messages.Body, media: str) -> messages.Body:
+    """Return the policy that Key Vault makes of a certificate, but for its id and dates [R]."""
+    return {
+        "key_props": given.get("key_props") or _key_properties(certificate),
+        "secret_props": given.get("secret_props") or {"contentType": media},
+        "x509_props": _x509_properties(certificate),
+        "lifetime_actions": given.get("lifetime_actions") or _RENEWAL,
+        "issuer": given.get("issuer") or {"name": "Unknown"},
+    }
+
+
+def _key_properties(certificate: x509.Certificate) -> messages.Body:
+    key = certificate.public_key()
+    if isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
+        kty = "RSA" if isinstance(key, rsa.RSAPublicKey) else "EC"
+        return {"exportable": True, "kty": kty, "key_size": key.key_size, "reuse_key": False}
+    raise catalogue.refusal("KVD_BAD_PARAMETER", reason="the certificate's key is neither RSA nor EC")
+
+
+def _x509_properties(certificate: x509.Certificate) -> messages.Body:
+    lifetime: datetime.timedelta = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+    found = {extension.oid: extension.value for extension in certificate.extensions}
+    constraints = found.get(oid.ExtensionOID.BASIC_CONSTRAINTS)
+    usages = found.get(oid.ExtensionOID.EXTENDED_KEY_USAGE)
+    return {
+        "subject": ", ".join(
+            f"{_WINDOWS_NAMES.get(name.oid, name.rfc4514_attribute_name)}={name.value!s}"
+            for name in reversed(list(certificate.subject))
+        ),
+        "ekus": [usage.dotted_string for usage in usages] if isinstance(usages, x509.ExtendedKeyUsage) else [],
+        "key_usage": _key_usage(found.get(oid.ExtensionOID.KEY_USAGE)),
+        "validity_months": round(lifetime.days / _DAYS_A_MONTH),
+        "basic_constraints": {"ca": isinstance(constraints, x509.BasicConstraints) and constraints.ca},
+    }
+
+
+def _key_usage(value: x509.ExtensionType | None) -> list[str]:
+    if not isinstance(value, x509.KeyUsage):
+        return []
+    names = {
+        "digitalSignature": value.digital_signature,
+        "nonRepudiation": value.content_commitment,
+        "keyEncipherment": value.key_encipherment,
+        "dataEncipherment": value.data_encipherment,
+        "keyAgreement": value.key_agreement,
+        "keyCertSign": value.key_cert_sign,
+        "cRLSign": value.crl_sign,
+    }
+    return [name for name, given in names.items() if given]
+
+
+def _shown(
+    call: dataplanecalls.Call, certificate: vaultobjects.VaultObject, *, version: vaultobjects.ObjectVersion
+) -> messages.Body:
+    described = dataplanecalls.described(call, version)
+    policy = {
+        "id": f"{call.url}/certificates/{certificate.name}/policy",
+        **version.content["policy"],
+        "attributes": {"enabled": True, "created": version.created, "updated": version.created},
+    }
+    return {
+        "id": _uri(call, certificate, area="certificates", version=version),
+        "kid": _uri(call, certificate, area="keys", version=version),
+        "sid": _uri(call, certificate, area="secrets", version=version),
+        "x5t": version.content["x5t"],
+        "cer": version.content["cer"],
+        **described,
+        "policy": policy,
+    }
+
+
+def _brief(call: dataplanecalls.Call, version: vaultobjects.ObjectVersion) -> messages.Body:
+    return {"x5t": version.content["x5t"], **dataplanecalls.described(call, version)}
+
+
+def _listed(call: dataplanecalls.Call, certificate: vaultobjects.VaultObject) -> messages.Body:
+    return {"id": f"{call.url}/certificates/{certificate.name}", **_brief(call, certificate.current)}
+
+
+def _uri(
+    call: dataplanecalls.Call,
+    certificate: vaultobjects.VaultObject,
+    *,
+    area: dataplanecalls.Area,
+    version: vaultobjects.ObjectVersion,
+) -> str:
+    return f"{call.url}/{area}/{certificate.name}/{version.version}"

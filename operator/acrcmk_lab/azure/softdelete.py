@@ -1,0 +1,84 @@
+"""Soft delete of a vault's objects: deleting, deleted, recovering, purged, the same for keys, secrets and certificates.
+
+A deleted object is first on its way (`key_delete`), then among the deleted ones until recovered, purged
+or past the vault's retention.
+"""
+
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from acrcmk_lab.azure import catalogue, world
+
+DAY = 86400
+
+
+@dataclass(kw_only=True)
+class Item:
+    """What can be deleted softly.
+
+    Deleted at `deleted_at` (simulated seconds), it is seen among the deleted ones from `settled_at`.
+    """
+
+    name: str
+    deleted_at: float | None = None
+    settled_at: float = 0.0
+    recovering: bool = False
+
+
+I = typing.TypeVar("I", bound=Item)  # noqa: E741 - an item
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf(typing.Generic[I]):
+    """A vault's objects of one kind, by lower-case name; `days` is how long deleted ones are kept."""
+
+    noun: str
+    live: dict[str, I]
+    deleted: dict[str, I]
+    days: int
+
+
+class SoftDelete:
+    """What can happen to the objects of every vault."""
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+
+    def check_free(self, shelf: Shelf[I], *, name: str) -> None:
+        """Refuse a name that a deleted object still holds."""
+        deleted = shelf.deleted.get(name.lower())
+        if deleted and deleted.settled_at > self._world.clock.now():
+            raise catalogue.refusal("KVD_BEING_DELETED", Type=shelf.noun, name=name)
+        if deleted:
+            raise catalogue.refusal("KVD_DELETED_CONFLICT", Type=shelf.noun, kind=shelf.noun.lower(), name=name)
+
+    def delete(self, shelf: Shelf[I], item: I) -> None:
+        """Delete an object: gone at once, seen among the deleted ones after `key_delete`."""
+        del shelf.live[item.name.lower()]
+        now = self._world.clock.now()
+        item.deleted_at = now
+        item.settled_at = now + self._world.draw(self._world.switches.key_delete)
+        shelf.deleted[item.name.lower()] = item
+
+        def expire() -> None:
+            if item.deleted_at == now:
+                self.purge(shelf, item)
+
+        self._world.clock.call_at(now + shelf.days * DAY, callback=expire)
+
+    def recover(self, shelf: Shelf[I], item: I, *, then: Callable[[], None] = lambda: None) -> None:
+        """Begin to bring a deleted object back; it is there after `key_recover`, when `then` is called."""
+
+        def back() -> None:
+            if shelf.deleted.pop(item.name.lower(), None) is item:
+                item.deleted_at, item.recovering = None, False
+                shelf.live[item.name.lower()] = item
+                then()
+
+        item.recovering = True
+        self._world.clock.call_in(self._world.draw(self._world.switches.key_recover), callback=back)
+
+    def purge(self, shelf: Shelf[I], item: I) -> None:
+        """Delete a deleted object for good."""
+        shelf.deleted.pop(item.name.lower(), None)

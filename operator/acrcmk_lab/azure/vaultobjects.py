@@ -1,0 +1,31 @@
+"""The secrets and certificates of a vault: versions with attributes, tags and a content of their own."""
+
+from dataclasses import dataclass, field
+
+from acrcmk_lab.azure import messages, softdelete
+
+
+@dataclass(kw_only=True)
+class ObjectVersion:
+    """One version; moments are Unix times in seconds, `content` is what the kind of object tells of itself."""
+
+    version: str
+    created: int
+    updated: int
+    enabled: bool = True
+    expires: int | None = None
+    not_before: int | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    content: messages.Body = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class VaultObject(softdelete.Item):
+    """A secret or certificate with its versions in the order of their creation, the current one last."""
+
+    versions: dict[str, ObjectVersion] = field(default_factory=dict)
+
+    @property
+    def current(self) -> ObjectVersion:
+        """The newest version."""
+        return next(reversed(self.versions.values()))
