@@ -130,6 +130,9 @@ class Switches:
     arg_interval: float = _field(5.0, doc="throttling: Resource Graph, seconds of an interval [D]")
 
     # The vaults' own endpoints.
+    vault_release: str = _field(
+        "1.9.3117.1", doc="service version in the vaults' headers; older ones challenge and tell otherwise [R]"
+    )
     client_address: str = _field("203.0.113.10", doc="address that clients come from, as vault firewalls see it")
     vault_absent: str = _field(
         "unresolved",

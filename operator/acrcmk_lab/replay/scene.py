@@ -97,6 +97,7 @@ class Scene:
             **dict.fromkeys(AT_ONCE, "0"),
             **{f"{kind}_tokens": UNLIMITED for kind in kinds},
             **era.switches(day),
+            **era.vault_release(self._tape),
             "unregistered_providers": ",".join(sorted(unregistered)),
         }
 

@@ -16,10 +16,12 @@ from acrcmk_lab.azure.providers import (
 )
 
 PUBLIC_LOGIN = "https://login.microsoftonline.com"
+# Recorded: earlier releases (until 1.9.736 at least) named the authority so, and 1.2 had no AKV codes yet.
+FORMER_LOGIN = "https://login.windows.net"
+_LOGIN_RENAMED, _CODES_SINCE = (1, 9, 1054), (1, 9)
 RESOURCE = "https://vault.azure.net"
 # What a token may be for: the resource, or the application id of Key Vault [I].
 AUDIENCES = (RESOURCE, "cfa8b339-82a2-471a-a3c9-0fc0be7a4093")
-SERVICE_VERSION = "1.9.3117.1"
 # No HTTP status: nothing answers, the connection is cut.
 UNREACHABLE = messages.Answer(0)
 _FIXED_HEADERS = {
@@ -82,6 +84,7 @@ class VaultData:
             caller=caller,
             names=names,
             version=version,
+            release=self._release(),
             url=f"https://{vault.name.lower()}.{self._world.switches.vault_domain}",
         )
         dataplaneaccess.admit(self._world, call, operation=operation)
@@ -91,7 +94,8 @@ class VaultData:
     def _caller(self, request: messages.Request) -> directory.Principal:
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            raise self._challenge(request, error="KVD_NO_TOKEN")
+            former = self._release() < _CODES_SINCE
+            raise self._challenge(request, error="KVD_NO_TOKEN_2020" if former else "KVD_NO_TOKEN")
         token = self._tokens.find(credentials)
         if token is None or token.expired:
             raise self._challenge(request, error="KVD_TOKEN_INVALID")
@@ -101,12 +105,16 @@ class VaultData:
 
     def _challenge(self, request: messages.Request, *, error: str, **facts: str) -> messages.RefusedError:
         """Clients take authority and resource from here; behind the proxy the authority has its public name."""
-        login = PUBLIC_LOGIN if proxy.answers_for(request.host.partition(":")[0]) else self._world.url
+        public = FORMER_LOGIN if self._release() < _LOGIN_RENAMED else PUBLIC_LOGIN
+        login = public if proxy.answers_for(request.host.partition(":")[0]) else self._world.url
         answer = catalogue.answer(error, **facts)
         answer.headers["WWW-Authenticate"] = (
             f'Bearer authorization="{login}/{self._world.tenant_id}", resource="{RESOURCE}"'
         )
         return messages.RefusedError(answer)
+
+    def _release(self) -> tuple[int, ...]:
+        return dataplanecalls.release(self._world.switches.vault_release)
 
     def _resolve(self, request: messages.Request) -> tuple[dataplanecalls.Operation, tuple[str, ...]]:
         for operation in self._operations:
@@ -123,6 +131,6 @@ class VaultData:
             **({"x-ms-client-request-id": echoed} if echoed else {}),
             "x-ms-keyvault-region": vault.location,
             "x-ms-keyvault-network-info": f"conn_type=Ipv4;addr={address};act_addr_fam=InterNetwork;",
-            "x-ms-keyvault-service-version": SERVICE_VERSION,
+            "x-ms-keyvault-service-version": self._world.switches.vault_release,
             "x-ms-request-id": self._world.guid(),
         }

@@ -21,6 +21,11 @@ Version = tuple[int, int]
 Area = typing.Literal["keys", "secrets", "certificates"]
 
 
+def release(text: str) -> tuple[int, ...]:
+    """Read a service version, `1.9.501.1`, so that later ones compare greater."""
+    return tuple(int(part) for part in text.split("."))
+
+
 def api_version(text: str) -> Version | None:
     """Read an api-version so that later ones compare greater; None for one that is not supported."""
     found = _NUMBERED.fullmatch(text)
@@ -29,13 +34,17 @@ def api_version(text: str) -> Version | None:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One admitted request to a vault: `names` are the parts of the path under the operation's stars."""
+    """One admitted request to a vault: `names` are the parts of the path under the operation's stars.
+
+    `url` is the vault's own, without slash; `release` the version of the service that answers.
+    """
 
     request: messages.Request
     vault: vaultmodel.Vault
     caller: directory.Principal
     names: tuple[str, ...]
     version: Version
+    release: tuple[int, ...]
     url: str
 
     @property

@@ -9,6 +9,8 @@ from acrcmk_lab.azure.providers import dataplanecalls, dataplanecrypto, dataplan
 # Recorded: a key that only imports others (a key exchange key) lives two days.
 KEY_EXCHANGE_SECONDS = 2 * keylife.DAY
 _EXPORTABLE_SINCE, _PLATFORM_SINCE = (7, 3), (7, 5)
+# Recorded: 7.3 did not tell it yet in 1.9.331.
+_EXPORTABLE_RELEASE = (1, 9, 501)
 # Documented and measured: a disabled key still protects, an expired one still reveals.
 _STOPPED_BY_DISABLING = ("decrypt", "sign", "unwrapKey")
 _STOPPED_BY_DATES = ("encrypt", "sign", "wrapKey")
@@ -205,7 +207,7 @@ class DataPlaneKeys:
 def _described(call: dataplanecalls.Call, version: keystore.KeyVersion) -> messages.Body:
     """Later api-versions tell more [R]."""
     more: messages.Body = {}
-    if call.version >= _EXPORTABLE_SINCE:
+    if call.version >= _EXPORTABLE_SINCE and call.release >= _EXPORTABLE_RELEASE:
         more["exportable"] = False
     if call.version >= _PLATFORM_SINCE:
         more["hsmPlatform"] = "1" if version.kty.endswith("-HSM") else "0"
