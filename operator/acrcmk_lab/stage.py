@@ -7,6 +7,7 @@ import dataclasses
 import json
 import pathlib
 import sys
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,8 +34,8 @@ class AzureServer:
     @classmethod
     def start(cls, family: processes.Family, *options: str) -> "AzureServer":
         """Start it with more command line `options`."""
-        directory = family.directory / "azure"
-        directory.mkdir(exist_ok=True)
+        # A folder for each: a second lab in the same one would put its certificate in the first one's place.
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="azure-", dir=family.directory))
         env, log = directory / "lab.env", directory / "requests.jsonl"
         places = {"--dir": directory, "--env": env, "--log": log}
         return cls(child=family.start("azure", *_lab("azure", places), *options), env=env, log=log)
