@@ -8,7 +8,7 @@ import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
 
-from acrcmk_lab.replay import binding, comparison
+from acrcmk_lab.replay import binding, comparison, masks
 
 URLS = ("location", "azure-asyncoperation")
 ALWAYS_KEPT = (*URLS, "www-authenticate", "content-type")
@@ -43,7 +43,7 @@ def _differences(
         elif name == "content-type":
             yield from rules.text(name, _media(theirs), _media(ours))
         else:
-            yield from rules.text(name, theirs, ours)
+            yield from rules.text(name, masks.with_present_hosts(theirs), masks.with_present_hosts(ours))
 
 
 def _url_shape(url: str) -> str:

@@ -1,8 +1,9 @@
 """Which members of a body are masked, and how: one data file, `masks.json`, with a reason each.
 
 `members` are opaque texts of which only presence and JSON type count; `times` are Unix seconds;
-`catalogues` are published data of the day, of which only the JSON type counts; `sets` are lists
-without order. `member` is the end of a dotted path with `*` for list positions.
+`catalogues` are published data of the day, which are not compared; `sets` are lists without order.
+`member` is the end of a dotted path with `*` for list positions. `recorders_times` stand where a
+recorder took a time away; `hosts` are two names of one service.
 """
 
 import functools
@@ -33,12 +34,29 @@ class Mask:
 
 
 @functools.cache
+def _document() -> dict[str, list[dict[str, str]]]:
+    text = importlib.resources.files(__package__).joinpath("masks.json").read_text(encoding="utf-8")
+    return typing.cast("dict[str, list[dict[str, str]]]", json.loads(text))
+
+
+def is_recorders_time(text: str) -> bool:
+    """Tell whether a recorder put this in the place of a time."""
+    return any(rule["text"] == text for rule in _document()["recorders_times"])
+
+
+def with_present_hosts(text: str) -> str:
+    """Return a text with a service's older host names replaced by its present one."""
+    for rule in _document()["hosts"]:
+        text = text.replace(f"//{rule['host']}/", f"//{rule['same_as']}/")
+    return text
+
+
+@functools.cache
 def _rules() -> tuple[Mask, ...]:
-    document = json.loads(importlib.resources.files(__package__).joinpath("masks.json").read_text(encoding="utf-8"))
     return tuple(
         Mask(kind, tuple(rule["member"].split(".")), re.compile(rule.get("request", ".*"), re.IGNORECASE))
         for kind in KINDS
-        for rule in document[kind]
+        for rule in _document()[kind]
     )
 
 

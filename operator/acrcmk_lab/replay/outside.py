@@ -38,22 +38,45 @@ class Outside:
         self._own = {history[0].id.lower() for history in seen if presumed.touched(history)}
         self._store = store
         self._shown: dict[str, set[str]] = {}
+        self._lists = _lists(tape)
 
     def prepare(self, exchange: recording.Exchange) -> None:
-        """Make the rest of the subscription what an exchange is about to show."""
-        if not exchange.rows or not sightings.is_list_of_all(exchange):
+        """Make the rest of the subscription what the pages that an exchange begins are about to show."""
+        pages = self._lists.get(exchange.number)
+        if not pages:
             return
-        rows = {row["id"].lower(): row for row in exchange.rows if "id" in row and row["id"].lower() not in self._own}
+        rows = {
+            row["id"].lower(): row
+            for page in pages
+            for row in page.rows or ()
+            if "id" in row and row["id"].lower() not in self._own
+        }
         for row in rows.values():
             self._store.put(_stranger(row))
         key = binding.url_key(exchange.url)
-        whole = not exchange.shown.get("nextLink") and comparison.TRUNCATED not in exchange.shown
+        whole = not any(comparison.TRUNCATED in page.shown for page in pages) and not pages[-1].shown.get("nextLink")
         gone = self._shown.get(key, set()) - set(rows) if whole else set()
         for resource_id in gone:
             stranger = self._store.get(Stranger, resource_id)
             if stranger:
                 self._store.remove(stranger)
         self._shown[key] = (self._shown.get(key, set()) | set(rows)) - gone
+
+
+def _lists(tape: recording.Recording) -> dict[int, list[recording.Exchange]]:
+    """Return the pages of each list of everything, by the number of the exchange with the first."""
+    found: dict[int, list[recording.Exchange]] = {}
+    awaited: dict[str, list[recording.Exchange]] = {}
+    for exchange in tape.exchanges:
+        if exchange.rows is None or not sightings.is_list_of_all(exchange):
+            continue
+        pages = awaited.pop(binding.url_key(exchange.url), None)
+        if pages is None:
+            pages = found.setdefault(exchange.number, [])
+        pages.append(exchange)
+        if exchange.shown.get("nextLink"):
+            awaited[binding.url_key(str(exchange.shown["nextLink"]))] = pages
+    return found
 
 
 def _stranger(row: dict[str, Json]) -> Stranger:

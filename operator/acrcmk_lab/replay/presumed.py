@@ -78,17 +78,17 @@ def deeds(tape: recording.Recording, *, policies: list[dict[str, Json]]) -> list
     `policies` are the access policies of vaults of which nothing but their use is known.
     """
     seen = sightings.Sightings(tape)
-    found = [deed for history in seen if _existed(history) for deed in _made(history, tape=tape, seen=seen)]
+    found = [deed for history in seen if _existed(history, seen=seen) for deed in _made(history, tape=tape, seen=seen)]
     found += _vaults_by_data_plane(tape, have=found, seen=seen, policies=policies)
     found = list({(deed.id.lower(), deed.method): deed for deed in reversed(found)}.values())[::-1]
-    have = {deed.id.lower() for deed in found}
-    found += [
-        Deed(id=group, method="PUT", version=DEFAULT_VERSIONS[GROUP], body={"location": DEFAULT_LOCATION})
-        for group in dict.fromkeys(_groups(found))
-        if group.lower() not in have and not seen.of(group)
-    ]
+    found += _groups_of(found, seen=seen)
     earliest = datetime.datetime.min.replace(tzinfo=datetime.UTC)
-    return sorted(found, key=lambda deed: (deed.moment or earliest, deed.rank))
+    ordered = sorted(found, key=lambda deed: (deed.moment or earliest, deed.rank))
+    return ordered + [
+        Deed(id=deed.id, method="DELETE", version=deed.version)
+        for deed in ordered
+        if ids.route(deed.id).template == GROUP and _made_here(deed.id, seen=seen)
+    ]
 
 
 def touched(history: list[sightings.Sighting]) -> bool:
@@ -96,13 +96,25 @@ def touched(history: list[sightings.Sighting]) -> bool:
     return any(s.kind in ("written", "removed", "used") or s.exchange.rows is None for s in history)
 
 
-def _existed(history: list[sightings.Sighting]) -> bool:
+def _existed(history: list[sightings.Sighting], *, seen: sightings.Sightings) -> bool:
     first = history[0]
-    if first.kind == "absent":
+    if first.kind == "absent" or _made_here(_parent(first.id), seen=seen):
         return False
     if first.kind == "listed":
         return touched(history)
     return first.kind != "written" or not _creates(first)
+
+
+def _parent(resource_id: str) -> str:
+    """Return the id of the resource that another one is a part of; "" for those that stand alone."""
+    route = ids.route(resource_id)
+    return resource_id.rpartition("/")[0].rpartition("/")[0] if len(route.names) > 1 and route.template != GROUP else ""
+
+
+def _made_here(resource_id: str, *, seen: sightings.Sightings) -> bool:
+    """Tell whether the recording itself made a resource: what is then found in it, the service put there."""
+    history = seen.of(resource_id) if resource_id else []
+    return bool(history) and history[0].kind == "written" and _creates(history[0])
 
 
 def _creates(write: sightings.Sighting) -> bool:
@@ -222,11 +234,17 @@ def _version(template: str, *, tape: recording.Recording) -> str:
     return DEFAULT_VERSIONS.get(template, "")
 
 
-def _groups(found: Iterable[Deed]) -> Iterator[str]:
+def _groups_of(found: Iterable[Deed], *, seen: sightings.Sightings) -> Iterator[Deed]:
+    """Yield the making of groups that hold what is presumed; one that the recording makes was there before, too."""
+    have = {deed.id.lower() for deed in found}
     for deed in found:
         route = ids.route(deed.id)
-        if route.group and route.template != GROUP:
-            yield f"/subscriptions/{route.subscription}/resourceGroups/{route.group}"
+        group = f"/subscriptions/{route.subscription}/resourceGroups/{route.group}"
+        if not route.group or route.template == GROUP or group.lower() in have:
+            continue
+        have.add(group.lower())
+        told = put_body(_first_body(seen.of(group)))
+        yield Deed(id=group, method="PUT", version=DEFAULT_VERSIONS[GROUP], body=told or {"location": DEFAULT_LOCATION})
 
 
 def _vaults_by_data_plane(

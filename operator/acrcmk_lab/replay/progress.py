@@ -22,6 +22,7 @@ _CREATED, _ACCEPTED, _NO_CONTENT = 201, 202, 204
 _VAULT = "microsoft.keyvault/vaults/*"
 _IDENTITY = "microsoft.managedidentity/userassignedidentities/*"
 _ROLE_ASSIGNMENT = "microsoft.authorization/roleassignments/*"
+_REPLICATION = "microsoft.containerregistry/registries/*/replications/*"
 _ACR = "microsoft.containerregistry/"
 
 # None: the exchange tells nothing of the thing; else whether the thing is done.
@@ -48,11 +49,15 @@ def switches(tape: recording.Recording, *, moments: list[datetime.datetime]) -> 
 
 
 def _chosen(begun: Timed, *, later: list[Timed]) -> Iterator[tuple[str, str]]:
-    for switch, look in _delays(begun.exchange):
+    exchange, whole = begun.exchange, datetime.timedelta()
+    for switch, look in _delays(exchange):
         took = duration(begun.moment, later=later, look=look)
         if took is not None:
             yield switch, f"{took.total_seconds():.6f}"
-    exchange = begun.exchange
+            whole = took
+    if exchange.method == "PUT" and ids.route(exchange.path).template == _REPLICATION and exchange.ok:
+        ready = duration(begun.moment, later=later, look=_ready_look(exchange))
+        yield "acr_replica_sync", f"{max(0.0, ((ready or whole) - whole).total_seconds()):.6f}"
     if exchange.method == "PUT" and ids.route(exchange.path).template.startswith(f"{_ACR}registries/*") and exchange.ok:
         yield "acr_plain_create", "async" if exchange.status == _CREATED else "sync"
 
@@ -152,6 +157,18 @@ def _status_look(begun: recording.Exchange, *, url: str) -> Look:
         if exchange.path.lower() == operation:
             return str(exchange.shown.get("status", "")).lower() not in _UNDER_WAY
         return _state(exchange) not in _UNDER_WAY if exchange.path.lower() == begun.path.lower() else None
+
+    return look
+
+
+def _ready_look(put: recording.Exchange) -> Look:
+    """A replica's own status tells when it is in sync, some time after the operation has succeeded."""
+
+    def look(exchange: recording.Exchange) -> bool | None:
+        if exchange.method != "GET" or exchange.path.lower() != put.path.lower() or _state(exchange) != "succeeded":
+            return None
+        status = exchange.properties.get("status")
+        return isinstance(status, dict) and status.get("displayStatus") == "Ready"
 
     return look
 

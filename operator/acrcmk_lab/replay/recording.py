@@ -14,6 +14,8 @@ import urllib.parse
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from acrcmk_lab.replay import masks
+
 Json = typing.Any
 _WRAPPERS = ("string", "base64_string", "text", "content")
 
@@ -123,7 +125,9 @@ def properties_of(body: Json) -> dict[str, Json]:
 
 
 def time_of(text: Json) -> datetime.datetime | None:
-    """Return a time in an ISO form, in UTC unless it says otherwise; None for anything else."""
+    """Return a time in an ISO form, in UTC unless it says otherwise; None for all else and masked times."""
+    if masks.is_recorders_time(str(text)):
+        return None
     try:
         moment = datetime.datetime.fromisoformat(str(text))
     except ValueError:

@@ -15,6 +15,8 @@ ARM = "https://management.azure.com"
 AUTHORITY = "https://login.microsoftonline.com"
 # Somebody prepares the subscription this long before the recording.
 LEAD = datetime.timedelta(hours=1)
+# All that is presumed is done a little before the first exchange, whatever the recording says of its time.
+EVE = datetime.timedelta(seconds=1)
 # Real seconds: the lab's clock stands still while it answers, so an answer takes none of its own.
 PATIENCE = 10.0
 UNLIMITED = "1000000000"
@@ -36,7 +38,8 @@ class Scene:
         self._deeds = presumed.deeds(tape, policies=[self._full_policy()])
         self._authors: dict[presumed.Author, directory.Principal] = {}
         start = self.moments[0] if self.moments else datetime.datetime.now(datetime.UTC)
-        epoch = min([start, *(deed.moment for deed in self._deeds if deed.moment)]) - LEAD
+        self._eve = start - EVE
+        epoch = min([self._eve, *(deed.moment for deed in self._deeds if deed.moment)]) - LEAD
         self.clock = clock.Clock(epoch=epoch)
         self.cloud = cloud.Cloud(time=self.clock, switches=settings.Switches.without_latency(), log=requestlog.Log())
         self.cloud.world.url = ARM
@@ -57,8 +60,9 @@ class Scene:
         """Do what must have been done before the recording began."""
         for deed in self._deeds:
             if deed.moment:
-                await self.turn_to(deed.moment)
+                await self.turn_to(min(deed.moment, self._eve))
             await self._do(deed)
+        await self.turn_to(self._eve)
 
     async def turn_to(self, moment: datetime.datetime) -> None:
         """Move the lab's clock forward to a moment; it never goes back."""
