@@ -89,6 +89,8 @@ class AccessControl:
     """Who may do what, where and when; grants lie by principal and scope, since fleets have very many."""
 
     def __init__(self) -> None:
+        # All roles that the tenant knows, by lower-case guid: the built-in ones and its own.
+        self.roles = dict(definitions())
         self._grants: dict[str, dict[str, list[Grant]]] = {}
 
     def __iter__(self) -> Iterator[Grant]:

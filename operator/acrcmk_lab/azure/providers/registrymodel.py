@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import datetime
 import typing
 from dataclasses import dataclass, field
 
@@ -37,7 +38,7 @@ _DEFAULTS: messages.Body = {
 _SINCE: dict[str, tuple[str, str]] = {
     "networkRuleBypassOptions": ("2020-11-01", "2020-11-01"),
     "zoneRedundancy": ("2020-11-01", "2020-11-01"),
-    "anonymousPullEnabled": ("2021-06-01", "2025-11-01"),
+    "anonymousPullEnabled": ("2020-11-01", "2025-11-01"),
     "metadataSearch": ("2023-11-01", "9999"),
     "networkRuleBypassAllowedForTasks": ("2025-06-01", "2025-11-01"),
     "roleAssignmentMode": ("2024-11-01", "2025-11-01"),
@@ -45,7 +46,10 @@ _SINCE: dict[str, tuple[str, str]] = {
     "azureADAuthenticationAsArmPolicy": ("2022-02-01", "2025-11-01"),
     "softDeletePolicy": ("2022-02-01", "9999"),
     "keyRotationEnabled": ("2020-11-01", "2020-11-01"),
+    "lastKeyRotationTimestamp": ("2020-11-01", "2020-11-01"),
 }
+# Recorded: came to a version that was there already, between 2020-12-22 and 2021-04-21.
+_ANONYMOUS_PULL_FROM = datetime.datetime(2021, 2, 1, tzinfo=datetime.UTC)
 _VNET_RULES_UNTIL = "2021-08-01-preview"
 _WITH_UPDATE_TIME = ("retentionPolicy", "softDeletePolicy")
 
@@ -236,6 +240,8 @@ def _properties(
         "metadataSearch": given["metadataSearch"],
         **{k: given[k] for k in ("networkRuleBypassAllowedForTasks", "roleAssignmentMode") if k in given},
     }
+    if time.utc() < _ANONYMOUS_PULL_FROM:
+        del shown["anonymousPullEnabled"]
     return {name: value for name, value in shown.items() if shows(name, version=version)}
 
 

@@ -11,6 +11,7 @@ NAMESPACE = "Microsoft.KeyVault"
 TYPE = f"{NAMESPACE}/vaults"
 RETENTION_DAYS = range(7, 91)
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
+SYSTEM_DATA_SINCE = "2021-04-01-preview"
 NETWORK_ACCESS_SINCE = "2021-06-01-preview"
 _NAME = re.compile(r"[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]")
 _FLAGS = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment")
@@ -22,6 +23,8 @@ class Vault(tables.Resource):
 
     TYPE = TYPE
 
+    # As the creating request had it, e.g. `North Central US`: recorded of deleted vaults.
+    location_given: str
     tenant_id: str
     sku: messages.Body
     access_policies: list[messages.Body] = field(default_factory=list)

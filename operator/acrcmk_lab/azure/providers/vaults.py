@@ -229,6 +229,7 @@ class KeyVault:
             id=call.route.path,
             name=name,
             location=ids.location(location),
+            location_given=location,
             tags=ids.tags(call.body.get("tags")),
             created=self._world.clock.now(),
             created_by=call.caller.author,
@@ -258,14 +259,17 @@ class KeyVault:
             raise catalogue.refusal("KV_DELETED_CONFLICT")
 
     def _recover(self, call: operations.Call) -> vaultmodel.Vault:
-        """Bring a deleted vault back as it was, with its keys but without role assignments [D]."""
+        """Bring a deleted vault back as it was, with its keys but without role assignments [D].
+
+        Recorded: what the request says of the vault does not count, such as another SKU.
+        """
         vault = self.deleted.get(call.names[0].lower())
         if vault is None or vault.id.lower() != call.route.path.lower():
             raise catalogue.refusal("KV_DELETED_NOT_FOUND", name=call.names[0])
         del self.deleted[vault.name.lower()]
         vault.deleted_at = None
         self._world.store.put(vault)
-        self._changed(vault, call=call)
+        self._touch(vault, call=call)
         return vault
 
     def _changed(self, vault: vaultmodel.Vault, *, call: operations.Call) -> None:
@@ -318,13 +322,14 @@ class KeyVault:
     def _body(self, vault: vaultmodel.Vault, *, version: str) -> messages.Body:
         clock = self._world.clock
         uri = f"https://{vault.name.lower()}.{self._world.switches.vault_domain}/"
+        authors = vault.system_data(lambda at: moments.milliseconds(clock.utc(at)))
         return {
             "id": vault.id,
             "name": vault.name,
             "type": vaultmodel.TYPE,
             "location": vault.location,
             "tags": vault.tags,
-            "systemData": vault.system_data(lambda at: moments.milliseconds(clock.utc(at))),
+            **({"systemData": authors} if version >= vaultmodel.SYSTEM_DATA_SINCE else {}),
             "properties": vaultmodel.properties_body(vault, uri=uri, version=version),
         }
 
@@ -334,7 +339,7 @@ class KeyVault:
         scope = f"/subscriptions/{subscription}/providers/{NAMESPACE}/locations/{vault.location}"
         properties: messages.Body = {
             "vaultId": vault.id,
-            "location": vault.location,
+            "location": vault.location_given,
             "tags": vault.tags,
             "deletionDate": moments.seconds(clock.utc(deleted_at)),
             "scheduledPurgeDate": moments.seconds(clock.utc(deleted_at + vault.recovery.days * DAY)),
