@@ -2,11 +2,15 @@
 
 import contextlib
 import dataclasses
+import ssl
 import time
 import uuid
 
+import aiohttp
 import pytest
+import yarl
 from azure.core.credentials import AccessToken
+from azure.keyvault.keys.aio import KeyClient
 from azure.mgmt.authorization.aio import AuthorizationManagementClient
 from azure.mgmt.containerregistry.aio import ContainerRegistryManagementClient
 from azure.mgmt.keyvault.aio import KeyVaultManagementClient
@@ -22,13 +26,17 @@ CRYPTO_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 
 
 class LabCredential:
-    """A token of the lab's, without the way through the token service."""
+    """A token of the lab's for whatever is asked, without the way through the token service."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, principal=None):
         self._lab = lab
+        self._principal = principal or lab.cloud.operator
+        self.asked = []
 
     async def get_token(self, *scopes, **options):
-        token = self._lab.cloud.tokens.issue(self._lab.cloud.operator, audience="https://management.azure.com")
+        self.asked.append((scopes, options.get("tenant_id")))
+        audience = scopes[0].removesuffix("/.default")
+        token = self._lab.cloud.tokens.issue(self._principal, audience=audience)
         return AccessToken(token, int(time.time()) + 3600)
 
     async def close(self):
@@ -119,6 +127,56 @@ def encrypted(identity, key_uri, **properties):
             **properties,
         },
     }
+
+
+@dataclasses.dataclass
+class VaultTalk:
+    """A person who speaks HTTP with vaults, through the proxy; the person is Key Vault Administrator."""
+
+    lab: server.AzureLab
+    session: aiohttp.ClientSession
+
+    async def __call__(
+        self, method, path, body=None, *, vault="vault-one", version="2025-07-01", token=None, principal=None
+    ):
+        """Return (status, body, headers) of an answer; `token` "" sends none."""
+        if token is None:
+            tokens = self.lab.cloud.tokens
+            token = tokens.issue(principal or self.lab.cloud.person, audience="https://vault.azure.net")
+        joint = "&" if "?" in path else "?"
+        async with self.session.request(
+            method,
+            yarl.URL(f"https://{vault}.vault.azure.net/{path}{joint}api-version={version}", encoded=True),
+            json=body,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            proxy=self.lab.proxy_url,
+        ) as answer:
+            return answer.status, await answer.json() if answer.status != 204 else None, answer.headers
+
+
+@pytest.fixture
+async def talk(lab):
+    trust = ssl.create_default_context(cafile=str(lab.ca_file))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as session:
+        yield VaultTalk(lab, session)
+
+
+@pytest.fixture
+async def key_client(lab):
+    """Make the real client of a vault's keys, through the proxy; it signs in as the person or whom it is told."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make(vault="vault-one", *, principal=None, credential=None):
+            client = KeyClient(
+                f"https://{vault}.vault.azure.net",
+                credential or LabCredential(lab, principal or lab.cloud.person),
+                connection_verify=str(lab.ca_file),
+                proxies={"https": lab.proxy_url},
+                retry_total=0,
+            )
+            return await stack.enter_async_context(client)
+
+        yield make
 
 
 @pytest.fixture

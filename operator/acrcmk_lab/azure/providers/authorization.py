@@ -133,7 +133,7 @@ class Authorization:
         wanted = _ROLE_NAME_FILTER.search(call.request.query.get("$filter", ""))
         rows = [
             _definition_body(role, subscription=call.route.subscription)
-            for role in rbac.definitions().values()
+            for role in self._world.access.roles.values()
             if not wanted or role.name.lower() == wanted[1].lower()
         ]
         return operations.page(call, rows=rows, url=self._world.url)
@@ -155,9 +155,14 @@ class Authorization:
             )
 
     def _scope_exists(self, call: operations.Call) -> None:
-        """Other providers' resources are taken on trust; those that the lab has must be there."""
+        """Other providers' resources are taken on trust; those that the lab has must be there.
+
+        What is inside of one is a scope, too, a vault's key for instance.
+        """
         scope = ids.route(call.route.scope)
-        if scope.namespace in LAB_NAMESPACES and self._world.store.find(call.route.scope) is None:
+        within = call.route.scope.removeprefix(scope.scope).split("/")
+        tracked = scope.scope + "/".join(within[:5])
+        if scope.namespace in LAB_NAMESPACES and self._world.store.find(tracked) is None:
             raise catalogue.refusal(
                 "ARM_RESOURCE_NOT_FOUND",
                 provider=scope.namespace,
@@ -179,7 +184,7 @@ class Authorization:
 
     def _role(self, role_definition_id: str) -> rbac.RoleDefinition:
         guid = ids.name_of(role_definition_id)
-        role = rbac.definitions().get(guid.lower())
+        role = self._world.access.roles.get(guid.lower())
         if role is None:
             raise catalogue.refusal("RD_NOT_FOUND", guid=guid)
         return role
