@@ -57,7 +57,7 @@ def _resource(source: Object, behaviour: type[strategy.Strategy]) -> resources.R
         categories=tuple(source.get("categories", ())),
         verbs=tuple(source.get("verbs", resources.ALL_VERBS)),
         status=status,
-        selectable=("metadata.name", "metadata.namespace", *source.get("selectable", ())),
+        selectable=tuple(source.get("selectable", ())),
         collection=tuple(source.get("collection", (group, source["plural"]))),
     )
 

@@ -85,7 +85,6 @@ def _resource(spec: Object, version: Object) -> resources.Resource:
     schema = objects.dig(version, "schema", "openAPIV3Schema", default={})
     status = "status" in (version.get("subresources") or {})
     named = spec["names"]
-    selectable = tuple(field["jsonPath"].lstrip(".") for field in version.get("selectableFields") or [])
     return resources.Resource(
         group=spec["group"],
         version=version["name"],
@@ -108,16 +107,16 @@ def _resource(spec: Object, version: Object) -> resources.Resource:
         verbs=_CUSTOM_VERBS,
         status=status,
         custom=True,
-        selectable=("metadata.name", "metadata.namespace", *selectable),
+        selectable=tuple(one["jsonPath"].lstrip(".") for one in version.get("selectableFields") or []),
     )
 
 
 def _columns(version: Object) -> tuple[Column, ...]:
-    wanted = version.get("additionalPrinterColumns")
-    if not wanted:
-        age = Column("Age", "date", CREATED, description="When the object was created.")
-        return (builtins.name_column(), age)
-    return (builtins.name_column(), *map(_column, wanted))
+    """Return the columns of a version: the name alone where one of its own has a path that cannot be read."""
+    own = tuple(map(_column, version.get("additionalPrinterColumns") or []))
+    if not own:
+        own = (Column("Age", "date", CREATED, description="When the object was created."),)
+    return (builtins.name_column(), *(own if all(column.readable for column in own) else ()))
 
 
 def _column(column: Object) -> Column:

@@ -32,7 +32,7 @@ class Resource:
     verbs: tuple[str, ...] = ALL_VERBS
     status: bool = False
     custom: bool = False
-    selectable: tuple[str, ...] = ("metadata.name", "metadata.namespace")
+    selectable: tuple[str, ...] = ()
     collection: Collection = field(default=("", ""))
 
     def __post_init__(self) -> None:
@@ -42,6 +42,11 @@ class Resource:
     @property
     def api_version(self) -> str:
         return objects.group_version(self.group, self.version)
+
+    @property
+    def selectable_fields(self) -> tuple[str, ...]:
+        """What field selectors may ask for: `selectable` beside what all objects have."""
+        return ("metadata.name", *(("metadata.namespace",) if self.namespaced else ()), *self.selectable)
 
     def missing(self, name: str) -> errors.StatusError:
         return errors.not_found(self.group, self.plural, name)

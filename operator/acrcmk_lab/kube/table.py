@@ -29,6 +29,14 @@ class Column:
         return jsonpath.parse(self.path)
 
     @property
+    def readable(self) -> bool:
+        """Whether the path can be parsed."""
+        try:
+            return bool(self.steps)
+        except jsonpath.PathError:
+            return False
+
+    @property
     def definition(self) -> Object:
         return {
             "name": self.name,
@@ -43,30 +51,25 @@ class Column:
         if self.read is not None:
             return self.read(obj, now)
         found = jsonpath.find(obj, self.steps)
-        if not found or found[0] is None:
-            return None
-        return self._fit(found[0], now)
+        return self._fit(found[0], now) if found else None
 
     def _fit(self, value: Any, now: datetime.datetime) -> Any:
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
         if self.type == "integer":
-            return value if isinstance(value, int) else _integer(value)
+            return int(value) if numeric else None
         if self.type == "number":
-            return value if isinstance(value, int | float) else None
+            return value if numeric else None
         if self.type == "boolean":
             return value if isinstance(value, bool) else None
         if self.type == "date":
-            return age(str(value), now=now)
+            return age(value, now=now) if isinstance(value, str) else None
         return _text(value)
-
-
-def _integer(value: Any) -> int | None:
-    return int(value) if isinstance(value, float) else None
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return fielderrors.render(value)
+    return "<no value>" if value is None else fielderrors.render(value)
 
 
 def age(timestamp: str, *, now: datetime.datetime) -> str:

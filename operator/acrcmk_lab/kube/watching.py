@@ -46,7 +46,7 @@ class Query:
             namespace=namespace,
             selective=bool(query.get("labelSelector") or query.get("fieldSelector")),
             labels=selectors.labels(query.get("labelSelector", "")),
-            fields=selectors.fields(query.get("fieldSelector", ""), selectable=resource.selectable),
+            fields=selectors.fields(query.get("fieldSelector", ""), selectable=resource.selectable_fields),
             limit=max(requests.number(request, "limit") or 0, 0),
             token=_read_token(query.get("continue", "")),
             since=query.get("resourceVersion", ""),

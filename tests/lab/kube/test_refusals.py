@@ -104,6 +104,11 @@ def test_a_list_or_watch_that_is_refused(api, document, case):
     check(api, "lists", document, case)
 
 
+@pytest.mark.parametrize(("document", "case"), cases("selectors"))
+def test_a_selector_that_is_refused(api, document, case):
+    check(api, "selectors", document, case)
+
+
 @pytest.mark.parametrize(("document", "case"), cases("definitions"))
 def test_a_definition_that_is_refused(api, document, case):
     check(api, "definitions", document, case)
