@@ -142,6 +142,6 @@ def _page_size(call: Call) -> int:
 def _marker(call: Call) -> str:
     token = call.request.query.get("$skiptoken", "")
     try:
-        return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+        return base64.b64decode(token + "=" * (-len(token) % 4), altchars="-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
         raise catalogue.refusal("KVD_BAD_PARAMETER", reason="invalid skiptoken") from error

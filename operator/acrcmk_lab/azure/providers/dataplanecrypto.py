@@ -150,7 +150,7 @@ def _unsupported(algorithm: str, *, version: keystore.KeyVersion) -> messages.Re
 def _decoded(body: messages.Body, member: str) -> bytes:
     text = str(body.get(member) or "")
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
     except binascii.Error as error:
         raise catalogue.refusal("KVD_BAD_PARAMETER", reason=f"{member} is not base64url") from error
 
