@@ -1,7 +1,9 @@
 """Rules as CEL and rules as Python give the same verdict."""
 
+import contextlib
 import functools
 
+import pydantic
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_optional, ext_strings
 from hypothesis import given, settings
@@ -46,24 +48,33 @@ def _cel_holds(rule: rules.Rule, *, name: str, spec: dict, old: dict | None) -> 
     return verdict
 
 
-def test_cel_and_python_agree():
+def _verdicts(name: str, spec: dict, old: dict | None) -> set[tuple[rules.Rule, bool]]:
+    """Judge by CEL and by Python, which must agree."""
+    case = rules.Case(name=name, spec=_parsed(spec), old=old and _parsed(old))
+    found = set()
+    for rule in rules.RULES:
+        if rule.transition and old is None:
+            continue
+        verdict = rule.holds(case)
+        assert verdict == _cel_holds(rule, name=name, spec=spec, old=old), rule
+        found.add((rule, verdict))
+    return found
+
+
+@settings(max_examples=500, deadline=None)
+@given(name=specs.names, spec=specs.specs, old=st.none() | specs.specs)
+def test_cel_and_python_agree(name, spec, old):
+    assert _verdicts(name, spec, old)
+
+
+def test_the_refusals_put_every_rule_to_the_test():
     seen = set()
-
-    # The same specs every time, so that the last line cannot fail by bad luck.
-    @settings(max_examples=1000, deadline=None, derandomize=True)
-    @given(name=specs.names, spec=specs.specs, old=st.none() | specs.specs)
-    def agree(name, spec, old):
-        case = rules.Case(name=name, spec=_parsed(spec), old=old and _parsed(old))
-        for rule in rules.RULES:
-            if rule.transition and old is None:
-                continue
-            verdict = rule.holds(case)
-            assert verdict == _cel_holds(rule, name=name, spec=spec, old=old), rule
-            seen.add((rule, verdict))
-
-    agree()
+    for one in refusals.REFUSALS:
+        old = one.accepted["spec"] if one.accepted else None
+        with contextlib.suppress(pydantic.ValidationError):  # refused by the schema already
+            seen |= _verdicts(one.refused["metadata"]["name"], one.refused["spec"], old)
     unseen = {(rule, verdict) for rule in rules.RULES for verdict in (True, False)} - seen
-    assert not unseen, "the specs of this test never put these rules to the test"
+    assert not unseen
 
 
 def test_rules_about_changes_are_left_out_when_nothing_is_known_of_before():
