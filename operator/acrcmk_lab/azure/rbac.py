@@ -46,6 +46,11 @@ class RoleDefinition:
         """The role's display name, e.g. `Reader`."""
         return str(self.body["properties"]["roleName"])
 
+    @property
+    def type(self) -> str:
+        """`BuiltInRole` or `CustomRole`."""
+        return str(self.body["properties"]["type"])
+
     def permits(self, action: str, *, data: bool = False, assigned_role: str = "") -> bool:
         """Tell whether the role holds an action; `assigned_role` is the role that a role assignment names.
 

@@ -53,6 +53,9 @@ class Author:
     kind: str
 
 
+NOBODY = Author("", "nobody")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deed:
     """One request of somebody before the recording began; `shown` is what it led to, for binding ids."""
@@ -211,8 +214,8 @@ def authors(shown: dict[str, Json]) -> tuple[Author | None, Author | None]:
             for verb in ("created", "lastModified")
         )
         return created, modified
-    if properties.get("updatedBy"):
-        author = Author(str(properties["updatedBy"]), "")
+    if "updatedBy" in properties:
+        author = Author(str(properties["updatedBy"]), "") if properties["updatedBy"] else NOBODY
         return author, author
     return None, None
 

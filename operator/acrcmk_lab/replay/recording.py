@@ -1,7 +1,8 @@
 """Recorded exchanges, read from JSON in any of the shapes that recorders write.
 
 A file is a list of `{"request": .., "response": ..}`, bare or under `interactions`. Header names come
-in any case, header values as text or lists, bodies as JSON, as text, as `{"string": ..}` or missing.
+in any case, header values as text or lists, bodies as JSON, as text, as `{"string": ..}` or missing, the
+status as 201, `{"code": 201}` or "201 Created".
 """
 
 import datetime
@@ -9,6 +10,7 @@ import email.utils
 import functools
 import json
 import pathlib
+import re
 import typing
 import urllib.parse
 from collections.abc import Iterable, Mapping
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from acrcmk_lab.replay import masks
 
 Json = typing.Any
+_EDGE_TIME = re.compile(r"Ref C: (\S+)")
 _WRAPPERS = ("string", "base64_string", "text", "content")
 
 
@@ -56,11 +59,12 @@ class Exchange:
 
     @functools.cached_property
     def moment(self) -> datetime.datetime | None:
-        """The time of the answer by its Date header; None without one."""
+        """The time of the answer by its Date header, else that of the request by the edge's; None without."""
         try:
             return email.utils.parsedate_to_datetime(self.headers["date"])
         except (KeyError, ValueError):
-            return None
+            edge = _EDGE_TIME.search(self.headers.get("x-msedge-ref", ""))
+            return time_of(edge[1]) if edge else None
 
     @property
     def ok(self) -> bool:
@@ -158,9 +162,9 @@ def _exchange(entry: Json, *, number: int, name: str) -> Exchange:
     try:
         request, response = entry["request"], entry["response"]
         method, url = str(request["method"]).upper(), str(request.get("uri") or request["url"])
-        status = response.get("status", response.get("status_code"))
-        code = int(status["code"] if isinstance(status, dict) else status)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        status = next(response[name] for name in ("code", "status_code", "status") if name in response)
+        code = int(str(status["code"] if isinstance(status, dict) else status).split()[0])
+    except (KeyError, TypeError, ValueError, AttributeError, StopIteration, IndexError) as error:
         raise UnreadableError(f"{name} #{number}: not an exchange: {error!r}") from error
     return Exchange(
         number=number,

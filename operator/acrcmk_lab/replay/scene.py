@@ -8,7 +8,8 @@ import urllib.parse
 import uuid
 
 from acrcmk_lab.azure import clock, cloud, directory, messages, rbac, requestlog, settings
-from acrcmk_lab.replay import binding, comparison, era, masks, people, presumed, progress, recording, schedule
+from acrcmk_lab.azure.providers import authorization
+from acrcmk_lab.replay import binding, comparison, era, masks, people, presumed, progress, recording, roles, schedule
 
 Json = typing.Any
 ARM = "https://management.azure.com"
@@ -123,6 +124,7 @@ class Scene:
             if known.visible:
                 known.principal.visible_at = (known.visible - self.clock.utc(0)).total_seconds()
             world.directory.add(known.principal)
+        world.access.roles.update({role.guid.lower(): role for role in roles.derive(self._tape)})
         self._own(self.caller)
 
     def _own(self, principal: directory.Principal) -> None:
@@ -139,14 +141,22 @@ class Scene:
         )
         if answer.code:
             self.refused.append(f"{deed.method} {deed.id}: {answer.status} {answer.code}")
+        elif deed.author == presumed.NOBODY:
+            self._unsign(deed)
         elif deed.shown:
             rules = comparison.Comparison(bound=self.bound, masked=masks.Masks())
             rules.body(deed.shown, answer.body)
 
+    def _unsign(self, deed: presumed.Deed) -> None:
+        """Take the author off a role assignment that Azure made itself: nobody's request can."""
+        made = self.cloud.world.store.get(authorization.RoleAssignment, deed.id)
+        if made:
+            made.author_id = recording.properties_of(deed.shown).get("updatedBy")
+
     def _author(self, author: presumed.Author | None) -> directory.Principal:
         """Return who did a deed; strangers join the directory when first met."""
         mine = (self.caller.name, self.caller.client_id, self.caller.object_id)
-        if author is None or author.name in mine:
+        if author in (None, presumed.NOBODY) or author.name in mine:
             return self.caller
         if author not in self._authors:
             fresh = self.cloud.world.guid

@@ -1,4 +1,4 @@
-"""Microsoft.Authorization: role assignments at any scope, and role definitions.
+"""Microsoft.Authorization: role assignments at any scope.
 
 A role assignment is a resource at once; what it grants counts only after `rbac_propagation`.
 """
@@ -8,14 +8,15 @@ import uuid
 from dataclasses import dataclass, field
 
 from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, rbac, tables, world
+from acrcmk_lab.azure.providers import roledefinitions
 
 NAMESPACE = "Microsoft.Authorization"
 TYPE = f"{NAMESPACE}/roleAssignments"
+_MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 LAB_NAMESPACES = ("microsoft.keyvault", "microsoft.containerregistry", "microsoft.managedidentity")
 # Recorded: older versions do not tell what to do about an unknown principal.
 _ADVISES_SINCE = "2022-04-01"
 _PRINCIPAL_FILTER = re.compile(r"(?:principalId\s+eq\s+'|assignedTo\(')([^']+)'", re.IGNORECASE)
-_ROLE_NAME_FILTER = re.compile(r"roleName\s+eq\s+'([^']+)'", re.IGNORECASE)
 
 
 @dataclass(kw_only=True)
@@ -29,7 +30,8 @@ class RoleAssignment(tables.Resource):
     principal_id: str
     principal_type: str
     role_definition_id: str
-    author_id: str
+    # None of those that Azure made itself.
+    author_id: str | None
     description: str | None = None
     condition: str | None = None
     condition_version: str | None = None
@@ -49,6 +51,7 @@ class Authorization:
 
     def __init__(self, state: world.World) -> None:
         self._world = state
+        self._roles = roledefinitions.RoleDefinitions(state)
         state.removers[RoleAssignment] = self.remove
         # Which scope, principal and role are taken: looked up rather than searched for, as fleets have very many.
         self._triples: set[tuple[str, str, str]] = set()
@@ -72,8 +75,7 @@ class Authorization:
                 forbidden="",
             ),
             *operations.crud(NAMESPACE, path="roleAssignments", get=self.index),
-            *operations.crud(NAMESPACE, path="roleDefinitions/*", get=self.get_definition),
-            *operations.crud(NAMESPACE, path="roleDefinitions", get=self.list_definitions),
+            *self._roles.offers(),
         ]
 
     async def get(self, call: operations.Call) -> messages.Answer:
@@ -87,7 +89,7 @@ class Authorization:
         rows = [
             self._body(found)
             for found in self._world.store.table(RoleAssignment).values()
-            if (ids.within(scope, scope=found.scope) or (not at_scope and ids.within(found.scope, scope=scope)))
+            if (_covers(found.scope, scope=scope) or (not at_scope and ids.within(found.scope, scope=scope)))
             and (not principal or found.principal_id.lower() == principal[1].lower())
         ]
         return operations.page(call, rows=rows, url=self._world.url)
@@ -95,7 +97,7 @@ class Authorization:
     async def put(self, call: operations.Call) -> messages.Answer:
         wanted = call.request.properties()
         scope, principal_id = call.route.scope, str(wanted.get("principalId", ""))
-        role = self._role(str(wanted.get("roleDefinitionId", "")))
+        role = self._roles.named(str(wanted.get("roleDefinitionId", "")))
         self._allowed(call, role=role.guid)
         self._scope_exists(call)
         self._known_principal(call, principal_id, given_type=wanted.get("principalType"))
@@ -124,19 +126,6 @@ class Authorization:
             resource=assignment.id,
             seconds=self._world.draw(self._world.switches.rbac_propagation),
         )
-
-    async def get_definition(self, call: operations.Call) -> messages.Answer:
-        role = self._role(call.names[-1])
-        return messages.Answer(200, _definition_body(role, subscription=call.route.subscription))
-
-    async def list_definitions(self, call: operations.Call) -> messages.Answer:
-        wanted = _ROLE_NAME_FILTER.search(call.request.query.get("$filter", ""))
-        rows = [
-            _definition_body(role, subscription=call.route.subscription)
-            for role in self._world.access.roles.values()
-            if not wanted or role.name.lower() == wanted[1].lower()
-        ]
-        return operations.page(call, rows=rows, url=self._world.url)
 
     def _allowed(self, call: operations.Call, *, role: str) -> None:
         if not self._world.access.allows(
@@ -181,13 +170,6 @@ class Authorization:
         if not visible and not given_type:
             error = "RA_PRINCIPAL_NOT_FOUND" if call.version >= _ADVISES_SINCE else "RA_PRINCIPAL_NOT_FOUND_2020"
             raise catalogue.refusal(error, oid=oid.hex, tid=self._world.tenant_id)
-
-    def _role(self, role_definition_id: str) -> rbac.RoleDefinition:
-        guid = ids.name_of(role_definition_id)
-        role = self._world.access.roles.get(guid.lower())
-        if role is None:
-            raise catalogue.refusal("RD_NOT_FOUND", guid=guid)
-        return role
 
     def _repeat(self, existing: RoleAssignment, *, triple: tuple[str, str, str]) -> messages.Answer:
         if existing.triple[:2] != triple[:2]:
@@ -262,6 +244,6 @@ class Authorization:
         }
 
 
-def _definition_body(role: rbac.RoleDefinition, *, subscription: str) -> messages.Body:
-    prefix = f"/subscriptions/{subscription}" if subscription else ""
-    return {**role.body, "id": prefix + role.body["id"]}
+def _covers(outer: str, *, scope: str) -> bool:
+    """Tell whether a scope lies within another; every management group is above every subscription."""
+    return ids.within(scope, scope=outer) or outer.lower().startswith(_MANAGEMENT_GROUPS)

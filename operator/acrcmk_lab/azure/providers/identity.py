@@ -125,7 +125,7 @@ class ManagedIdentity:
     async def get_credential(self, call: operations.Call) -> messages.Answer:
         found = self._world.store.get(FederatedCredential, _credential_id(call))
         if found is None:
-            raise catalogue.refusal("ARM_RESOURCE_NOT_FOUND", **_not_found(call))
+            raise catalogue.refusal("MI_CREDENTIAL_NOT_FOUND", id=_credential_id(call))
         return messages.Answer(200, _credential_body(found))
 
     async def list_credentials(self, call: operations.Call) -> messages.Answer:
@@ -136,12 +136,13 @@ class ManagedIdentity:
     async def put_credential(self, call: operations.Call) -> messages.Answer:
         self._found(call)
         credential_id = _credential_id(call)
-        status = 200 if self._world.store.get(FederatedCredential, credential_id) else 201
+        existing = self._world.store.get(FederatedCredential, credential_id)
         credential = FederatedCredential(
             id=credential_id, name=call.names[1], location="", properties=call.request.properties()
         )
         self._world.store.put(credential)
-        return messages.Answer(status, _credential_body(credential))
+        headers = {} if existing else {"location": credential_id}
+        return messages.Answer(200 if existing else 201, _credential_body(credential), headers)
 
     async def delete_credential(self, call: operations.Call) -> messages.Answer:
         found = self._world.store.get(FederatedCredential, _credential_id(call))
@@ -228,13 +229,4 @@ def _credential_body(credential: FederatedCredential) -> messages.Body:
         "name": credential.name,
         "type": FederatedCredential.TYPE,
         "properties": credential.properties,
-    }
-
-
-def _not_found(call: operations.Call) -> dict[str, str]:
-    return {
-        "provider": NAMESPACE,
-        "type": "userAssignedIdentities",
-        "name": "/".join(("", *call.names)).lstrip("/"),
-        "rg": call.route.group,
     }

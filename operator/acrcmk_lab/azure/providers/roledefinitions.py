@@ -1,0 +1,109 @@
+"""Microsoft.Authorization: role definitions, the built-in ones and a tenant's own."""
+
+import re
+import typing
+
+from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, rbac, world
+
+NAMESPACE = "Microsoft.Authorization"
+TYPE = f"{NAMESPACE}/roleDefinitions"
+CUSTOM = "CustomRole"
+_COMPARISON = re.compile(r"(roleName|type)\s+eq\s+'([^']+)'", re.IGNORECASE)
+_LISTS = ("actions", "notActions", "dataActions", "notDataActions")
+
+
+class RoleDefinitions:
+    """The operations on role definitions; a custom one is the tenant's, wherever it is asked for."""
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+
+    def offers(self) -> list[operations.Operation]:
+        return [
+            *operations.crud(NAMESPACE, path="roleDefinitions/*", get=self.get, put=self.put, delete=self.delete),
+            *operations.crud(NAMESPACE, path="roleDefinitions", get=self.index),
+        ]
+
+    def named(self, role_definition_id: str) -> rbac.RoleDefinition:
+        """Return the role that an id names; refuses an unknown one."""
+        guid = ids.name_of(role_definition_id)
+        role = self._world.access.roles.get(guid.lower())
+        if role is None:
+            raise catalogue.refusal("RD_NOT_FOUND", guid=guid)
+        return role
+
+    async def get(self, call: operations.Call) -> messages.Answer:
+        return messages.Answer(200, _shown(self.named(call.names[-1]), subscription=call.route.subscription))
+
+    async def index(self, call: operations.Call) -> messages.Answer:
+        wanted = {
+            name.lower(): text.lower() for name, text in _COMPARISON.findall(call.request.query.get("$filter", ""))
+        }
+        rows = [
+            _shown(role, subscription=call.route.subscription)
+            for role in self._world.access.roles.values()
+            if wanted.get("rolename", role.name.lower()) == role.name.lower()
+            and wanted.get("type", role.type.lower()) == role.type.lower()
+            and (role.type != CUSTOM or _reaches(role, scope=call.route.scope))
+        ]
+        return operations.page(call, rows=rows, url=self._world.url, size=1000)
+
+    async def put(self, call: operations.Call) -> messages.Answer:
+        """Recorded: 201, with the author of the creation left out."""
+        guid, wanted = call.names[-1], call.request.properties()
+        existing = self._world.access.roles.get(guid.lower())
+        self._name_is_free(str(wanted.get("roleName", "")), guid=guid)
+        now, author = moments.zulu(self._world.clock.utc()), call.caller.object_id
+        before = existing.body["properties"] if existing else {"createdOn": now, "createdBy": author}
+        body: messages.Body = {
+            "properties": {
+                "roleName": wanted.get("roleName"),
+                "type": CUSTOM,
+                "description": wanted.get("description"),
+                "assignableScopes": wanted.get("assignableScopes") or [],
+                "permissions": [_whole(permission) for permission in wanted.get("permissions") or []],
+                "createdOn": before["createdOn"],
+                "updatedOn": now,
+                "createdBy": before["createdBy"],
+                "updatedBy": author,
+            },
+            "id": f"/providers/{TYPE}/{guid}",
+            "type": TYPE,
+            "name": guid,
+        }
+        role = self._world.access.roles[guid.lower()] = rbac.RoleDefinition(guid, body)
+        answer = _shown(role, subscription=call.route.subscription)
+        if existing is None:
+            answer["properties"] = {**answer["properties"], "createdBy": None}
+        return messages.Answer(201, answer)
+
+    async def delete(self, call: operations.Call) -> messages.Answer:
+        guid = call.names[-1].lower()
+        role = self._world.access.roles.get(guid)
+        if role is None or role.type != CUSTOM:
+            return messages.Answer(204)
+        now = self._world.clock.now()
+        if any(grant.role.guid.lower() == guid and now < grant.effective_to for grant in self._world.access):
+            raise catalogue.refusal("RD_HAS_ASSIGNMENTS")
+        del self._world.access.roles[guid]
+        return messages.Answer(200, _shown(role, subscription=call.route.subscription))
+
+    def _name_is_free(self, name: str, *, guid: str) -> None:
+        for role in self._world.access.roles.values():
+            if role.name.lower() == name.lower() and role.guid.lower() != guid.lower():
+                raise catalogue.refusal("RD_NAME_TAKEN")
+
+
+def _reaches(role: rbac.RoleDefinition, *, scope: str) -> bool:
+    """Tell whether a custom role can be assigned at, above or below a scope."""
+    scopes = typing.cast("list[str]", role.body["properties"].get("assignableScopes") or [])
+    return any(ids.within(scope, scope=one) or ids.within(one, scope=scope) for one in scopes)
+
+
+def _whole(permission: messages.Body) -> messages.Body:
+    return {**permission, **{name: permission.get(name) or [] for name in _LISTS}}
+
+
+def _shown(role: rbac.RoleDefinition, *, subscription: str) -> messages.Body:
+    prefix = f"/subscriptions/{subscription}" if subscription else ""
+    return {**role.body, "id": prefix + role.body["id"]}
