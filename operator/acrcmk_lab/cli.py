@@ -1,4 +1,4 @@
-"""`acrcmk-lab`: start the lab's servers by hand, run the demo or a benchmark."""
+"""`acrcmk-lab`: start the lab's servers by hand, run the demo, a benchmark or a replay."""
 
 import argparse
 import asyncio
@@ -13,6 +13,7 @@ import acrcmk_lab.bench_lab
 import acrcmk_lab.bench_ready
 import acrcmk_lab.demo
 import acrcmk_lab.kube.command
+import acrcmk_lab.replay.command
 
 
 class Command(typing.Protocol):
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Command] = {
     "demo": acrcmk_lab.demo,
     "bench-ready": acrcmk_lab.bench_ready,
     "bench-lab": acrcmk_lab.bench_lab,
+    "replay": acrcmk_lab.replay.command,
 }
 
 

@@ -25,14 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(arguments: argparse.Namespace) -> int:
-    """Play all recordings; 0 if none differs, 1 if one does, 2 if there is none to play."""
-    try:
-        tapes = _tapes(arguments.recordings)
-    except recording.UnreadableError as error:
-        print(f"acrcmk-lab replay: {error}", file=sys.stderr)
-        return 2
+    """Play all recordings; 0 if none differs, 1 if one does, 2 if a file is no recording or there is none."""
+    files = _files(arguments.recordings)
+    unreadable = 0 if files else 1
+    if not files:
+        print(f"acrcmk-lab replay: no recordings in {arguments.recordings}", file=sys.stderr)
     results: list[player.Result] = []
-    for tape in tapes:
+    for file in files:
+        try:
+            tape = recording.load(file)
+        except recording.UnreadableError as error:
+            print(f"acrcmk-lab replay: {error}", file=sys.stderr)
+            unreadable += 1
+            continue
         results.append(await player.play(tape))
         if arguments.verbose and report.details(results[-1]):
             print(report.details(results[-1]), flush=True)
@@ -40,11 +45,8 @@ async def run(arguments: argparse.Namespace) -> int:
     if report.reasons(results):
         print(f"\nOut of scope:\n{report.reasons(results)}")
     print(report.line(results))
-    return 1 if report.counts(results)["differing"] else 0
+    return 2 if unreadable else 1 if report.counts(results)["differing"] else 0
 
 
-def _tapes(found: pathlib.Path) -> list[recording.Recording]:
-    files = sorted(found.glob("*.json")) if found.is_dir() else [found] if found.is_file() else []
-    if not files:
-        raise recording.UnreadableError(f"no recordings in {found}")
-    return [recording.load(file) for file in files]
+def _files(found: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(found.glob("*.json")) if found.is_dir() else [found] if found.is_file() else []

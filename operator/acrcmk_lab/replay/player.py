@@ -77,10 +77,7 @@ class Player:
         rules = comparison.Comparison(bound=self.scene.bound, masked=masks.Masks(exchange.request), began=self._began)
         if self._listings.continued(exchange) and exchange.rows is not None:
             return await self._listings.compare(exchange, rules=rules, first=None, fetch=self._fetch)
-        try:
-            answer = await self._send(exchange)
-        except TimeoutError:
-            return [comparison.Difference("answer", exchange.status, "none")]
+        answer = await self._send(exchange)
         if answer.status != exchange.status:
             return [
                 comparison.Difference(

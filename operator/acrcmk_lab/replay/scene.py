@@ -74,7 +74,7 @@ class Scene:
     async def send(
         self, method: str, url: str, *, body: Json = None, principal: directory.Principal | None = None
     ) -> messages.Answer:
-        """Send a request, without a token if nobody sends it; `TimeoutError` if the lab does not answer."""
+        """Send a request, without a token if nobody sends it."""
         parts = urllib.parse.urlsplit(url)
         headers = {"content-type": "application/json"}
         if principal:
@@ -88,8 +88,13 @@ class Scene:
             body=body,
             host=parts.hostname or "",
         )
-        async with asyncio.timeout(PATIENCE):
-            return await self.cloud.answer(request)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self.cloud.answer(request)
+        except TimeoutError:
+            return _broken("LabSilent", f"no answer in {PATIENCE:g} s")
+        except Exception as error:  # noqa: BLE001 - the lab's server answers 500 to a defect of the lab, too
+            return _broken("LabDefect", repr(error))
 
     def _opening(self, day: datetime.date) -> dict[str, str]:
         kinds = ("read", "write", "delete")
@@ -168,6 +173,10 @@ class Scene:
             )
             self._own(self._authors[author])
         return self._authors[author]
+
+
+def _broken(code: str, message: str) -> messages.Answer:
+    return messages.Answer(500, {"error": {"code": code, "message": message}})
 
 
 def _guids() -> typing.Callable[[], str]:
