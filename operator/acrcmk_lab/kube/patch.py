@@ -37,8 +37,6 @@ def json_patch(target: Object, operations: list[Any]) -> Object:
         raise errors.StatusError(text, code=413, reason="RequestEntityTooLarge")
     try:
         result: Object = jsonpatch.JsonPatch(operations).apply(target)
-    except jsonpatch.JsonPatchTestFailed:
-        raise _refused() from None
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException):
         raise _refused() from None
     return result
@@ -58,6 +56,7 @@ def strategic(target: Any, patch: Any, schema: Object | None) -> Any:
     if patch.get(_DIRECTIVE) == "delete":
         return {}
     result = target if isinstance(target, dict) else {}
+    before = dict(result)
     if _RETAIN in patch:
         result = {key: value for key, value in result.items() if key in patch[_RETAIN]}
     for key, value in patch.items():
@@ -68,7 +67,8 @@ def strategic(target: Any, patch: Any, schema: Object | None) -> Any:
             _strategic_field(result, key, value, schema or {})
     for key, value in patch.items():
         if key.startswith(_ORDER):
-            _reorder(result, key.removeprefix(_ORDER), value, schema or {})
+            name = key.removeprefix(_ORDER)
+            result[name] = _ordered(result.get(name) or [], value, before.get(name) or [], _child(schema or {}, name))
     return result
 
 
@@ -77,7 +77,8 @@ def _strategic_field(result: Object, key: str, value: Any, schema: Object) -> No
     if value is None:
         result.pop(key, None)
     elif isinstance(value, list) and child.get("x-kubernetes-patch-strategy") == "merge":
-        result[key] = _merge_list(result.get(key) or [], value, child)
+        before = result.get(key) or []
+        result[key] = _ordered(_merge_list(before, value, child), value, before, child)
     else:
         result[key] = strategic(result.get(key), value, child)
 
@@ -106,15 +107,22 @@ def _merge_list(items: list[Any], patch: list[Any], schema: Object) -> list[Any]
     return result
 
 
-def _reorder(result: Object, key: str, order: list[Any], schema: Object) -> None:
-    """Put the items named in `order` first, in that order."""
-    name = _child(schema, key).get("x-kubernetes-patch-merge-key")
+def _ordered(items: list[Any], wanted: list[Any], before: list[Any], schema: Object) -> list[Any]:
+    """Order a merged list: its items in `wanted` as they stand there, and among them the others as they stood `before`.
+
+    An item of the others comes before one in `wanted` only where it did so before.
+    """
+    name = schema.get("x-kubernetes-patch-merge-key")
 
     def identity(item: Any) -> Any:
         return item.get(name) if name and isinstance(item, dict) else item
 
-    wanted = [identity(item) for item in order]
-    items = result.get(key) or []
-    listed = sorted((item for item in items if identity(item) in wanted), key=lambda item: wanted.index(identity(item)))
-    if items:
-        result[key] = listed + [item for item in items if identity(item) not in wanted]
+    order, old = [identity(item) for item in wanted], [identity(item) for item in before]
+    named = sorted((item for item in items if identity(item) in order), key=lambda item: order.index(identity(item)))
+    others = [item for item in items if identity(item) not in order]
+    result: list[Any] = []
+    while named and others:
+        first, other = identity(named[0]), identity(others[0])
+        earlier = first in old and other in old and old.index(other) < old.index(first)
+        result.append((others if earlier else named).pop(0))
+    return result + named + others

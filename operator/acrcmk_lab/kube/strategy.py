@@ -29,7 +29,10 @@ class Strategy:
         """Prune and default in place; return the paths of unknown fields. Raises `godecode.DecodeError`."""
         godecode.decode(obj, self.schema, struct=obj.get("kind", ""))
         godecode.omit_empty(obj.get("metadata"))
-        return shape.decode(obj, self.schema)
+        unknown = shape.decode(obj, self.schema)
+        for name in [name for name, value in obj.items() if value in ({}, []) and name not in self.blank]:
+            del obj[name]
+        return unknown
 
     def default(self, obj: Object) -> None:
         """Complete what server-side apply merged: the schema was checked already, so nothing is pruned."""

@@ -131,5 +131,8 @@ def define(api: Api, definition: dict[str, Any]) -> None:
 
 def unordered(message):
     """Return a message with its several complaints sorted: the real server tells those about fields at random."""
+    head, several, complaints = message.partition("errors:\n")
+    if several:
+        return head, sorted(complaints.splitlines())
     found = re.fullmatch(r"(.* is invalid: )\[(.*)\]", message, re.DOTALL)
     return (found[1], sorted(re.split(r", (?=[\w<.\[\]-]+: )", found[2]))) if found else message
