@@ -147,10 +147,10 @@ class Control:
         if act == "delete":
             life.delete(holder, found)
         elif act in ("disable", "enable"):
-            life.change(chosen, enabled=act == "enable")
+            life.change(holder, found, version=chosen, attributes={"enabled": act == "enable"})
         elif act == "expire":
             now = int(self._world.clock.utc().timestamp())
-            life.change(chosen, expires=now if expires is None else expires)
+            life.change(holder, found, version=chosen, attributes={"exp": now if expires is None else expires})
         else:
             raise ValueError(f"no act {act!r}")
         return chosen.version

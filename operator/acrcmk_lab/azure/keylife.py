@@ -70,11 +70,15 @@ class KeyLife:
         key.rotation_policy = policy
         self._schedule(vault, key)
 
-    def change(self, version: keystore.KeyVersion, *, enabled: bool | None = None, expires: int | None = None) -> None:
-        """Enable or disable a version, or set when it expires (Unix time)."""
-        version.enabled = version.enabled if enabled is None else enabled
-        version.expires = version.expires if expires is None else expires
+    def change(
+        self, vault: vaultmodel.Vault, key: keystore.Key, *, version: keystore.KeyVersion, attributes: messages.Body
+    ) -> None:
+        """Change a version's `enabled`, `exp` and `nbf` (Unix times), those that are given."""
+        version.enabled = attributes.get("enabled", version.enabled)
+        version.expires = attributes.get("exp", version.expires)
+        version.not_before = attributes.get("nbf", version.not_before)
         version.updated = self._unix()
+        self._schedule(vault, key)
 
     def delete(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
         """Delete a key softly."""
@@ -96,7 +100,7 @@ class KeyLife:
         self._schedule(vault, key)
 
     def _schedule(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
-        """Rotate the current version at its time, if it is still current and under this policy then."""
+        """Rotate the current version at its time, if it is still current and that still its time then."""
         version, policy = key.current, key.rotation_policy
         due = _due(version, policy)
         if due is None:
@@ -104,7 +108,8 @@ class KeyLife:
 
         def rotate() -> None:
             alive = vault.deleted_at is None and vault.keys.get(key.name.lower()) is key
-            if alive and key.current is version and key.rotation_policy is policy:
+            unchanged = key.current is version and key.rotation_policy is policy and _due(version, policy) == due
+            if alive and unchanged:
                 self.rotate(vault, key)
 
         self._world.clock.call_in(max(0.001, due - self._unix()), callback=rotate)

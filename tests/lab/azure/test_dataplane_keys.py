@@ -305,6 +305,17 @@ async def test_a_policy_rotates_by_itself_and_each_version_expires(azure, client
     assert by_hand.expires_on - by_hand.created_on == datetime.timedelta(days=30)
 
 
+async def test_a_policy_before_expiry_follows_a_changed_expiry(azure, client):
+    await client.create_rsa_key("key", size=2048)
+    await client.update_key_rotation_policy("key", rotation(before="P10D", expires="P30D"))
+    made = (await client.rotate_key("key")).properties
+    await client.update_key_properties("key", expires_on=made.created_on + datetime.timedelta(days=60))
+    await azure.lab.clock.advance(49 * DAY)
+    assert (await client.get_key("key")).properties.version == made.version
+    await azure.lab.clock.advance(2 * DAY)
+    assert (await client.get_key("key")).properties.version != made.version
+
+
 async def test_a_changed_policy_keeps_its_date_of_creation(azure, client):
     await client.create_rsa_key("key", size=2048)
     first = await client.update_key_rotation_policy("key", rotation(after="P15D"))

@@ -52,6 +52,12 @@ class Call:
         """The request's JSON object; empty without one."""
         return self.request.body if isinstance(self.request.body, dict) else {}
 
+    @property
+    def attributes(self) -> messages.Body:
+        """The attributes that the request gives; null stands for none."""
+        given = self.body.get("attributes")
+        return {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else {}
+
 
 Handler = Callable[[Call], messages.Answer]
 

@@ -72,7 +72,7 @@ class DataPlaneKeys:
             "keySize": call.body.get("key_size"),
             "curveName": call.body.get("crv"),
             "keyOps": call.body.get("key_ops"),
-            "attributes": call.body.get("attributes") or {},
+            "attributes": call.attributes,
         }
         wrong = keystore.problem(properties, name=call.names[0])
         if not wrong and not properties["kty"]:
@@ -97,7 +97,7 @@ class DataPlaneKeys:
             "keySize": material.key_size,
             "curveName": jwk.get("crv"),
             "keyOps": jwk.get("key_ops"),
-            "attributes": call.body.get("attributes") or {},
+            "attributes": call.attributes,
         }
         key = self._life.create(
             call.vault, name=call.names[0], properties=properties, tags=ids.tags(call.body.get("tags"))
@@ -128,9 +128,7 @@ class DataPlaneKeys:
 
     def update(self, call: dataplanecalls.Call) -> messages.Answer:
         key, version = self.found(call)
-        given = call.body.get("attributes") or {}
-        self._life.change(version, enabled=given.get("enabled"), expires=given.get("exp"))
-        version.not_before = given.get("nbf", version.not_before)
+        self._life.change(call.vault, key, version=version, attributes=call.attributes)
         if call.body.get("key_ops") is not None:
             version.operations = tuple(call.body["key_ops"])
         if call.body.get("tags") is not None:

@@ -37,7 +37,7 @@ class Shelves:
         if not keystore.NAME.fullmatch(name):
             raise catalogue.refusal("KVD_BAD_PARAMETER", reason=f"the name {name} is invalid")
         self._soft_delete.check_free(shelf, name=name)
-        given = {**(attributes or {}), **(call.body.get("attributes") or {})}
+        given = {**(attributes or {}), **call.attributes}
         now = self._unix()
         version = vaultobjects.ObjectVersion(
             version=self._world.hex32(),
@@ -55,7 +55,7 @@ class Shelves:
 
     def update(self, call: dataplanecalls.Call, *, version: vaultobjects.ObjectVersion) -> None:
         """Change a version's attributes and tags as the request asks; what is omitted stays."""
-        given = call.body.get("attributes") or {}
+        given = call.attributes
         version.enabled = given.get("enabled", version.enabled)
         version.expires = given.get("exp", version.expires)
         version.not_before = given.get("nbf", version.not_before)

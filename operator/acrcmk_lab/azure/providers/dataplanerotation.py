@@ -49,7 +49,7 @@ class Rotation:
     def put(self, call: dataplanecalls.Call) -> messages.Answer:
         key, _ = self._found(call)
         actions = call.body.get("lifetimeActions") or DEFAULT["lifetimeActions"]
-        expiry = (call.body.get("attributes") or {}).get("expiryTime")
+        expiry = call.attributes.get("expiryTime")
         wrong = problem(actions, expiry=expiry)
         if wrong:
             raise catalogue.refusal("KVD_BAD_PARAMETER", reason=wrong)
