@@ -14,7 +14,16 @@ Path = tuple[str, ...]
 # Azure's clocks and ours agree only roughly; days and months of a policy must come out right.
 TIME_TOLERANCE = datetime.timedelta(hours=1)
 TRUNCATED = "_truncated_here"
-MISSING = "(missing)"
+
+
+class Missing:
+    """What stands where one side has nothing; equal to no JSON."""
+
+    def __repr__(self) -> str:
+        return "(missing)"
+
+
+MISSING = Missing()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ def _tenants(tape: recording.Recording) -> Iterator[str]:
 
 def _subscriptions(tape: recording.Recording) -> Iterator[str]:
     for exchange in tape.exchanges:
-        if sightings.is_arm(exchange) and exchange.ok and ids.subscription_of(exchange.path):
+        known = sightings.is_arm(exchange) and exchange.error != "SubscriptionNotFound"
+        if known and ids.subscription_of(exchange.path):
             yield ids.subscription_of(exchange.path)
 
 

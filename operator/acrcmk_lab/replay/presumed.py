@@ -152,10 +152,10 @@ def _made(history: list[sightings.Sighting], *, tape: recording.Recording, seen:
     created, modified = authors(shown)
     moment = moment_of(shown)
     yield Deed(id=resource_id, method="PUT", version=version, body=body, moment=moment, shown=shown, author=created)
-    if modified != created:
+    if modified and modified != created:
         tags = {"tags": shown.get("tags") or {}}
         yield Deed(id=resource_id, method="PATCH", version=version, body=tags, moment=moment, author=modified)
-    if str(history[0].exchange.wanted.get("createMode")).lower() == "recover":
+    if history[0].kind == "written" and str(history[0].exchange.wanted.get("createMode")).lower() == "recover":
         yield Deed(id=resource_id, method="DELETE", version=version, moment=moment)
 
 

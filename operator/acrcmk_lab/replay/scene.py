@@ -22,7 +22,9 @@ EVE = datetime.timedelta(seconds=1)
 PATIENCE = 10.0
 UNLIMITED = "1000000000"
 # Grants of a recording had long taken effect, or the recording would show refusals.
-AT_ONCE = ("rbac_propagation", "policy_propagation", "dns_delay", "acr_operation", "group_delete", "key_recover")
+AT_ONCE = ("rbac_propagation", "policy_propagation")
+# What is prepared is finished when the recording begins.
+PREPARED_AT_ONCE = ("dns_delay", "acr_operation", "acr_delete", "group_delete")
 EVERYTHING = ["all", "purge"]
 
 
@@ -64,6 +66,9 @@ class Scene:
                 await self.turn_to(min(deed.moment, self._eve))
             await self._do(deed)
         await self.turn_to(self._eve)
+        usual = settings.Switches()
+        for name in PREPARED_AT_ONCE:
+            self.set(name, str(getattr(usual, name)))
 
     async def turn_to(self, moment: datetime.datetime) -> None:
         """Move the lab's clock forward to a moment; it never goes back."""
@@ -104,7 +109,7 @@ class Scene:
             if e.error == "MissingSubscriptionRegistration"
         }
         return {
-            **dict.fromkeys(AT_ONCE, "0"),
+            **dict.fromkeys((*AT_ONCE, *PREPARED_AT_ONCE), "0"),
             **{f"{kind}_tokens": UNLIMITED for kind in kinds},
             **era.switches(day),
             **era.vault_release(self._tape),

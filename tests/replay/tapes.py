@@ -1,0 +1,150 @@
+"""Synthetic recordings: written by hand, or recorded from a lab of another seed, which is as good as Azure here."""
+
+import copy
+import email.utils
+import json
+import urllib.parse
+import uuid
+
+from acrcmk_lab.azure import clock, cloud, directory, messages, rbac, requestlog, settings
+from acrcmk_lab.replay import recording
+
+ARM = "https://management.azure.com"
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
+IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/identity"
+VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/vault-one"
+REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/registry1"
+KEYS = "https://vault-one.vault.azure.net/keys"
+CLIENT = str(uuid.UUID(int=7, version=4))
+
+
+def exchange(method, url, status, got=None, *, sent=None, at=None, **headers):
+    """Write one exchange down; `at` are seconds after noon of a day in 2024."""
+    if got is not None:
+        headers.setdefault("content-type", "application/json; charset=utf-8")
+    if at is not None:
+        headers["date"] = f"Wed, 26 Jun 2024 12:{at // 60:02}:{at % 60:02} GMT"
+    return {
+        "request": {"method": method, "uri": url, "body": sent},
+        "response": {"status": status, "headers": {k.replace("_", "-"): v for k, v in headers.items()}, "body": got},
+    }
+
+
+def arm(path, version="2023-01-31"):
+    """Return the URL of a resource."""
+    return f"{ARM}{path}?api-version={version}"
+
+
+def tape(*entries, name="synthetic"):
+    """Return the recording of some exchanges."""
+    return recording.Recording(name=name, exchanges=tuple(recording.parse(list(entries), name=name)))
+
+
+def mutated(entries, number, change):
+    """Return a copy of the exchanges with one answer changed; `change` gets it."""
+    result = copy.deepcopy(entries)
+    change(result[number]["response"])
+    return result
+
+
+class Recorder:
+    """A client of a lab that writes everything down, as a recorder between the two would."""
+
+    def __init__(self, *, seed=1, day=None, **switches):
+        chosen = settings.Switches.without_latency()
+        for name, value in {"rbac_propagation": "0", "policy_propagation": "0", **switches}.items():
+            chosen.set(name, value=value)
+        self.clock = clock.Clock(epoch=day)
+        self.cloud = cloud.Cloud(time=self.clock, switches=chosen, log=requestlog.Log(), seed=seed)
+        self.cloud.world.url = ARM
+        self.cloud.add_subscription(SUBSCRIPTION)
+        self.caller = directory.Principal(object_id=CLIENT, client_id=str(uuid.UUID(int=8, version=4)))
+        self.cloud.world.directory.add(self.caller)
+        owner = rbac.Grant(principal=CLIENT, role=rbac.definitions()[rbac.OWNER], scope="/")
+        self.cloud.world.access.grant(owner)
+        self.entries = []
+
+    async def call(self, method, url, body=None, *, token=True):
+        """Send a request, write the exchange down, return the answer's body."""
+        parts = urllib.parse.urlsplit(url)
+        bearer = self.cloud.tokens.issue(self.caller, audience="https://vault.azure.net") if token else ""
+        request = messages.Request(
+            method=method,
+            path=urllib.parse.unquote(parts.path),
+            query=dict(urllib.parse.parse_qsl(parts.query)),
+            headers={"authorization": f"Bearer {bearer}"} if token else {},
+            body=body,
+            host=parts.hostname,
+        )
+        answer = await self.cloud.answer(request)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        headers["date"] = email.utils.format_datetime(self.clock.utc().replace(microsecond=0), usegmt=True)
+        if answer.body is not None:
+            headers["content-type"] = "application/json; charset=utf-8"
+        self.entries.append(
+            {
+                "request": {"method": method, "uri": url, "body": body},
+                "response": {
+                    "status": answer.status,
+                    "headers": headers,
+                    "body": json.loads(json.dumps(answer.body)),
+                },
+            }
+        )
+        return answer
+
+    async def wait(self, seconds):
+        await self.clock.advance(seconds)
+
+
+async def recorded_encryption(**switches):
+    """Record the making of an encrypted registry from nothing, and the change of its key; return the exchanges."""
+    recorder = Recorder(**switches)
+    await recorder.call("PUT", arm(GROUP, "2021-04-01"), {"location": "westus"})
+    made = await recorder.call("PUT", arm(IDENTITY), {"location": "westus"})
+    client_id, principal_id = made.body["properties"]["clientId"], made.body["properties"]["principalId"]
+    await recorder.wait(2)
+    policies = [_policy(recorder, CLIENT, "all"), _policy(recorder, principal_id, "get", "wrapKey", "unwrapKey")]
+    properties = {
+        "tenantId": recorder.cloud.world.tenant_id,
+        "sku": {"family": "A", "name": "standard"},
+        "accessPolicies": policies,
+        "enablePurgeProtection": True,
+        "softDeleteRetentionInDays": 7,
+    }
+    await recorder.call("PUT", arm(VAULT, "2023-02-01"), {"location": "westus", "properties": properties})
+    await recorder.wait(30)
+    await recorder.call("GET", arm(VAULT, "2023-02-01"))
+    create = f"{KEYS}/key1/create?api-version=7.4"
+    await recorder.call("POST", create, token=False)
+    key = await recorder.call("POST", create, {"kty": "RSA", "attributes": {"enabled": True}})
+    await recorder.wait(3)
+    encryption = _encryption(key.body["key"]["kid"], client_id)
+    body = {
+        "location": "westus",
+        "sku": {"name": "Premium"},
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
+        "properties": {"encryption": encryption},
+    }
+    await _followed(recorder, "PUT", body)
+    other = await recorder.call("POST", f"{KEYS}/key2/create?api-version=7.4", {"kty": "RSA"})
+    await _followed(recorder, "PATCH", {"properties": {"encryption": _encryption(other.body["key"]["kid"], client_id)}})
+    return recorder.entries
+
+
+def _policy(recorder, object_id, *keys):
+    return {"tenantId": recorder.cloud.world.tenant_id, "objectId": object_id, "permissions": {"keys": list(keys)}}
+
+
+def _encryption(kid, client_id):
+    return {"status": "enabled", "keyVaultProperties": {"keyIdentifier": kid, "identity": client_id}}
+
+
+async def _followed(recorder, method, body):
+    """Write to the registry and poll its operation to the end, as the CLI does."""
+    begun = await recorder.call(method, arm(REGISTRY, "2023-07-01"), body)
+    poll = begun.headers.get("azure-asyncoperation")
+    while poll and (await recorder.call("GET", poll)).body["status"] != "Succeeded":
+        await recorder.wait(10)
+    await recorder.call("GET", arm(REGISTRY, "2023-07-01"))
