@@ -44,7 +44,7 @@ test: install ## All tests that need nothing but Python
 .PHONY: test-envtest
 test-envtest: install ## Integration tests on a real kube-apiserver (KUBEBUILDER_ASSETS=folder)
 	@test -x "$$KUBEBUILDER_ASSETS/kube-apiserver" || { echo "KUBEBUILDER_ASSETS must name a folder with etcd and kube-apiserver"; exit 2; }
-	$(PYTEST) -n 2 --dist loadfile tests/integration tests/envtest
+	$(PYTEST) -n 2 --dist loadfile tests/integration tests/envtest tests/lab/kube
 
 .PHONY: test-replay
 test-replay: install ## Recorded Azure traffic against the lab (RECORDINGS=folder, VERBOSE=1 tells what differs)
