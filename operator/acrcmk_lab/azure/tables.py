@@ -1,7 +1,7 @@
 """What exists in the lab's Azure: subscriptions, resource groups, resources; ids compare without case."""
 
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from acrcmk_lab.azure import directory, ids
@@ -41,6 +41,10 @@ class Resource:
             "lastModifiedByType": self.modified_by.kind,
             "lastModifiedAt": stamp(self.modified),
         }
+
+    def identities(self) -> Collection[str]:
+        """Return the ids, lower case, of the user-assigned identities that the resource holds."""
+        return ()
 
     def listed(self) -> dict[str, typing.Any]:
         """Return what the generic resource list shows, beyond id, name, type, location and tags."""

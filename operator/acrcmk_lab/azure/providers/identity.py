@@ -83,6 +83,13 @@ class ManagedIdentity:
                 delete=self.delete_credential,
             ),
             *operations.crud(NAMESPACE, path=child, get=self.list_credentials),
+            operations.Operation(
+                method="POST",
+                template=f"{TYPE}/*/listAssociatedResources".lower(),
+                handler=self.associated,
+                action=f"{TYPE}/listAssociatedResources/action",
+                kind="read",
+            ),
         ]
 
     async def get(self, call: operations.Call) -> messages.Answer:
@@ -143,6 +150,22 @@ class ManagedIdentity:
         self._world.store.put(credential)
         headers = {} if existing else {"location": credential_id}
         return messages.Answer(200 if existing else 201, _credential_body(credential), headers)
+
+    async def associated(self, call: operations.Call) -> messages.Answer:
+        """Recorded for an identity that nothing uses; of the lab's resources only registries use some."""
+        identity = self._found(call)
+        rows = [
+            {
+                "id": found.id,
+                "name": found.name,
+                "type": found.TYPE.lower(),
+                "resourceGroup": ids.group_of(found.id).lower(),
+                "subscriptionId": ids.subscription_of(found.id),
+            }
+            for found in self._world.store.all()
+            if identity.id.lower() in found.identities()
+        ]
+        return messages.Answer(200, {"totalCount": len(rows), "value": rows})
 
     async def delete_credential(self, call: operations.Call) -> messages.Answer:
         found = self._world.store.get(FederatedCredential, _credential_id(call))

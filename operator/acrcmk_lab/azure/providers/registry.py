@@ -17,6 +17,7 @@ from acrcmk_lab.azure.providers import (
     registrymodel,
     registryoperations,
     registryrotation,
+    registrywebhooks,
 )
 
 NAMESPACE = registrymodel.NAMESPACE
@@ -97,6 +98,7 @@ class ContainerRegistry:
             ),
             *self._running.offers(),
             *self._children.offers(),
+            *registrywebhooks.RegistryWebhooks(self._world).offers(),
         ]
 
     async def get(self, call: operations.Call) -> messages.Answer:
@@ -131,7 +133,7 @@ class ContainerRegistry:
 
     def remove(self, registry: registrymodel.Registry) -> None:
         """Delete a registry with all below it."""
-        for kind in (registrychildren.Replication, registrychildren.Webhook):
+        for kind in (registrychildren.Replication, registrywebhooks.Webhook):
             for child in self._world.store.under(registry.id, kind=kind):
                 self._world.store.remove(child)
         self._world.store.remove(registry)
@@ -179,6 +181,7 @@ class ContainerRegistry:
             location=ids.location(location),
             created=self._world.clock.now(),
             created_by=call.caller.author,
+            tenant_id=self._world.tenant_id,
             settings=dataclasses.replace(settings, identities=registrymodel.Identities()),
         )
         return await self._write(call, registry, settings=settings, word="Creating")
@@ -356,7 +359,7 @@ class ContainerRegistry:
         return name.lower() in self.taken or bool(held and held.key != by_other_than.lower())
 
     def _found(self, call: operations.Call) -> registrymodel.Registry:
-        return registrychildren.found_registry(self._world, call)
+        return registrymodel.found_registry(self._world, call)
 
     def _body(self, registry: registrymodel.Registry, *, version: str) -> messages.Body:
         shown = registry.settings

@@ -1,12 +1,11 @@
-"""What hangs below a registry: replications, webhooks, admin credentials, usages."""
+"""What hangs below a registry: replications, admin credentials, usages."""
 
 import base64
 import typing
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from acrcmk_lab.azure import catalogue, directory, ids, messages, moments, operations, tables, world
-from acrcmk_lab.azure.providers import registrymodel, registryoperations
+from acrcmk_lab.azure.providers import registrymodel, registryoperations, registrywebhooks
 
 NAMESPACE = registrymodel.NAMESPACE
 # The application that Container Registry itself writes as, public in its provider's description.
@@ -37,27 +36,6 @@ class Replication(tables.Resource):
     zone_redundancy: str = "Disabled"
 
 
-@dataclass(kw_only=True)
-class Webhook(tables.Resource):
-    """A webhook; its address and headers are secrets and never shown."""
-
-    TYPE = f"{registrymodel.TYPE}/webhooks"
-    TRACKED = False
-
-    properties: messages.Body
-
-
-def found_registry(state: world.World, call: operations.Call) -> registrymodel.Registry:
-    """Return the registry of a path; refuses where there is none."""
-    scope, name = call.route.scope, call.names[0]
-    registry = state.store.get(registrymodel.Registry, f"{scope}/providers/{registrymodel.TYPE}/{name}")
-    if registry is None:
-        raise catalogue.refusal(
-            "ARM_RESOURCE_NOT_FOUND", provider=NAMESPACE, type="registries", name=name, rg=call.route.group
-        )
-    return registry
-
-
 class RegistryChildren:
     """The operations on a registry's children."""
 
@@ -70,40 +48,26 @@ class RegistryChildren:
             *operations.crud(
                 NAMESPACE,
                 path="registries/*/replications/*",
-                get=self.get(Replication),
+                get=self.get,
                 put=self.put_replication,
                 patch=self.patch_replication,
                 delete=self.delete_replication,
             ),
-            *operations.crud(NAMESPACE, path="registries/*/replications", get=self.index(Replication)),
-            *operations.crud(
-                NAMESPACE,
-                path="registries/*/webhooks/*",
-                get=self.get(Webhook),
-                put=self.put_webhook,
-                patch=self.patch_webhook,
-                delete=self.delete_webhook,
-            ),
-            *operations.crud(NAMESPACE, path="registries/*/webhooks", get=self.index(Webhook)),
+            *operations.crud(NAMESPACE, path="registries/*/replications", get=self.index),
             *operations.crud(NAMESPACE, path="registries/*/listUsages", get=self.usages),
             self._action("listCredentials", self.credentials),
             self._action("regenerateCredential", self.regenerate),
         ]
 
-    def get(self, kind: type[tables.Resource]) -> operations.Handler:
-        async def answer(call: operations.Call) -> messages.Answer:
-            found_registry(self._world, call)
-            return messages.Answer(200, self._body(self._found(kind, call)))
+    async def get(self, call: operations.Call) -> messages.Answer:
+        registrymodel.found_registry(self._world, call)
+        return messages.Answer(200, self._body(self._found(call), version=call.version))
 
-        return answer
-
-    def index(self, kind: type[tables.Resource]) -> operations.Handler:
-        async def answer(call: operations.Call) -> messages.Answer:
-            registry = found_registry(self._world, call)
-            rows = [self._body(child) for child in self._world.store.under(registry.id, kind=kind)]
-            return operations.page(call, rows=rows, url=self._world.url)
-
-        return answer
+    async def index(self, call: operations.Call) -> messages.Answer:
+        registry = registrymodel.found_registry(self._world, call)
+        found = self._world.store.under(registry.id, kind=Replication)
+        rows = [self._body(child, version=call.version) for child in found]
+        return operations.page(call, rows=rows, url=self._world.url)
 
     def show_home(self, registry: registrymodel.Registry) -> None:
         """Let the registry's own region be a replication, written by the service itself."""
@@ -115,7 +79,7 @@ class RegistryChildren:
             home.zone_redundancy = registry.settings.properties["zoneRedundancy"]
 
     async def put_replication(self, call: operations.Call) -> messages.Answer:
-        registry = found_registry(self._world, call)
+        registry = registrymodel.found_registry(self._world, call)
         location = str(call.body.get("location") or "")
         if not location:
             raise catalogue.refusal("ARM_LOCATION_REQUIRED")
@@ -125,7 +89,7 @@ class RegistryChildren:
         return self._written(call, child, word="Updating" if existing else "Creating")
 
     async def patch_replication(self, call: operations.Call) -> messages.Answer:
-        return self._written(call, self._found(Replication, call), word="Updating")
+        return self._written(call, self._found(call), word="Updating")
 
     async def delete_replication(self, call: operations.Call) -> messages.Answer:
         child = self._world.store.get(Replication, call.route.path)
@@ -137,34 +101,10 @@ class RegistryChildren:
         )
         return messages.Answer(202, None, headers)
 
-    async def put_webhook(self, call: operations.Call) -> messages.Answer:
-        registry = found_registry(self._world, call)
-        now, existing = self._world.clock.now(), self._world.store.get(Webhook, call.route.path)
-        child = existing or Webhook(
-            id=call.route.path,
-            name=call.names[1],
-            location=ids.location(str(call.body.get("location") or registry.location)),
-            created=now,
-            created_by=call.caller.author,
-            properties={"status": "enabled", "scope": "", "actions": []},
-        )
-        self._world.store.put(child)
-        return self._changed_webhook(call, child)
-
-    async def patch_webhook(self, call: operations.Call) -> messages.Answer:
-        return self._changed_webhook(call, self._found(Webhook, call))
-
-    async def delete_webhook(self, call: operations.Call) -> messages.Answer:
-        child = self._world.store.get(Webhook, call.route.path)
-        if child is None:
-            return messages.Answer(204)
-        self._world.store.remove(child)
-        return messages.Answer(200)
-
     async def usages(self, call: operations.Call) -> messages.Answer:
-        registry = found_registry(self._world, call)
+        registry = registrymodel.found_registry(self._world, call)
         size, webhooks = _LIMITS[registry.settings.sku]
-        hooks = len(self._world.store.under(registry.id, kind=Webhook))
+        hooks = len(self._world.store.under(registry.id, kind=registrywebhooks.Webhook))
         replicas = len(self._world.store.under(registry.id, kind=Replication))
         rows = [
             {"name": "Size", "limit": size, "currentValue": 0, "unit": "Bytes"},
@@ -199,7 +139,7 @@ class RegistryChildren:
         )
 
     def _with_admin(self, call: operations.Call) -> registrymodel.Registry:
-        registry = found_registry(self._world, call)
+        registry = registrymodel.found_registry(self._world, call)
         if not registry.settings.properties["adminUserEnabled"]:
             raise catalogue.refusal("ACR_ADMIN_DISABLED", name=registry.name)
         return registry
@@ -240,53 +180,38 @@ class RegistryChildren:
             self._world.clock.call_in(wait, callback=lambda: self._display(child, "Ready"))
 
         _, headers = self._running.begin(call, owner=child.id, word=word, done=done)
-        return messages.Answer(201, self._body(child), headers)
+        return messages.Answer(201, self._body(child, version=call.version), headers)
 
     def _display(self, child: Replication, status: str) -> None:
         child.status = {"displayStatus": status, "timestamp": moments.zulu(self._world.clock.utc())}
-
-    def _changed_webhook(self, call: operations.Call, child: Webhook) -> messages.Answer:
-        self._touch(call, child)
-        given = call.request.properties()
-        child.properties |= {name: given[name] for name in ("status", "scope", "actions") if name in given}
-        return messages.Answer(200, self._body(child))
 
     def _touch(self, call: operations.Call, child: tables.Resource) -> None:
         child.modified, child.modified_by = self._world.clock.now(), call.caller.author
         if "tags" in call.body:
             child.tags = ids.tags(call.body["tags"])
 
-    def _found(self, kind: type[tables.R], call: operations.Call) -> tables.R:
-        child = self._world.store.get(kind, call.route.path)
+    def _found(self, call: operations.Call) -> Replication:
+        child = self._world.store.get(Replication, call.route.path)
         if child is None:
             raise catalogue.refusal("ACR_CHILD_NOT_FOUND", name=call.names[1])
         return child
 
-    def _body(self, child: tables.Resource) -> messages.Body:
-        clock = self._world.clock
-        shown: dict[type, Callable[[typing.Any], messages.Body]] = {Replication: _replication, Webhook: _webhook}
+    def _body(self, child: Replication, *, version: str) -> messages.Body:
+        authors = child.system_data(lambda at: moments.offset(self._world.clock.utc(at)))
         return {
             "type": child.TYPE,
             "id": child.id,
             "name": child.name,
             "location": child.location,
             "tags": child.tags,
-            "systemData": child.system_data(lambda at: moments.offset(clock.utc(at))),
-            "properties": shown[type(child)](child),
+            **({"systemData": authors} if registrymodel.shows("systemData", version=version) else {}),
+            "properties": {
+                "provisioningState": child.provisioning,
+                "status": child.status,
+                "regionEndpointEnabled": child.endpoint,
+                "zoneRedundancy": child.zone_redundancy,
+            },
         }
-
-
-def _replication(child: Replication) -> messages.Body:
-    return {
-        "provisioningState": child.provisioning,
-        "status": child.status,
-        "regionEndpointEnabled": child.endpoint,
-        "zoneRedundancy": child.zone_redundancy,
-    }
-
-
-def _webhook(child: Webhook) -> messages.Body:
-    return {**child.properties, "provisioningState": "Succeeded"}
 
 
 def _credentials(registry: registrymodel.Registry) -> messages.Body:

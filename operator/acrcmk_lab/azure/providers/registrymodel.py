@@ -4,9 +4,10 @@ import copy
 import dataclasses
 import datetime
 import typing
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import clock, keystore, messages, moments, tables
+from acrcmk_lab.azure import catalogue, clock, keystore, messages, moments, operations, tables, world
 from acrcmk_lab.azure.providers import identity
 
 NAMESPACE = "Microsoft.ContainerRegistry"
@@ -36,6 +37,12 @@ _DEFAULTS: messages.Body = {
 # Recorded: the first version that shows a member; `preview` members never show in stable versions
 # before the second one.
 _SINCE: dict[str, tuple[str, str]] = {
+    "systemData": ("2019-12-01", "2021-09-01"),
+    "encryption": ("2019-12-01", "2021-09-01"),
+    "dataEndpointEnabled": ("2019-12-01", "2021-09-01"),
+    "dataEndpointHostNames": ("2019-12-01", "2021-09-01"),
+    "privateEndpointConnections": ("2019-12-01", "2021-09-01"),
+    "publicNetworkAccess": ("2019-12-01", "2021-09-01"),
     "networkRuleBypassOptions": ("2020-11-01", "2020-11-01"),
     "zoneRedundancy": ("2020-11-01", "2020-11-01"),
     "anonymousPullEnabled": ("2020-11-01", "2025-11-01"),
@@ -133,6 +140,7 @@ class Registry(tables.Resource):
     LISTED_AUTHORS = True
 
     settings: Settings
+    tenant_id: str
     pending: Settings | None = None
     provisioning: str = "Succeeded"
     made: bool = False
@@ -144,8 +152,28 @@ class Registry(tables.Resource):
         self.settings, self.tags = settings, settings.tags
         self.provisioning, self.made = "Succeeded", True
 
+    def identities(self) -> Collection[str]:
+        return self.settings.identities.users.keys()
+
     def listed(self) -> dict[str, typing.Any]:
-        return {"sku": {"name": self.settings.sku, "tier": self.settings.sku}}
+        """Recorded: the generic list has the identity's type in upper camel case."""
+        shown: dict[str, typing.Any] = {"sku": {"name": self.settings.sku, "tier": self.settings.sku}}
+        identity = self.settings.identities.body(tenant_id=self.tenant_id)
+        if identity:
+            kinds = [kind[:1].upper() + kind[1:] for kind in identity["type"].split(", ")]
+            shown["identity"] = {**identity, "type": ", ".join(kinds)}
+        return shown
+
+
+def found_registry(state: world.World, call: operations.Call) -> Registry:
+    """Return the registry of a path; refuses where there is none."""
+    scope, name = call.route.scope, call.names[0]
+    registry = state.store.get(Registry, f"{scope}/providers/{TYPE}/{name}")
+    if registry is None:
+        raise catalogue.refusal(
+            "ARM_RESOURCE_NOT_FOUND", provider=NAMESPACE, type="registries", name=name, rg=call.route.group
+        )
+    return registry
 
 
 def new_settings(body: messages.Body) -> Settings:
@@ -192,6 +220,7 @@ def body_of(
 ) -> messages.Body:
     """Return a registry's body, showing the given settings of it."""
     shown_identity = settings.identities.body(tenant_id=tenant_id)
+    authors = registry.system_data(lambda at: moments.offset(time.utc(at)))
     return {
         "sku": {"name": settings.sku, "tier": settings.sku},
         "type": TYPE,
@@ -200,7 +229,7 @@ def body_of(
         "name": registry.name,
         "location": registry.location,
         "tags": settings.tags,
-        "systemData": registry.system_data(lambda at: moments.offset(time.utc(at))),
+        **({"systemData": authors} if shows("systemData", version=version) else {}),
         "properties": {
             "loginServer": f"{registry.name.lower()}.{domain}",
             "creationDate": moments.zulu(time.utc(registry.created)),

@@ -10,6 +10,9 @@ _COMPARISON = re.compile(r"(\w+)\s+eq\s+'([^']*)'", re.IGNORECASE)
 _TAG = re.compile(r"tagName\s+eq\s+'([^']*)'\s+and\s+tagValue\s+eq\s+'([^']*)'", re.IGNORECASE)
 _FILTERABLE = {"resourcetype", "name", "location", "resourcegroup", "tagname", "tagvalue"}
 
+# Recorded: lists of 2019-10-01 tell no authors, those of 2021-04-01 do.
+_AUTHORS_SINCE = "2021-04-01"
+
 
 class Resources:
     """The platform's own provider."""
@@ -138,7 +141,7 @@ class Resources:
                 "location": found.location,
                 "tags": found.tags,
                 **self._stamps(call, found),
-                **self._authors(found),
+                **self._authors(call, found),
             }
             for found in self._world.store.all()
             if found.TRACKED and ids.within(found.id, scope=scope) and _selected(found, wanted)
@@ -204,8 +207,8 @@ class Resources:
             "registrationPolicy": "RegistrationRequired",
         }
 
-    def _authors(self, found: tables.Resource) -> messages.Body:
-        if not found.LISTED_AUTHORS:
+    def _authors(self, call: operations.Call, found: tables.Resource) -> messages.Body:
+        if not found.LISTED_AUTHORS or call.version < _AUTHORS_SINCE:
             return {}
         return {"systemData": found.system_data(lambda at: moments.zulu(self._world.clock.utc(at)))}
 

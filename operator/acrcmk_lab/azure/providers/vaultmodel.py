@@ -127,12 +127,14 @@ def with_suffixes(acls: messages.Body) -> messages.Body:
 
 
 def _network_acls(given: messages.Body) -> messages.Body | None:
-    """Recorded: rules that restrict nothing are dropped, others come back with both lists."""
+    """Recorded: rules that restrict nothing are dropped, others come back with both lists, subnets in lower case."""
     acls: messages.Body = {
         "bypass": given.get("bypass") or "AzureServices",
         "defaultAction": given.get("defaultAction") or "Allow",
         "ipRules": given.get("ipRules") or [],
-        "virtualNetworkRules": given.get("virtualNetworkRules") or [],
+        "virtualNetworkRules": [
+            {**rule, "id": str(rule["id"]).lower()} for rule in given.get("virtualNetworkRules") or [] if "id" in rule
+        ],
     }
     open_to_all = acls["bypass"].lower() == "azureservices" and acls["defaultAction"].lower() == "allow"
     return None if open_to_all and not acls["ipRules"] and not acls["virtualNetworkRules"] else acls

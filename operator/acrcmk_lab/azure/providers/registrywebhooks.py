@@ -1,0 +1,127 @@
+"""A registry's webhooks; what is sent to their receivers, and what they answer, is not simulated."""
+
+import typing
+from dataclasses import dataclass, field
+
+from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, tables, world
+from acrcmk_lab.azure.providers import registrymodel
+
+NAMESPACE = registrymodel.NAMESPACE
+_SHOWN = ("status", "scope", "actions")
+
+
+@dataclass(kw_only=True)
+class Webhook(tables.Resource):
+    """A webhook; its address and headers are secrets, told by `getCallbackConfig` only."""
+
+    TYPE = f"{registrymodel.TYPE}/webhooks"
+    TRACKED = False
+
+    properties: messages.Body
+    service_uri: str = ""
+    custom_headers: dict[str, str] = field(default_factory=dict)
+
+
+class RegistryWebhooks:
+    """The operations on webhooks."""
+
+    def __init__(self, state: world.World) -> None:
+        self._world = state
+
+    def offers(self) -> list[operations.Operation]:
+        return [
+            *operations.crud(
+                NAMESPACE,
+                path="registries/*/webhooks/*",
+                get=self.get,
+                put=self.put,
+                patch=self.patch,
+                delete=self.delete,
+            ),
+            *operations.crud(NAMESPACE, path="registries/*/webhooks", get=self.index),
+            self._action("getCallbackConfig", self.callback),
+            self._action("ping", self.ping),
+        ]
+
+    async def get(self, call: operations.Call) -> messages.Answer:
+        registrymodel.found_registry(self._world, call)
+        return messages.Answer(200, self._body(self._found(call), version=call.version))
+
+    async def index(self, call: operations.Call) -> messages.Answer:
+        registry = registrymodel.found_registry(self._world, call)
+        found = self._world.store.under(registry.id, kind=Webhook)
+        rows = [self._body(webhook, version=call.version) for webhook in found]
+        return operations.page(call, rows=rows, url=self._world.url)
+
+    async def put(self, call: operations.Call) -> messages.Answer:
+        registry = registrymodel.found_registry(self._world, call)
+        existing = self._world.store.get(Webhook, call.route.path)
+        webhook = existing or Webhook(
+            id=call.route.path,
+            name=call.names[1],
+            location=ids.location(str(call.body.get("location") or registry.location)),
+            created=self._world.clock.now(),
+            created_by=call.caller.author,
+            properties={"status": "enabled", "scope": "", "actions": []},
+        )
+        self._world.store.put(webhook)
+        return self._changed(call, webhook)
+
+    async def patch(self, call: operations.Call) -> messages.Answer:
+        return self._changed(call, self._found(call))
+
+    async def delete(self, call: operations.Call) -> messages.Answer:
+        webhook = self._world.store.get(Webhook, call.route.path)
+        if webhook is None:
+            return messages.Answer(204)
+        self._world.store.remove(webhook)
+        return messages.Answer(200)
+
+    async def callback(self, call: operations.Call) -> messages.Answer:
+        webhook = self._found(call)
+        headers = {"customHeaders": webhook.custom_headers} if webhook.custom_headers else {}
+        return messages.Answer(200, {"serviceUri": webhook.service_uri, **headers})
+
+    async def ping(self, call: operations.Call) -> messages.Answer:
+        """Recorded: the answer names the event."""
+        self._found(call)
+        return messages.Answer(200, {"id": self._world.guid()})
+
+    def _action(self, name: str, handler: operations.Handler) -> operations.Operation:
+        return operations.Operation(
+            method="POST",
+            template=f"{NAMESPACE}/registries/*/webhooks/*/{name}".lower(),
+            handler=handler,
+            action=f"{Webhook.TYPE}/{name}/action",
+            kind="write",
+        )
+
+    def _changed(self, call: operations.Call, webhook: Webhook) -> messages.Answer:
+        webhook.modified, webhook.modified_by = self._world.clock.now(), call.caller.author
+        given = call.request.properties()
+        if "tags" in call.body:
+            webhook.tags = ids.tags(call.body["tags"])
+        webhook.properties |= {name: given[name] for name in _SHOWN if name in given}
+        webhook.service_uri = str(given.get("serviceUri") or webhook.service_uri)
+        webhook.custom_headers = typing.cast("dict[str, str]", given.get("customHeaders") or webhook.custom_headers)
+        return messages.Answer(200, self._body(webhook, version=call.version))
+
+    def _found(self, call: operations.Call) -> Webhook:
+        # The path of an action goes on behind the webhook's own.
+        path = "/".join(call.route.path.split("/")[: call.route.path.split("/").index("webhooks") + 2])
+        webhook = self._world.store.get(Webhook, path)
+        if webhook is None:
+            raise catalogue.refusal("ACR_CHILD_NOT_FOUND", name=call.names[1])
+        return webhook
+
+    def _body(self, webhook: Webhook, *, version: str) -> messages.Body:
+        authors = webhook.system_data(lambda at: moments.offset(self._world.clock.utc(at)))
+        return {
+            "type": webhook.TYPE,
+            "id": webhook.id,
+            "name": webhook.name,
+            "location": webhook.location,
+            "tags": webhook.tags,
+            **({"systemData": authors} if registrymodel.shows("systemData", version=version) else {}),
+            "properties": {**webhook.properties, "provisioningState": "Succeeded"},
+        }
