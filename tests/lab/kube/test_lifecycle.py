@@ -1,12 +1,11 @@
 """From creation to deletion: generations, versions, subresources, finalizers, namespaces, definitions."""
 
-import time
-
 import pytest
 import yaml
 
 from tests.lab.kube import servers
 from tests.lab.kube.conftest import HERE, thing
+from tests.support import waiting
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
@@ -105,11 +104,7 @@ def test_a_lease_keeps_microseconds(api, things):
 
 
 def gone(api, path):
-    for _ in range(100):
-        if api("GET", path).code == 404:
-            return True
-        time.sleep(0.1)
-    return False
+    return waiting.eventually(lambda: api("GET", path).code == 404)
 
 
 def test_a_definition_goes_with_its_objects_when_their_finalizers_allow(api):
@@ -118,17 +113,19 @@ def test_a_definition_goes_with_its_objects_when_their_finalizers_allow(api):
     definition["spec"]["names"] = {"plural": "gadgets", "kind": "Gadget"}
     servers.define(api, definition)
     path, gadgets = f"{DEFINITIONS}/gadgets.parity.dev", "/apis/parity.dev/v1/namespaces/default/gadgets"
-    conditions = api.do("GET", path).body["status"]["conditions"]
-    assert {one["type"]: one["status"] for one in conditions} == {"NamesAccepted": "True", "Established": "True"}
+
+    def statuses():
+        conditions = api.do("GET", path).body["status"]["conditions"]
+        return {one["type"]: one["status"] for one in conditions}
+
+    # The real server serves a definition a moment before it says so.
+    waiting.eventually(statuses, lambda told: told == {"NamesAccepted": "True", "Established": "True"})
     body = {**thing("a", metadata={"finalizers": ["x/y"]}, spec={}), "kind": "Gadget"}
     api.do("POST", gadgets, body)
     api.do("DELETE", path)
     held = api.do("GET", path)
     assert held.meta["finalizers"] == ["customresourcecleanup.apiextensions.k8s.io"]
-    for _ in range(100):
-        if api("GET", f"{gadgets}/a").meta.get("deletionTimestamp"):
-            break
-        time.sleep(0.1)
+    waiting.eventually(lambda: "deletionTimestamp" in api("GET", f"{gadgets}/a").meta)
     api.do("PATCH", f"{gadgets}/a", {"metadata": {"finalizers": None}}, content=servers.MERGE)
     assert gone(api, path)
     assert gone(api, gadgets)
@@ -147,11 +144,7 @@ def test_a_changed_schema_shows_stored_objects_anew(api):
         {"op": "remove", "path": f"{place}/text"},
     ]
     api.do("PATCH", path, change, content=servers.JSON_PATCH)
-    for _ in range(100):
-        shown = api.do("GET", f"{widgets}/a")
-        if "fresh" in shown.body["spec"]:
-            break
-        time.sleep(0.1)
+    shown = waiting.eventually(lambda: api.do("GET", f"{widgets}/a"), lambda one: "fresh" in one.body["spec"])
     assert shown.body["spec"]["fresh"] == "new"
     assert "text" not in shown.body["spec"]
     assert shown.meta["resourceVersion"] == created.meta["resourceVersion"]
