@@ -22,7 +22,7 @@ PAGE_SIZES = ("maxresults", "$top")
 class Listing:
     """A list under comparison: the lab's pages, their rows not yet found in the recording, the page at hand."""
 
-    sizes: list[int]
+    pages: list[dict[str, Json]]
     left: list[Json]
     page: int = 0
     truncated: bool = False
@@ -56,11 +56,13 @@ class Listings:
             for number, row in enumerate(rows)
             for difference in rules.take(row, listing.left, path=("body", "value", str(number)))
         ]
+        found += rules.body(_besides(exchange.shown), _besides(listing.pages[0]))
         listing.truncated |= comparison.TRUNCATED in exchange.shown
         more = exchange.shown.get("nextLink")
         if more:
             self._next[binding.url_key(str(more))] = listing
         elif not listing.truncated:
+            found += rules.body(_end(exchange.shown), _end(listing.pages[-1]))
             found += [comparison.Difference("body.value", comparison.MISSING, row) for row in listing.left]
         if any(size in exchange.query for size in PAGE_SIZES):
             found += _cut(exchange, listing=listing)
@@ -76,13 +78,22 @@ async def _fetched(first: messages.Answer, *, fetch: Fetch) -> Listing:
         if answer.code or not isinstance(answer.body, dict):
             break
         pages.append(answer.body)
-    rows = [page.get("value") or [] for page in pages]
-    return Listing(sizes=[len(page) for page in rows], left=[row for page in rows for row in page])
+    return Listing(pages=pages, left=[row for page in pages for row in page.get("value") or []])
+
+
+def _besides(page: dict[str, Json]) -> dict[str, Json]:
+    """Return what a page tells besides rows and the way to the next."""
+    return {name: shown for name, shown in page.items() if name not in ("value", "nextLink")}
+
+
+def _end(page: dict[str, Json]) -> dict[str, Json]:
+    """Return how a last page tells that it is the last: a null, an empty text or nothing."""
+    return {name: shown for name, shown in page.items() if name == "nextLink"}
 
 
 def _cut(exchange: recording.Exchange, *, listing: Listing) -> list[comparison.Difference]:
     """Compare the size of a page that the client limited, and whether there is another."""
     theirs = (len(exchange.shown["value"]), bool(exchange.shown.get("nextLink")))
-    size = listing.sizes[listing.page] if listing.page < len(listing.sizes) else 0
-    ours = (size, listing.page + 1 < len(listing.sizes))
+    rows = listing.pages[listing.page].get("value") or [] if listing.page < len(listing.pages) else []
+    ours = (len(rows), listing.page + 1 < len(listing.pages))
     return [] if theirs == ours else [comparison.Difference("body.value (rows, more)", theirs, ours)]

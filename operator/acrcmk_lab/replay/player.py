@@ -59,11 +59,12 @@ class Player:
         self.scene = scene.Scene(tape)
         self._outside = outside.Outside(tape, store=self.scene.cloud.world.store)
         self._listings = listing.Listings()
+        self._scope = scope.Scope()
         self._began = self.scene.moments[0] if schedule.dated(tape) else None
 
     async def next(self, exchange: recording.Exchange) -> Outcome:
         """Play the next exchange."""
-        reason = scope.reason(exchange)
+        reason = self._scope.reason(exchange)
         if reason:
             return Outcome(exchange=exchange, verdict="out of scope", reason=reason)
         await self.scene.turn_to(self.scene.moments[exchange.number])

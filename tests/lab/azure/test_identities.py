@@ -2,6 +2,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from acrcmk_lab.azure import messages
+from tests.lab.azure import rest
 from tests.lab.azure.conftest import GROUP, LOCATION
 
 
@@ -105,3 +106,19 @@ async def test_deleting_a_group_is_polled_at_the_lab_s_own_address(azure):
     assert (await ask("GET", begun.headers["Location"])).status == 202
     await azure.lab.clock.advance(45)
     assert (await ask("GET", begun.headers["Location"])).status == 200
+
+
+async def test_an_identity_tells_who_uses_it(azure):
+    registry, identity, _, _ = await azure.encrypted_registry()
+    path = f"{identity.id}/listAssociatedResources"
+    status, _, answer = await rest.call(azure, "POST", path, version="2021-09-30-preview")
+    assert (status, answer["totalCount"]) == (200, 1)
+    assert answer["value"] == [
+        {
+            "id": registry.id,
+            "name": "registry1",
+            "type": "microsoft.containerregistry/registries",
+            "resourceGroup": GROUP,
+            "subscriptionId": azure.subscription,
+        }
+    ]

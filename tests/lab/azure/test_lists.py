@@ -106,3 +106,18 @@ async def test_deleted_vaults_and_keys_have_lists_too(azure):
     assert listed == [key.name for key in keys]
     assert len(versions) == 1
     assert [one.name async for one in azure.vaults.vaults.list_deleted()] == ["vault-one"]
+
+
+@pytest.mark.parametrize(("version", "told"), [("2020-10-01", False), ("2021-04-01", True)])
+async def test_the_generic_list_tells_of_registries_whom_they_are_and_since_2021_their_authors(azure, version, told):
+    await azure.encrypted_registry()
+    path = f"/subscriptions/{azure.subscription}/resources"
+    _, _, body = await rest.call(azure, "GET", path, version=version)
+    rows = {row["name"]: row for row in body["value"]}
+
+    assert {name: "systemData" in row for name, row in rows.items()} == {
+        "identity": False,
+        "vault-one": False,
+        "registry1": told,
+    }
+    assert rows["registry1"]["identity"]["type"] == "UserAssigned"

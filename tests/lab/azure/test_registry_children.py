@@ -105,3 +105,17 @@ async def test_a_replica_syncs_after_it_was_made(azure, registry):
 async def test_tags_are_in_the_generic_list_too(azure, registry):
     await azure.registries.registries.begin_update(GROUP, REGISTRY, {"tags": {"a": "1"}}, polling=False)
     assert [r.tags async for r in azure.resources.resources.list()] == [{"a": "1"}]
+
+
+async def test_only_the_callback_tells_a_webhook_s_address(azure, registry):
+    client = azure.registries.webhooks
+    secrets = {"serviceUri": "https://secret", "customHeaders": {"key": "value"}}
+    body = {"location": LOCATION, "properties": {**secrets, "actions": ["push"]}}
+    made = await (await client.begin_create(GROUP, REGISTRY, "hook", body)).result()
+    assert not secrets.keys() & made.as_dict()["properties"].keys()
+    told = await client.get_callback_config(GROUP, REGISTRY, "hook")
+    assert (told.service_uri, told.custom_headers) == ("https://secret", {"key": "value"})
+    first, second = [await client.ping(GROUP, REGISTRY, "hook") for _ in range(2)]
+    assert first.id != second.id
+    with pytest.raises(ResourceNotFoundError):
+        await client.ping(GROUP, REGISTRY, "none")

@@ -10,6 +10,8 @@ from acrcmk_lab.azure import catalogue, keystore, messages, softdelete, tables, 
 NAMESPACE = "Microsoft.KeyVault"
 TYPE = f"{NAMESPACE}/vaults"
 RETENTION_DAYS = range(7, 91)
+# Recorded for 2019-09-01; the version before has no such members in its published schema.
+SOFT_DELETE_BY_DEFAULT_SINCE = "2019-09-01"
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 SYSTEM_DATA_SINCE = "2021-04-01-preview"
 NETWORK_ACCESS_SINCE = "2021-06-01-preview"
@@ -87,10 +89,11 @@ def check_properties(properties: messages.Body, *, existing: Vault | None, rejec
         raise catalogue.refusal("KV_RETENTION_FIXED")
 
 
-def create(vault: Vault, *, properties: messages.Body, version: str) -> None:
-    """Set a new vault's properties, with the defaults that depend on the api-version."""
-    vault.soft_delete = properties.get("enableSoftDelete") is not False
-    if "enableSoftDelete" not in properties:
+def create(vault: Vault, *, properties: messages.Body, version: str, optional_soft_delete: bool) -> None:
+    """Set a new vault's properties, with the defaults that depend on the api-version and on the times."""
+    by_default = not optional_soft_delete or version >= SOFT_DELETE_BY_DEFAULT_SINCE
+    vault.soft_delete = by_default if properties.get("enableSoftDelete") is None else properties["enableSoftDelete"]
+    if "enableSoftDelete" not in properties and vault.soft_delete:
         vault.retention = keystore.FULL_RETENTION_DAYS
     if version >= RBAC_BY_DEFAULT_SINCE:
         vault.rbac = True
@@ -189,10 +192,12 @@ def properties_body(vault: Vault, *, uri: str, version: str) -> messages.Body:
     shown["accessPolicies"] = vault.access_policies
     shown["enabledForDeployment"] = vault.flags.get("enabledForDeployment", False)
     shown.update({flag: vault.flags[flag] for flag in _FLAGS[1:] if flag in vault.flags})
-    shown["enableSoftDelete"] = vault.soft_delete
-    if vault.retention is not None:
+    known = version >= SOFT_DELETE_BY_DEFAULT_SINCE
+    if known or vault.soft_delete:
+        shown["enableSoftDelete"] = vault.soft_delete
+    if known and vault.retention is not None:
         shown["softDeleteRetentionInDays"] = vault.retention
-    if vault.rbac is not None:
+    if known and vault.rbac is not None:
         shown["enableRbacAuthorization"] = vault.rbac
     if vault.purge_protection:
         shown["enablePurgeProtection"] = True

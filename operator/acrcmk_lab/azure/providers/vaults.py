@@ -5,7 +5,12 @@ from acrcmk_lab.azure.providers import authorization, vaultkeys, vaultmodel
 
 NAMESPACE = vaultmodel.NAMESPACE
 SERVICE_VERSION = "2.2.261.0"
+# Those before 2020 as pasted from an error of 2021 (azure-cli#18483).
 VERSIONS = (
+    "2015-06-01",
+    "2016-10-01",
+    "2018-02-14-preview",
+    "2018-02-14",
     "2019-09-01",
     "2020-04-01-preview",
     "2021-04-01-preview",
@@ -236,7 +241,8 @@ class KeyVault:
             tenant_id=str(properties.get("tenantId") or self._world.tenant_id),
             sku=properties.get("sku") or {"family": "A", "name": "standard"},
         )
-        vaultmodel.create(vault, properties=properties, version=call.version)
+        optional = self._world.switches.disabled_soft_delete == "accept"
+        vaultmodel.create(vault, properties=properties, version=call.version, optional_soft_delete=optional)
         self._normalise(vault)
         if "accessPolicies" not in properties and not vault.rbac:
             raise catalogue.refusal("KV_POLICIES_REQUIRED")
