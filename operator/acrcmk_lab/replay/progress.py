@@ -148,15 +148,17 @@ def principal_look(principal_id: str) -> Look:
 
 
 def _status_look(begun: recording.Exchange, *, url: str) -> Look:
-    """The operation's status tells, or the resource's own state."""
+    """The operation's status tells, the resource's own state, or that it can be written again."""
     operation = urllib.parse.unquote(urllib.parse.urlsplit(url).path).lower()
 
     def look(exchange: recording.Exchange) -> bool | None:
-        if not sightings.is_arm(exchange) or not exchange.ok or exchange.method != "GET":
+        if not sightings.is_arm(exchange) or not exchange.ok:
             return None
         if exchange.path.lower() == operation:
             return str(exchange.shown.get("status", "")).lower() not in _UNDER_WAY
-        return _state(exchange) not in _UNDER_WAY if exchange.path.lower() == begun.path.lower() else None
+        if exchange.path.lower() != begun.path.lower():
+            return None
+        return exchange.method != "GET" or _state(exchange) not in _UNDER_WAY
 
     return look
 

@@ -7,7 +7,7 @@ import typing
 import urllib.parse
 import uuid
 
-from acrcmk_lab.azure import clock, cloud, directory, messages, rbac, requestlog, settings
+from acrcmk_lab.azure import clock, cloud, directory, ids, messages, rbac, requestlog, settings
 from acrcmk_lab.azure.providers import authorization
 from acrcmk_lab.replay import binding, comparison, era, masks, people, presumed, progress, recording, roles, schedule
 
@@ -128,7 +128,7 @@ class Scene:
         """Fill the directory, and make the caller the owner of all subscriptions."""
         world = self.cloud.world
         world.tenant_id = self._people.tenant_id
-        for subscription in self._people.subscriptions:
+        for subscription in (*self._people.subscriptions, *(ids.subscription_of(deed.id) for deed in self._deeds)):
             self.cloud.add_subscription(subscription)
         for known in self._people.known:
             if known.visible:
