@@ -90,7 +90,7 @@ def _root() -> schema.JsonSchema:
 
 def _status() -> schema.JsonSchema:
     status = schema.structural(EncryptedRegistryStatus)
-    # An object without status would be Current to kstatus, that is finished (GITOPS.md, truth table).
+    # An object without status would be Current to kstatus, that is finished (kubernetes-status.md, truth table).
     status["default"] = {"observedGeneration": UNOBSERVED}
     status["properties"]["conditions"] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
     return status

@@ -1,6 +1,6 @@
 """Formats of text fields: one pattern for programs and one hint for people, checked by the API server and by us.
 
-Azure's naming rules are those of the ARM type index and of the resource-name-rules document (BEHAVIOUR.md 4).
+Azure's naming rules are those of the ARM type index and of the resource-name-rules document (azure-behaviour.md 4).
 """
 
 import dataclasses

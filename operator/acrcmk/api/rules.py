@@ -7,7 +7,7 @@ cost at worst, which is why every text, list and map has an upper limit in the s
 
 What may change and what may not: the registry, and whatever is part of its id, is fixed, since a changed name would
 mean another registry and leave the first behind. Identity, vault and key may change: ACR can be given another key,
-in another vault, through another identity, at any time (BEHAVIOUR.md 1.3).
+in another vault, through another identity, at any time (azure-behaviour.md 1.3).
 """
 
 import dataclasses

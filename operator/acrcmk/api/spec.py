@@ -94,7 +94,7 @@ class IdentitySpec(Model):
 
 
 class VaultFirewall(Model):
-    """Who may reach the vault's data plane; ARM is never blocked (BEHAVIOUR.md 2.3)."""
+    """Who may reach the vault's data plane; ARM is never blocked (azure-behaviour.md 2.3)."""
 
     ip_rules: Annotated[tuple[formats.IpRule, ...], Field(max_length=1000)] = Field(
         default=(),

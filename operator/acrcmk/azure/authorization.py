@@ -26,7 +26,7 @@ class Authorization:
         """Assign a role.
 
         With `principalType` Azure does not look the principal up, so a new identity need not have been replicated
-        to its directory (BEHAVIOUR.md 3: PrincipalNotFound for 20-25 s without it).
+        to its directory (azure-behaviour.md 3: PrincipalNotFound for 20-25 s without it).
         """
         operations = self._clients.of(write.scope.subscription).authorization.role_assignments
         body = models.RoleAssignmentCreateParameters(

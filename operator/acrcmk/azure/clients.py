@@ -19,7 +19,7 @@ from acrcmk.azure.throttle import Throttle, ThrottlePolicy
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
-"""Azure holds the PUT of a registry with a key for 2-22 s before it answers (BEHAVIOUR.md 1.1)."""
+"""Azure holds the PUT of a registry with a key for 2-22 s before it answers (azure-behaviour.md 1.1)."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,8 @@ class ClientFactory:
         """Build the pipeline.
 
         It leaves out the SDK's automatic provider registration, which would sleep 10 s at a time inside a call, and
-        retries on status, which would sleep any `Retry-After` there (both measured, BEHAVIOUR.md 6): the queue waits.
+        retries on status, which would sleep any `Retry-After` there (both measured,
+        azure-behaviour.md 6): the queue waits.
         """
         return [
             policies.RequestIdPolicy(),

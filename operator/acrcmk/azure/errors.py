@@ -1,7 +1,7 @@
 """Classify what the SDK raises: one table, read from top to bottom.
 
-ACR's codes for CMK failures are not public, so they are told by their text (BEHAVIOUR.md 1.7); every 409 is a
-ResourceExistsError in the SDK, so classes say nothing and codes everything (BEHAVIOUR.md 6).
+ACR's codes for CMK failures are not public, so they are told by their text (azure-behaviour.md 1.7); every 409 is a
+ResourceExistsError in the SDK, so classes say nothing and codes everything (azure-behaviour.md 6).
 """
 
 import dataclasses

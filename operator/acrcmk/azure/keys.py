@@ -1,4 +1,4 @@
-"""Keys through ARM: no data-plane grant is needed, and no vault firewall stands in the way (BEHAVIOUR.md 2.4)."""
+"""Keys through ARM: no data-plane grant is needed, and no vault firewall stands in the way (azure-behaviour.md 2.4)."""
 
 import datetime
 from typing import Any

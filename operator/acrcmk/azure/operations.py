@@ -1,7 +1,7 @@
 """Long operations on registries that this process began: where to ask why one failed.
 
 Whether an operation is over is read from the registry itself, so nothing here is needed to go on after a restart;
-only Azure's words on a failure are, since the registry does not show them (BEHAVIOUR.md 1.1).
+only Azure's words on a failure are, since the registry does not show them (azure-behaviour.md 1.1).
 """
 
 import dataclasses

@@ -14,7 +14,7 @@ def registry(found: models.Registry) -> Registry:
     """Read a registry.
 
     A creation under way may lack `identity` and show no encryption, or show both before they are true, depending on
-    the service's generation (BEHAVIOUR.md 1.1).
+    the service's generation (azure-behaviour.md 1.1).
     """
     properties = found.properties or models.RegistryProperties()
     identity = found.identity

@@ -1,6 +1,6 @@
 """Azure's request budget: one token bucket per subscription and verb class, shut as long as Azure asks for it.
 
-Since 2024 a principal has 25 reads/s (burst 250) and 10 writes/s (burst 200) per subscription (BEHAVIOUR.md 4).
+Since 2024 a principal has 25 reads/s (burst 250) and 10 writes/s (burst 200) per subscription (azure-behaviour.md 4).
 Calling early renews Azure's wait, so a shut bucket fails calls at once and the queue comes back later.
 """
 

@@ -1,6 +1,7 @@
 """Step `access`: the grant that lets the identity get, wrap and unwrap with the key.
 
-A grant that is written is not yet a grant that works: role assignments take up to 10 minutes (BEHAVIOUR.md 3). Only
+A grant that is written is not yet a grant that works: role assignments take up to 10 minutes (azure-behaviour.md 3).
+Only
 the registry's use of the key proves it; until then the step is `Progressing(Propagating)` and lets the registry try.
 """
 

@@ -1,6 +1,7 @@
 """The one place where outcomes become conditions.
 
-The rules are those by which Flux, Helm, Argo CD and kubectl read a status (GITOPS.md): Ready is always there,
+The rules are those by which Flux, Helm, Argo CD and kubectl read a status (kubernetes-status.md): Ready is
+always there,
 Reconciling and Stalled only when True and never both, every condition carries the generation it speaks of.
 """
 

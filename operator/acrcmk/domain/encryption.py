@@ -11,7 +11,7 @@ observe = registry.observe
 
 
 def decide(subject: Subject, observed: Observed) -> Decision:
-    """Judge the registry's encryption; never before Azure has finished (BEHAVIOUR.md 1.1: three generations)."""
+    """Judge the registry's encryption; never before Azure has finished (azure-behaviour.md 1.1: three generations)."""
     found, identity, wanted = observed.registry, observed.identity, observed.key
     if found is None or identity is None or wanted is None or not found.succeeded:
         return Progressing(reason=Reason.WAITING, message="Azure is at work on the registry; encryption is not judged.")

@@ -1,6 +1,7 @@
 """What may go wrong with a call to Azure, and the one function that turns it into an outcome.
 
-ACR's own codes for CMK failures are not public (BEHAVIOUR.md 7), so the edge classifies by HTTP class and text and
+ACR's own codes for CMK failures are not public (azure-behaviour.md 7), so the edge classifies by HTTP class and text
+and
 keeps Azure's words; here a kind becomes a reason, a message that says what to do, and who has to act.
 """
 

@@ -1,7 +1,7 @@
 """Names in Azure: resource ids, key identifiers, locations, the owner tag and the deterministic ones we give.
 
 Azure compares ids, names and locations without regard to case, and answers them in other spellings than it was
-given (BEHAVIOUR.md 1.2, 3: `resourcegroups` in lower case), so every comparison goes through this module.
+given (azure-behaviour.md 1.2, 3: `resourcegroups` in lower case), so every comparison goes through this module.
 """
 
 import dataclasses
@@ -92,7 +92,7 @@ def role_assignment(*, scope: ResourceId, principal: str, role: str) -> str:
     """Return the deterministic name (a guid) of an assignment.
 
     The principal is part of it: Azure refuses another principal under the same guid with
-    RoleAssignmentUpdateNotPermitted when an identity was deleted and made again (BEHAVIOUR.md 3).
+    RoleAssignmentUpdateNotPermitted when an identity was deleted and made again (azure-behaviour.md 3).
     """
     return str(uuid.uuid5(_ASSIGNMENTS, f"{scope}|{principal}|{role}".casefold()))
 

@@ -1,6 +1,6 @@
 """Step `registry`: created Premium and encrypted by one PUT, afterwards changed only by PATCH with what differs.
 
-A registry is never read, changed and put back: Azure rejects that with CMK (BEHAVIOUR.md 1.3).
+A registry is never read, changed and put back: Azure rejects that with CMK (azure-behaviour.md 1.3).
 """
 
 import dataclasses

@@ -30,7 +30,7 @@ class AccessPolicy:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Firewall:
-    """A vault's network rules. Azure leaves them out when all is open (BEHAVIOUR.md 2.1): that is `OPEN`."""
+    """A vault's network rules. Azure leaves them out when all is open (azure-behaviour.md 2.1): that is `OPEN`."""
 
     default_action: str = "Allow"
     bypass: str = "AzureServices"

@@ -162,7 +162,7 @@ def _normal(firewall: Firewall) -> Firewall:
 
 
 def _shuts_out_azure(vault: Vault) -> bool:
-    """Say whether trusted services are refused; a security perimeter overrides the bypass (BEHAVIOUR.md 2.3)."""
+    """Say whether trusted services are refused; a security perimeter overrides the bypass (azure-behaviour.md 2.3)."""
     if names.same(vault.public_network_access, "SecuredByPerimeter"):
         return True
     closed = vault.firewall.default_action == "Deny" or names.same(vault.public_network_access, "Disabled")

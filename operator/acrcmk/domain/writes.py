@@ -44,7 +44,7 @@ class TagIdentity:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CreateVault:
-    """Create a key vault. Purge protection is always on and the access mode always stated (BEHAVIOUR.md 2.2)."""
+    """Create a key vault. Purge protection is always on and the access mode always stated (azure-behaviour.md 2.2)."""
 
     id: ResourceId
     location: str

@@ -38,7 +38,7 @@ class Informer:
         """Return kopf's handlers: the login, this one, and `cleanup`.
 
         kopf waits for its cleanup handlers without limit, but cancels every task that was born after its start 5 s
-        after it was told to stop (KOPF.md 1.7), so passes in hand must be waited for there.
+        after it was told to stop (kopf.md 1.7), so passes in hand must be waited for there.
         """
 
         async def clean_up(**_: Any) -> None:

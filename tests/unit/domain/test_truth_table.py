@@ -1,4 +1,4 @@
-"""What Flux, Helm, Argo CD and `kubectl wait` make of the statuses that we write, state by state (GITOPS.md)."""
+"""What Flux, Helm, Argo CD and `kubectl wait` make of the statuses that we write (kubernetes-status.md)."""
 
 import dataclasses
 import datetime
