@@ -12,6 +12,7 @@ import kopf
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import DefaultAzureCredential, WorkloadIdentityCredential
 
+from acrcmk.azure import api_versions
 from acrcmk.azure.clients import ClientFactory
 from acrcmk.azure.gateway import Gateway
 from acrcmk.azure.operations import Operations
@@ -65,6 +66,7 @@ def azure(settings: Settings, *, metrics: Metrics) -> tuple[Gateway, ClientFacto
         resource_manager=settings.endpoints.resource_manager,
         audience=settings.endpoints.audience,
         ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None,
+        versions=api_versions.of(settings.cloud, overrides=settings.api_versions),
         throttle=Throttle(clock=time.monotonic),
         observe=metrics.azure_request,
         clock=time.monotonic,

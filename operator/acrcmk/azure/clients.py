@@ -14,12 +14,16 @@ from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 from azure.mgmt.msi.v2024_11_30.aio import ManagedServiceIdentityClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
+from acrcmk.azure.api_versions import ApiVersionPolicy, ApiVersions
 from acrcmk.azure.meter import MeterPolicy, Observe
 from acrcmk.azure.throttle import Throttle, ThrottlePolicy
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 """Azure holds the PUT of a registry with a key for 2-22 s before it answers (azure-behaviour.md 1.1)."""
+
+_FIXED_VERSION = (ManagedServiceIdentityClient, AuthorizationManagementClient)
+"""The clients that ignore the argument `api_version` and need the policy for it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,7 @@ class ClientFactory:
         resource_manager: str,
         audience: str,
         ca_bundle: str | None,
+        versions: ApiVersions,
         throttle: Throttle,
         observe: Observe,
         clock: Callable[[], float],
@@ -50,6 +55,7 @@ class ClientFactory:
         self._credential = credential
         self._base_url = resource_manager
         self._audience = audience
+        self._versions = versions
         self._throttle = throttle
         self._observe = observe
         self._clock = clock
@@ -64,11 +70,13 @@ class ClientFactory:
         """Return the clients of a subscription."""
         if subscription not in self._clients:
             self._clients[subscription] = Clients(
-                resources=self._make(ResourceManagementClient, subscription),
-                identities=self._make(ManagedServiceIdentityClient, subscription),
-                vaults=self._make(KeyVaultManagementClient, subscription),
-                authorization=self._make(AuthorizationManagementClient, subscription),
-                registries=self._make(ContainerRegistryManagementClient, subscription),
+                resources=self._make(ResourceManagementClient, subscription, self._versions.resource_groups),
+                identities=self._make(ManagedServiceIdentityClient, subscription, self._versions.managed_identity),
+                vaults=self._make(KeyVaultManagementClient, subscription, self._versions.key_vault),
+                authorization=self._make(AuthorizationManagementClient, subscription, self._versions.authorization),
+                registries=self._make(
+                    ContainerRegistryManagementClient, subscription, self._versions.container_registry
+                ),
             )
         return self._clients[subscription]
 
@@ -77,14 +85,16 @@ class ClientFactory:
         await self._transport.close()
         await self._credential.close()
 
-    def _make(self, client: Any, subscription: str) -> Any:
+    def _make(self, client: Any, subscription: str, version: str) -> Any:
+        shared = self._policies(subscription)
         return client(
             self._credential,
             subscription,
             base_url=self._base_url,
+            api_version=version,
             credential_scopes=[self._audience],
             transport=self._transport,
-            policies=self._policies(subscription),
+            policies=[ApiVersionPolicy(version), *shared] if client in _FIXED_VERSION else shared,
         )
 
     def _policies(self, subscription: str) -> list[Any]:
