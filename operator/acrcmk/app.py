@@ -51,7 +51,9 @@ def credential(settings: Settings, *, session: aiohttp.ClientSession) -> AsyncTo
         "retry_total": 0,
     }
     if settings.federated_token_file is None:
-        return DefaultAzureCredential(**options)
+        return DefaultAzureCredential(
+            managed_identity_client_id=settings.client_id, workload_identity_tenant_id=settings.tenant_id, **options
+        )
     return WorkloadIdentityCredential(
         tenant_id=settings.tenant_id,
         client_id=settings.client_id,

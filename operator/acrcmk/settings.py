@@ -89,7 +89,7 @@ class Settings(pydantic_settings.BaseSettings):
     client_id: str | None = pydantic.Field(
         default=None,
         validation_alias="AZURE_CLIENT_ID",
-        description="Client id of the operator's own identity.",
+        description="Client id of the operator's own identity; default: the managed identity of the node.",
     )
     federated_token_file: pathlib.Path | None = pydantic.Field(
         default=None,
