@@ -1,12 +1,16 @@
 """Every setting of the operator, from flags or the environment, in one class; `acrcmk run --help` lists them."""
 
 import pathlib
+from collections.abc import Mapping
 from typing import Literal
 
 import pydantic
 import pydantic_settings
 
 UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+
+API_VERSION = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$"
+"""As Azure writes an api-version: a day, with `-preview` where it is one."""
 
 
 class Cloud(pydantic.BaseModel):
@@ -61,6 +65,21 @@ class Settings(pydantic_settings.BaseSettings):
         pattern="^https://",
         description="Microsoft Entra endpoint.",
     )
+    api_version_resource_groups: str | None = pydantic.Field(
+        default=None, pattern=API_VERSION, description="API version of resource groups; default: by cloud."
+    )
+    api_version_managed_identity: str | None = pydantic.Field(
+        default=None, pattern=API_VERSION, description="API version of Microsoft.ManagedIdentity; default: by cloud."
+    )
+    api_version_key_vault: str | None = pydantic.Field(
+        default=None, pattern=API_VERSION, description="API version of Microsoft.KeyVault; default: by cloud."
+    )
+    api_version_authorization: str | None = pydantic.Field(
+        default=None, pattern=API_VERSION, description="API version of Microsoft.Authorization; default: by cloud."
+    )
+    api_version_container_registry: str | None = pydantic.Field(
+        default=None, pattern=API_VERSION, description="API version of Microsoft.ContainerRegistry; default: by cloud."
+    )
     ca_bundle: pathlib.Path | None = pydantic.Field(
         default=None, description="PEM file of the certificate authorities to trust for Azure endpoints."
     )
@@ -70,7 +89,7 @@ class Settings(pydantic_settings.BaseSettings):
     client_id: str | None = pydantic.Field(
         default=None,
         validation_alias="AZURE_CLIENT_ID",
-        description="Client id of the operator's own identity.",
+        description="Client id of the operator's own identity; default: the managed identity of the node.",
     )
     federated_token_file: pathlib.Path | None = pydantic.Field(
         default=None,
@@ -126,6 +145,13 @@ class Settings(pydantic_settings.BaseSettings):
             audience=self.audience or known.audience,
             authority=(self.authority_host or known.authority).rstrip("/"),
         )
+
+    @property
+    def api_versions(self) -> Mapping[str, str | None]:
+        """The API versions that were set, by service; None where the cloud's own one is to be used."""
+        prefix = "api_version_"
+        fields = [name for name in Settings.model_fields if name.startswith(prefix)]
+        return {name.removeprefix(prefix): getattr(self, name) for name in fields}
 
     @property
     def known_authority(self) -> bool:

@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline import policies
-from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 from azure.mgmt.containerregistry.aio import ContainerRegistryManagementClient
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
@@ -14,12 +14,13 @@ from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 from azure.mgmt.msi.v2024_11_30.aio import ManagedServiceIdentityClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
+from acrcmk.azure import connections
+from acrcmk.azure.api_versions import ApiVersionPolicy, ApiVersions
 from acrcmk.azure.meter import MeterPolicy, Observe
 from acrcmk.azure.throttle import Throttle, ThrottlePolicy
 
-_CONNECT_SECONDS = 10
-_READ_SECONDS = 60
-"""Azure holds the PUT of a registry with a key for 2-22 s before it answers (azure-behaviour.md 1.1)."""
+_FIXED_VERSION = (ManagedServiceIdentityClient, AuthorizationManagementClient)
+"""The clients that ignore the argument `api_version` and need the policy for it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Clients:
 
 
 class ClientFactory:
-    """Makes clients on first use and keeps them; `close` ends the connection pool and the credential."""
+    """Makes clients on first use and keeps them; `close` closes the session and the credential."""
 
     def __init__(
         self,
@@ -42,7 +43,8 @@ class ClientFactory:
         credential: AsyncTokenCredential,
         resource_manager: str,
         audience: str,
-        ca_bundle: str | None,
+        session: aiohttp.ClientSession,
+        versions: ApiVersions,
         throttle: Throttle,
         observe: Observe,
         clock: Callable[[], float],
@@ -50,41 +52,43 @@ class ClientFactory:
         self._credential = credential
         self._base_url = resource_manager
         self._audience = audience
+        self._versions = versions
         self._throttle = throttle
         self._observe = observe
         self._clock = clock
-        self._transport = AioHttpTransport(
-            connection_timeout=_CONNECT_SECONDS,
-            read_timeout=_READ_SECONDS,
-            connection_verify=ca_bundle or True,
-        )
+        self._session = session
+        self._transport = connections.transport(session)
         self._clients: dict[str, Clients] = {}
 
     def of(self, subscription: str) -> Clients:
         """Return the clients of a subscription."""
         if subscription not in self._clients:
             self._clients[subscription] = Clients(
-                resources=self._make(ResourceManagementClient, subscription),
-                identities=self._make(ManagedServiceIdentityClient, subscription),
-                vaults=self._make(KeyVaultManagementClient, subscription),
-                authorization=self._make(AuthorizationManagementClient, subscription),
-                registries=self._make(ContainerRegistryManagementClient, subscription),
+                resources=self._make(ResourceManagementClient, subscription, self._versions.resource_groups),
+                identities=self._make(ManagedServiceIdentityClient, subscription, self._versions.managed_identity),
+                vaults=self._make(KeyVaultManagementClient, subscription, self._versions.key_vault),
+                authorization=self._make(AuthorizationManagementClient, subscription, self._versions.authorization),
+                registries=self._make(
+                    ContainerRegistryManagementClient, subscription, self._versions.container_registry
+                ),
             )
         return self._clients[subscription]
 
     async def close(self) -> None:
-        """Close the connection pool and the credential."""
-        await self._transport.close()
+        """Close the credential and the session."""
         await self._credential.close()
+        await self._session.close()
 
-    def _make(self, client: Any, subscription: str) -> Any:
+    def _make(self, client: Any, subscription: str, version: str) -> Any:
+        shared = self._policies(subscription)
         return client(
             self._credential,
             subscription,
             base_url=self._base_url,
+            api_version=version,
             credential_scopes=[self._audience],
             transport=self._transport,
-            policies=self._policies(subscription),
+            policies=[ApiVersionPolicy(version), *shared] if client in _FIXED_VERSION else shared,
         )
 
     def _policies(self, subscription: str) -> list[Any]:
