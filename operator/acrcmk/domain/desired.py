@@ -1,52 +1,55 @@
-"""What a pass is about: the object's wish, and the Azure resources that it stands for."""
+"""The object being reconciled, and the Azure resources that it stands for."""
 
 import dataclasses
 import datetime
 from collections.abc import Mapping
 
 from acrcmk import api
-from acrcmk.api import spec as specs
-from acrcmk.api import status as statuses
-from acrcmk.domain import names
-from acrcmk.domain.names import ResourceId
+from acrcmk.api.spec import EncryptedRegistrySpec
+from acrcmk.api.status import EncryptedRegistryStatus
+from acrcmk.domain import ids
+from acrcmk.domain.ids import ResourceId
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Defaults:
-    """What the operator fills in where a spec is silent."""
+    """Values of the operator's settings that every object shares."""
 
     subscription: str | None
+    """Subscription of objects whose spec names none."""
     tenant: str
+    """Microsoft Entra tenant (UUID)."""
+    cluster: str
+    """Cluster part of the owner tag."""
     access_budget: datetime.timedelta
-    """How long a refused key is put down to a grant that has not spread yet (Azure: up to 10 minutes)."""
+    """How long a refused key is explained by a grant that Azure has not propagated yet (up to 10 minutes)."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Wish:
-    """One object as a pass reads it."""
+class EncryptedRegistry:
+    """One parsed object at the start of a reconcile; `now` is UTC."""
 
     namespace: str
     name: str
-    cluster: str
-    spec: specs.EncryptedRegistrySpec
-    status: statuses.EncryptedRegistryStatus
+    spec: EncryptedRegistrySpec
+    status: EncryptedRegistryStatus
     defaults: Defaults
     now: datetime.datetime
 
     @property
     def owner(self) -> str:
-        """The owner tag's value."""
-        return names.owner(cluster=self.cluster, namespace=self.namespace, name=self.name)
+        """The value of the owner tag."""
+        return ids.owner(cluster=self.defaults.cluster, namespace=self.namespace, name=self.name)
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The tags on everything that is created for this object."""
+        """The tags of everything that is created for this object."""
         return {**self.spec.tags, api.OWNER_TAG: self.owner}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Subject(Wish):
-    """A wish whose Azure resources are settled: what a default gave is pinned."""
+class Desired(EncryptedRegistry):
+    """An object with the ids of the Azure resources that it asks for."""
 
     registry_id: ResourceId
     identity_id: ResourceId
@@ -54,16 +57,6 @@ class Subject(Wish):
     key_name: str
 
     @property
-    def owns_identity(self) -> bool:
-        """Whether the identity is ours to create and tag."""
-        return self.spec.identity.resource_id is None
-
-    @property
-    def owns_vault(self) -> bool:
-        """Whether the vault is ours to create and change."""
-        return self.spec.vault.resource_id is None
-
-    @property
-    def owns_key(self) -> bool:
-        """Whether the key is ours to create."""
-        return self.spec.key.identifier is None
+    def key_id(self) -> str:
+        """The ARM id of the key."""
+        return ids.key_id(self.key_name, vault=self.vault_id)

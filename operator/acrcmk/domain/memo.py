@@ -1,97 +1,59 @@
-"""One pass's view of Azure: every resource is read at most once, and again only after a write that touched it."""
+"""A decorator of the Azure port that reads every query at most once per reconcile."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from acrcmk.domain import writes
-from acrcmk.domain.names import ResourceId
-from acrcmk.domain.ports import Azure
-from acrcmk.domain.resources import Identity, Key, Registry, RoleAssignment, Vault
+from acrcmk.domain import queries, writes
+from acrcmk.domain.port import Azure
+from acrcmk.domain.queries import Query
+from acrcmk.domain.resources import Resource
 
 T = TypeVar("T")
 
 
-class View:
-    """`ports.Azure`, memoised for one pass; steps that run side by side share one read."""
+class Memo:
+    """Azure for one reconcile: steps that run at the same time share a read, and a write outdates what it changes."""
 
     def __init__(self, azure: Azure) -> None:
         self._azure = azure
-        self._reads: dict[tuple[Any, ...], asyncio.Future[Any]] = {}
-        self.wrote = False
-        """Whether this pass changed anything in Azure."""
+        self._answers: dict[Query[Any], asyncio.Future[Any]] = {}
 
-    async def group_exists(self, subscription: str, name: str) -> bool:
-        """See `ports.Azure`."""
-        return await self._once((name, "group"), self._azure.group_exists, subscription, name)
+    async def read(self, query: Query[T]) -> T:
+        """Return the answer to a query, read once."""
+        if query not in self._answers:
+            self._answers[query] = asyncio.ensure_future(self._azure.read(query))
+        answer: T = await self._answers[query]
+        return answer
 
-    async def identity(self, wanted: ResourceId) -> Identity | None:
-        """See `ports.Azure`."""
-        return await self._once((wanted, "identity"), self._azure.identity, wanted)
+    async def apply(self, write: writes.Write) -> Resource | None:
+        """Apply a write and forget what was read of its target, even where the answer was lost.
 
-    async def identities(self, subscription: str, group: str) -> tuple[Identity, ...]:
-        """See `ports.Azure`."""
-        return await self._once((group, "identities"), self._azure.identities, subscription, group)
-
-    async def vault(self, wanted: ResourceId) -> Vault | None:
-        """See `ports.Azure`."""
-        return await self._once((wanted, "vault"), self._azure.vault, wanted)
-
-    async def role_assignments(self, scope: ResourceId, principal: str) -> tuple[RoleAssignment, ...]:
-        """See `ports.Azure`."""
-        return await self._once((scope, "roles", principal), self._azure.role_assignments, scope, principal)
-
-    async def key(self, vault: ResourceId, name: str) -> Key | None:
-        """See `ports.Azure`."""
-        return await self._once((vault, "key", name), self._azure.key, vault, name)
-
-    async def key_version(self, vault: ResourceId, name: str, version: str) -> Key | None:
-        """See `ports.Azure`."""
-        return await self._once((vault, "key", name, version), self._azure.key_version, vault, name, version)
-
-    async def keys(self, vault: ResourceId) -> tuple[Key, ...]:
-        """See `ports.Azure`."""
-        return await self._once((vault, "keys"), self._azure.keys, vault)
-
-    async def registry(self, wanted: ResourceId) -> Registry | None:
-        """See `ports.Azure`."""
-        return await self._once((wanted, "registry"), self._azure.registry, wanted)
-
-    async def registry_name_free(self, subscription: str, name: str) -> bool:
-        """See `ports.Azure`."""
-        return await self._once((name, "registry name"), self._azure.registry_name_free, subscription, name)
-
-    async def vault_name_free(self, subscription: str, name: str) -> bool:
-        """See `ports.Azure`."""
-        return await self._once((name, "vault name"), self._azure.vault_name_free, subscription, name)
-
-    async def vault_deleted(self, wanted: ResourceId, location: str) -> bool:
-        """See `ports.Azure`."""
-        return await self._once((wanted, "deleted vault"), self._azure.vault_deleted, wanted, location)
-
-    async def apply(self, write: writes.Write) -> None:
-        """Begin a write and forget what was read of its target, even when the answer was lost."""
-        self.wrote = True
+        The resource in Azure's answer takes the place of the read that would follow.
+        """
+        answer: Resource | None = None
         try:
-            await self._azure.apply(write)
+            answer = await self._azure.apply(write)
         finally:
-            touched = _target(write)
-            self._reads = {key: read for key, read in self._reads.items() if key[0] != touched}
-
-    async def _once(self, key: tuple[Any, ...], read: Callable[..., Awaitable[T]], *arguments: Any) -> T:
-        if key not in self._reads:
-            self._reads[key] = asyncio.ensure_future(read(*arguments))
-        result: T = await self._reads[key]
-        return result
+            self._answers = {query: read for query, read in self._answers.items() if query.target != write.target}
+        if answer is not None:
+            query, known = _answered_query(write, answer)
+            self._answers[query] = asyncio.get_running_loop().create_future()
+            self._answers[query].set_result(known)
+        return answer
 
 
-def _target(write: writes.Write) -> ResourceId | str:
+def _answered_query(write: writes.Write, answer: Resource) -> tuple[Query[Any], Any]:
+    """Return the query that the answer to a write answers too, and that query's answer."""
     match write:
-        case writes.CreateGroup():
-            return write.name
+        case writes.CreateIdentity() | writes.TagIdentity():
+            return queries.GetIdentity(id=write.id), answer
+        case writes.CreateVault() | writes.UpdateVault():
+            return queries.GetVault(id=write.id), answer
+        case writes.CreateKey():
+            return queries.GetKey(vault=write.vault, name=write.name), answer
         case writes.AssignRole():
-            return write.scope
-        case writes.AddAccessPolicy() | writes.CreateKey():
-            return write.vault
+            return queries.ListRoleAssignments(scope=write.scope, principal=write.principal), (answer,)
+        case writes.CreateRegistry() | writes.UpdateRegistry():
+            return queries.GetRegistry(id=write.id), answer
         case _:
-            return write.id
+            raise TypeError(f"an answer without a query: {write}")

@@ -1,29 +1,26 @@
-"""Step `encryption`: does the registry say that it is encrypted with the wanted key, through the wanted identity?"""
+"""Step `encryption`: whether the registry reports that it is encrypted with the desired key and identity."""
 
 from acrcmk.api.conditions import Reason
-from acrcmk.domain import registry
-from acrcmk.domain.decision import Decision
-from acrcmk.domain.outcome import Blocked, Progressing, Ready
-from acrcmk.domain.registry import Observed
-from acrcmk.domain.subject import Subject
-
-observe = registry.observe
+from acrcmk.domain.desired import Desired
+from acrcmk.domain.observed import Observed
+from acrcmk.domain.outcome import Blocked, Decision, Progressing, Ready
+from acrcmk.domain.steps import registry as registry_step
 
 
-def decide(subject: Subject, observed: Observed) -> Decision:
-    """Judge the registry's encryption; never before Azure has finished (azure-behaviour.md 1.1: three generations)."""
-    found, identity, wanted = observed.registry, observed.identity, observed.key
-    if found is None or identity is None or wanted is None or not found.succeeded:
-        return Progressing(reason=Reason.WAITING, message="Azure is at work on the registry; encryption is not judged.")
-    if not found.encryption.enabled:
+def decide(desired: Desired, observed: Observed) -> Decision:
+    """Judge the registry's encryption, never while an operation is in progress (azure-behaviour.md 1.1)."""
+    registry, identity, identifier = observed.registry, observed.identity, observed.key_identifier
+    if registry is None or identity is None or identifier is None or not registry.succeeded:
+        return Progressing(reason=Reason.WAITING, message="An operation is in progress on the registry.")
+    if not registry.encryption.enabled:
         return Blocked(
             reason=Reason.ENCRYPTION_NOT_ENABLED,
-            message=f"Registry {subject.registry_id} says that its encryption is {found.encryption.status}.",
+            message=f"The encryption status of registry {desired.registry_id} is {registry.encryption.status}.",
         )
-    if not registry.uses(found, wanted, identity):
+    if not registry_step.uses(registry, identifier, identity):
         return Blocked(
             reason=Reason.ENCRYPTION_MISMATCH,
-            message=f"Registry {subject.registry_id} uses key {found.encryption.key_identifier} through identity "
-            f"{found.encryption.identity}; wanted are {wanted} and {identity.client_id}.",
+            message=f"Registry {desired.registry_id} uses key {registry.encryption.key_identifier} through identity "
+            f"{registry.encryption.identity}; the spec asks for {identifier} and {identity.client_id}.",
         )
-    return Ready(message=f"Encrypted with key {wanted}.")
+    return Ready(message=f"Encrypted with key {identifier}.")

@@ -1,43 +1,37 @@
-"""Step `group`: the resource group, created only on request, never changed."""
+"""Step `group`: the resource group, created only where the spec asks for it, never changed."""
 
 import dataclasses
 
 from acrcmk.api.conditions import Reason
-from acrcmk.domain.decision import Act, Decision
-from acrcmk.domain.outcome import Progressing, Ready
-from acrcmk.domain.ports import Azure
-from acrcmk.domain.subject import Subject
+from acrcmk.domain import queries
+from acrcmk.domain.desired import Desired
+from acrcmk.domain.observed import Observed
+from acrcmk.domain.outcome import Act, Decision, Progressing, Ready
+from acrcmk.domain.port import Azure
 from acrcmk.domain.writes import CreateGroup
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Observed:
-    """Whether the group exists; not asked unless the operator should create it."""
-
-    exists: bool
-
-
-async def observe(subject: Subject, azure: Azure) -> Observed:
-    """Look for the group where its creation is wished for."""
-    if not subject.spec.create_resource_group:
-        return Observed(exists=True)
-    group = subject.registry_id
-    return Observed(exists=await azure.group_exists(group.subscription, group.group))
+async def observe(desired: Desired, observed: Observed, azure: Azure) -> Observed:
+    """Read whether the group exists; not read where the operator must not create it."""
+    if not desired.spec.create_resource_group:
+        return observed
+    registry_id = desired.registry_id
+    group = queries.GroupExists(subscription=registry_id.subscription, name=registry_id.group)
+    return dataclasses.replace(observed, group_exists=await azure.read(group))
 
 
-def decide(subject: Subject, observed: Observed) -> Decision:
-    """Create the group when it is missing."""
-    name = subject.registry_id.group
-    if observed.exists:
+def decide(desired: Desired, observed: Observed) -> Decision:
+    """Create the group where it is missing."""
+    name = desired.registry_id.group
+    if observed.group_exists is not False:
         return Ready(message=f"Resource group {name} exists.")
+    create = CreateGroup(
+        subscription=desired.registry_id.subscription,
+        name=name,
+        location=desired.spec.location,
+        tags=desired.tags,
+    )
     return Act(
-        writes=(
-            CreateGroup(
-                subscription=subject.registry_id.subscription,
-                name=name,
-                location=subject.spec.location,
-                tags=subject.tags,
-            ),
-        ),
+        writes=(create,),
         meanwhile=Progressing(reason=Reason.CREATING, message=f"Creating resource group {name}."),
     )

@@ -1,180 +1,123 @@
-"""The table of steps, and the runner: a step runs once those it needs let it, side by side with all others that may.
+"""Run the table of steps: each step once the steps that it needs allow it, at the same time as all others that may run.
 
-To add a step: write its module with `observe` and `decide`, and give it a row in `TABLE`.
+The modes of the runner are ports: the real Azure applies writes (live), `dry.DryRun` collects them, and
+`forecast.Forecast` applies them to predicted resources.
 """
 
 import asyncio
-import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
 
-from acrcmk.api.conditions import ConditionType
-from acrcmk.domain import access, currency, encryption, failures, group, identity, key, registry, vault
-from acrcmk.domain.decision import Act, Decision
-from acrcmk.domain.outcome import Outcome, Waiting, unlocks
-from acrcmk.domain.ports import Azure
-from acrcmk.domain.subject import Subject
-
-
-class Explain(Protocol):
-    """Turns a failure into an outcome; `doing` says to which resource what was being done."""
-
-    def __call__(self, subject: Subject, failure: failures.AzureFailure, *, doing: str) -> Outcome:
-        """Explain the failure."""
-
-
-def plainly(subject: Subject, failure: failures.AzureFailure, *, doing: str) -> Outcome:  # noqa: ARG001 - as `Explain`
-    """Explain a failure without knowing more of the step."""
-    return failures.outcome_of(failure, doing=doing)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Step:
-    """One row: `observe` reads, `decide` is pure; its outcome goes onto `conditions`.
-
-    An informational step is reported, but has no say in Ready.
-    """
-
-    name: str
-    conditions: tuple[ConditionType, ...]
-    needs: tuple[str, ...]
-    observe: Callable[[Subject, Azure], Awaitable[Any]]
-    decide: Callable[[Subject, Any], Decision]
-    explain: Explain = plainly
-    informational: bool = False
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Result:
-    """What came of a step; `observed` is None when it could not be observed or was not run."""
-
-    outcome: Outcome
-    observed: Any = None
-
-
-Results = Mapping[str, Result]
-
-TABLE = (
-    Step(
-        name="group",
-        conditions=(ConditionType.IDENTITY_READY, ConditionType.VAULT_READY),
-        needs=(),
-        observe=group.observe,
-        decide=group.decide,
-    ),
-    Step(
-        name="identity",
-        conditions=(ConditionType.IDENTITY_READY,),
-        needs=("group",),
-        observe=identity.observe,
-        decide=identity.decide,
-    ),
-    Step(
-        name="vault",
-        conditions=(ConditionType.VAULT_READY,),
-        needs=("group",),
-        observe=vault.observe,
-        decide=vault.decide,
-    ),
-    Step(
-        name="access",
-        conditions=(ConditionType.VAULT_ACCESS_READY,),
-        needs=("identity", "vault"),
-        observe=access.observe,
-        decide=access.decide,
-    ),
-    Step(
-        name="key",
-        conditions=(ConditionType.KEY_READY,),
-        needs=("vault",),
-        observe=key.observe,
-        decide=key.decide,
-    ),
-    Step(
-        name="registry",
-        conditions=(ConditionType.REGISTRY_READY,),
-        needs=("access", "key"),
-        observe=registry.observe,
-        decide=registry.decide,
-        explain=registry.explain,
-    ),
-    Step(
-        name="encryption",
-        conditions=(ConditionType.ENCRYPTION_READY,),
-        needs=("registry",),
-        observe=encryption.observe,
-        decide=encryption.decide,
-    ),
-    Step(
-        name="currency",
-        conditions=(ConditionType.KEY_CURRENT,),
-        needs=("registry",),
-        observe=currency.observe,
-        decide=currency.decide,
-        informational=True,
-    ),
-)
+from acrcmk.domain import failures
+from acrcmk.domain.desired import Desired
+from acrcmk.domain.observed import Observed, merged
+from acrcmk.domain.outcome import Act, Outcome, Progressing, Waiting, unlocks
+from acrcmk.domain.port import Azure
+from acrcmk.domain.steps.step import Result, Results, Step
+from acrcmk.domain.steps.table import STEPS
+from acrcmk.domain.writes import Write
 
 
 async def run(
-    subject: Subject,
+    desired: Desired,
     azure: Azure,
     *,
-    changed: Callable[[Results], Awaitable[None]],
-    table: tuple[Step, ...] = TABLE,
+    before_write: Callable[[Write], Awaitable[None]],
+    progress: Callable[[Results], Awaitable[None]],
+    steps: tuple[Step, ...] = STEPS,
 ) -> Results:
-    """Run every step that may run; those that may not are `Waiting`.
+    """Run every step that may run; the others are `Waiting`.
 
-    `changed` is told what has ended so far each time a step ends while others are still at work, so that a slow call
-    (Azure holds a registry's PUT up to 22 s) does not hide what is already done.
+    `before_write` is awaited before each write and prevents it by raising. `progress` is awaited each time that a
+    step has ended while others are still running, so that a slow call (Azure holds the PUT of a registry up to 22 s,
+    azure-behaviour.md 1.1) does not delay the report of the others. An exception that a step raises is raised again
+    once the running steps have ended: a write in flight is never interrupted.
     """
     results: dict[str, Result] = {}
     running: dict[asyncio.Task[Result], Step] = {}
+    errors: list[BaseException] = []
+    while True:
+        for step in steps:
+            if not errors and step.name not in results and step not in running.values() and _may_run(step, results):
+                task = asyncio.create_task(_run_step(step, desired, azure, results, before_write), name=step.name)
+                running[task] = step
+        if not running:
+            break
+        done, _ = await _wait(running)
+        for task in done:
+            step = running.pop(task)
+            if (error := task.exception()) is not None:
+                errors.append(error)
+            else:
+                results[step.name] = task.result()
+        if running and not errors:
+            await progress(results)
+    if errors:
+        raise errors[0]
+    return {step.name: results.get(step.name) or _waiting(step, results, steps) for step in steps}
+
+
+async def _wait(running: dict[asyncio.Task[Result], Step]) -> tuple[set[asyncio.Task[Result]], object]:
+    """Wait for the next step to end; cancellation of the reconcile cancels its steps."""
     try:
-        while True:
-            for step in table:
-                if step.name not in results and step not in running.values() and _may_run(step, results):
-                    running[asyncio.create_task(_run_step(step, subject, azure), name=step.name)] = step
-            if not running:
-                break
-            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                results[running.pop(task).name] = task.result()
-            if running:
-                await changed(results)
-    finally:
+        return await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
         for task in running:
             task.cancel()
-    return {step.name: results.get(step.name) or _waiting(step, results) for step in table}
+        raise
 
 
 def _may_run(step: Step, results: Results) -> bool:
     return all(need in results and unlocks(results[need].outcome) for need in step.needs)
 
 
-def _waiting(step: Step, results: Results) -> Result:
+def _waiting(step: Step, results: Results, steps: tuple[Step, ...]) -> Result:
     missing = [need for need in step.needs if need not in results or not unlocks(results[need].outcome)]
-    return Result(outcome=Waiting(message=f"Waiting for: {', '.join(missing)}."))
+    return Result(
+        outcome=Waiting(
+            message=f"Waiting for: {', '.join(missing)}.",
+            transient=all(isinstance(outcome, Progressing) for outcome in _holding(step, results, steps)),
+        )
+    )
 
 
-async def _run_step(step: Step, subject: Subject, azure: Azure) -> Result:
-    """Look, decide, write, and look once more whether that did it; what did not waits for the next pass."""
-    first = await _look(step, subject, azure)
+def _holding(step: Step, results: Results, steps: tuple[Step, ...]) -> list[Outcome]:
+    """Return the outcomes, of steps that were run, for which a step was not run."""
+    by_name = {step.name: step for step in steps}
+    outcomes: list[Outcome] = []
+    for need in step.needs:
+        if need not in results:
+            outcomes += _holding(by_name[need], results, steps)
+        elif not unlocks(results[need].outcome):
+            outcomes.append(results[need].outcome)
+    return outcomes
+
+
+async def _run_step(
+    step: Step,
+    desired: Desired,
+    azure: Azure,
+    results: Results,
+    before_write: Callable[[Write], Awaitable[None]],
+) -> Result:
+    """Observe, decide, write, and observe once more whether the writes had effect."""
+    upstream = merged(observed for need in step.needs if (observed := results[need].observed) is not None)
+    first = await _observe_and_decide(step, desired, azure, upstream)
     if not isinstance(first, Act):
         return first
     for write in first.writes:
+        await before_write(write)
         try:
             await azure.apply(write)
         except failures.AzureFailure as failure:
-            return Result(outcome=step.explain(subject, failure, doing=str(write)))
-    second = await _look(step, subject, azure)
+            return Result(outcome=step.explain(desired, failure, doing=str(write)))
+    second = await _observe_and_decide(step, desired, azure, upstream)
     return Result(outcome=second.meanwhile) if isinstance(second, Act) else second
 
 
-async def _look(step: Step, subject: Subject, azure: Azure) -> Result | Act:
+async def _observe_and_decide(step: Step, desired: Desired, azure: Azure, upstream: Observed) -> Result | Act:
     try:
-        observed = await step.observe(subject, azure)
+        observed = await step.observe(desired, upstream, azure)
     except failures.AzureFailure as failure:
-        return Result(outcome=step.explain(subject, failure, doing=f"look at the {step.name}"))
-    decision = step.decide(subject, observed)
+        return Result(outcome=step.explain(desired, failure, doing=f"read the {step.name}"))
+    decision = step.decide(desired, observed)
     return decision if isinstance(decision, Act) else Result(outcome=decision, observed=observed)

@@ -3,99 +3,96 @@
 import dataclasses
 import ipaddress
 
-from acrcmk.api import spec as specs
 from acrcmk.api.conditions import Reason
-from acrcmk.domain import names, ownership, resources
-from acrcmk.domain.decision import Act, Decision
-from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled
-from acrcmk.domain.ports import Azure
+from acrcmk.api.spec import VaultSpec
+from acrcmk.domain import ids, ownership, queries
+from acrcmk.domain.desired import Desired
+from acrcmk.domain.observed import Observed
+from acrcmk.domain.outcome import Act, Blocked, Decision, Outcome, Progressing, Ready, Stalled
+from acrcmk.domain.port import Azure
 from acrcmk.domain.resources import OPEN, Firewall, Vault
-from acrcmk.domain.subject import Subject
 from acrcmk.domain.writes import CreateVault, UpdateVault
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Observed:
-    """The vault, or None when it is not there."""
-
-    vault: resources.Vault | None
-
-
-async def observe(subject: Subject, azure: Azure) -> Observed:
+async def observe(desired: Desired, observed: Observed, azure: Azure) -> Observed:
     """Read the vault."""
-    return Observed(vault=await azure.vault(subject.vault_id))
+    return dataclasses.replace(observed, vault=await azure.read(queries.GetVault(id=desired.vault_id)))
 
 
-def decide(subject: Subject, observed: Observed) -> Decision:
-    """Create or mend a vault that is ours; a referenced one must be fit for the purpose as it is."""
+def decide(desired: Desired, observed: Observed) -> Decision:
+    """Create or update a vault that the spec names; one that it refers to must be usable as it is."""
     vault = observed.vault
+    if _is_referenced(desired):
+        return _missing(desired) if vault is None else _unusable(desired, vault) or _in_progress(vault) or _ready(vault)
     if vault is None:
-        return _create(subject) if subject.owns_vault else _missing(subject)
-    if subject.owns_vault:
-        refusal = ownership.refusal(
-            subject, what=f"Vault {vault.id}", tags=vault.tags, reference="spec.vault.resourceId"
-        )
-        if refusal:
-            return refusal
-    mending = _mend(subject, vault) if subject.owns_vault else None
-    return _unfit(subject, vault) or _in_work(vault) or mending or _ready(vault)
+        return _create(desired)
+    refusal = ownership.refusal(
+        desired, what=f"Vault {vault.id}", id_=str(vault.id), tags=vault.tags, reference="spec.vault.resourceId"
+    )
+    if refusal:
+        return refusal
+    return _unusable(desired, vault) or _in_progress(vault) or _update(desired, vault) or _ready(vault)
 
 
-def _create(subject: Subject) -> Act:
-    spec = subject.spec.vault
+def _is_referenced(desired: Desired) -> bool:
+    return desired.spec.vault.resource_id is not None
+
+
+def _create(desired: Desired) -> Act:
+    spec = desired.spec.vault
     create = CreateVault(
-        id=subject.vault_id,
-        location=subject.spec.location,
-        tenant=subject.defaults.tenant,
-        tags=subject.tags,
+        id=desired.vault_id,
+        location=desired.spec.location,
+        tenant=desired.defaults.tenant,
+        tags=desired.tags,
         sku=spec.sku,
-        rbac=_rbac(subject),
+        rbac=_rbac(desired),
         retention_days=spec.soft_delete_retention_days,
-        firewall=_wanted_firewall(spec) or OPEN,
+        firewall=_desired_firewall(spec) or OPEN,
     )
     return Act(
         writes=(create,),
-        meanwhile=Progressing(reason=Reason.CREATING, message=f"Creating vault {subject.vault_id.name}."),
+        meanwhile=Progressing(reason=Reason.CREATING, message=f"Creating vault {desired.vault_id.name}."),
     )
 
 
-def _in_work(vault: Vault) -> Outcome | None:
-    """Wait while Azure registers the vault's name. A grant needs only the vault itself, and takes longer to spread."""
+def _in_progress(vault: Vault) -> Outcome | None:
+    """Wait while Azure registers the vault's host name; a grant needs only the vault itself, so it need not wait."""
     if vault.succeeded:
         return None
     return Progressing(
         reason=Reason.CREATING,
-        message=f"Vault {vault.id.name} is {vault.provisioning_state}: Azure is at work.",
+        message=f"Vault {vault.id.name} is being created (provisioning state {vault.provisioning_state}).",
         unlocks=True,
     )
 
 
-def _unfit(subject: Subject, vault: Vault) -> Outcome | None:
-    """Say why a vault cannot be used by editing nothing but the spec, or by somebody else's hand in Azure."""
-    if vault.rbac != _rbac(subject):
-        return _mode_mismatch(subject, vault)
-    if subject.owns_vault:
-        return _fixed(subject, vault)
+def _unusable(desired: Desired, vault: Vault) -> Outcome | None:
+    """Return why a vault cannot be used until somebody changes the spec or the vault."""
+    if vault.rbac != _rbac(desired):
+        return _mode_mismatch(desired, vault)
+    if not _is_referenced(desired):
+        return _fixed_property(desired, vault)
     if not vault.purge_protection:
         return Blocked(
             reason=Reason.PURGE_PROTECTION_DISABLED,
             message=f"Vault {vault.id} has no purge protection: whoever deletes and purges its key makes every image "
             f"unreadable. Enable it: az keyvault update --name {vault.id.name} --enable-purge-protection true.",
         )
-    if _shuts_out_azure(vault):
+    if _blocks_trusted_services(vault):
         return Blocked(
             reason=Reason.VAULT_FIREWALL_BLOCKS_AZURE,
             message=f"The firewall of vault {vault.id} does not let trusted Azure services through, so the registry "
-            f"cannot reach the key. Let them: az keyvault update --name {vault.id.name} --bypass AzureServices.",
+            f"cannot reach the key. Allow them: az keyvault update --name {vault.id.name} --bypass AzureServices.",
         )
     return None
 
 
-def _fixed(subject: Subject, vault: Vault) -> Outcome | None:
-    """Find what Azure fixed when our vault was created and the spec now says otherwise."""
-    spec = subject.spec
+def _fixed_property(desired: Desired, vault: Vault) -> Outcome | None:
+    """Return which properties differ from the spec although Azure fixed them when the vault was created."""
+    spec = desired.spec
     differs = []
-    if names.location(vault.location) != names.location(spec.location):
+    if ids.location(vault.location) != ids.location(spec.location):
         differs.append(f"location is {vault.location}, spec.location says {spec.location}")
     if vault.retention_days != spec.vault.soft_delete_retention_days:
         differs.append(
@@ -110,13 +107,13 @@ def _fixed(subject: Subject, vault: Vault) -> Outcome | None:
     )
 
 
-def _mend(subject: Subject, vault: Vault) -> Act | None:
-    """Change what differs on our own vault, field by field."""
-    spec = subject.spec.vault
+def _update(desired: Desired, vault: Vault) -> Act | None:
+    """Return the PATCH of the fields that differ from the spec."""
+    spec = desired.spec.vault
     update = UpdateVault(
         id=vault.id,
-        tags=ownership.missing_tags(subject, vault.tags),
-        sku="premium" if spec.sku == "premium" and not names.same(vault.sku, "premium") else None,
+        tags=ownership.missing_tags(desired, vault.tags),
+        sku="premium" if spec.sku == "premium" and not ids.equal(vault.sku, "premium") else None,
         purge_protection=None if vault.purge_protection else True,
         firewall=_firewall_change(spec, vault),
     )
@@ -124,24 +121,24 @@ def _mend(subject: Subject, vault: Vault) -> Act | None:
         return None
     return Act(
         writes=(update,),
-        meanwhile=Progressing(reason=Reason.UPDATING, message=f"Doing: {update}."),
+        meanwhile=Progressing(reason=Reason.UPDATING, message=f"In progress: {update}."),
     )
 
 
-def _firewall_change(spec: specs.VaultSpec, vault: Vault) -> Firewall | None:
-    """Return the firewall to set, or None when it is right.
+def _firewall_change(spec: VaultSpec, vault: Vault) -> Firewall | None:
+    """Return the firewall to set, or None when it needs no change.
 
-    Without `spec.vault.firewall` the vault is created open; a firewall that somebody puts up later stays, as long as
-    trusted services pass.
+    Without `spec.vault.firewall` the vault is created open; a firewall that is configured later in Azure stays, as
+    long as trusted services can pass it.
     """
-    wanted = _wanted_firewall(spec)
-    if wanted is None:
-        shut = vault.firewall.default_action == "Deny" and not names.same(vault.firewall.bypass, "AzureServices")
-        return dataclasses.replace(vault.firewall, bypass="AzureServices") if shut else None
-    return None if _normal(wanted) == _normal(vault.firewall) else wanted
+    desired = _desired_firewall(spec)
+    if desired is None:
+        closed = vault.firewall.default_action == "Deny" and not ids.equal(vault.firewall.bypass, "AzureServices")
+        return dataclasses.replace(vault.firewall, bypass="AzureServices") if closed else None
+    return None if _normalised(desired) == _normalised(vault.firewall) else desired
 
 
-def _wanted_firewall(spec: specs.VaultSpec) -> Firewall | None:
+def _desired_firewall(spec: VaultSpec) -> Firewall | None:
     if spec.firewall is None:
         return None
     return Firewall(
@@ -151,8 +148,8 @@ def _wanted_firewall(spec: specs.VaultSpec) -> Firewall | None:
     )
 
 
-def _normal(firewall: Firewall) -> Firewall:
-    """Spell a firewall one way: Azure answers single addresses as /32 and subnet ids in lower case."""
+def _normalised(firewall: Firewall) -> Firewall:
+    """Return a firewall in one spelling: Azure answers single addresses as /32 and subnet ids in lower case."""
     return Firewall(
         default_action=firewall.default_action,
         bypass=firewall.bypass.casefold(),
@@ -161,37 +158,37 @@ def _normal(firewall: Firewall) -> Firewall:
     )
 
 
-def _shuts_out_azure(vault: Vault) -> bool:
-    """Say whether trusted services are refused; a security perimeter overrides the bypass (azure-behaviour.md 2.3)."""
-    if names.same(vault.public_network_access, "SecuredByPerimeter"):
+def _blocks_trusted_services(vault: Vault) -> bool:
+    """Whether trusted services cannot reach the vault; a perimeter overrides the bypass (azure-behaviour.md 2.3)."""
+    if ids.equal(vault.public_network_access, "SecuredByPerimeter"):
         return True
-    closed = vault.firewall.default_action == "Deny" or names.same(vault.public_network_access, "Disabled")
-    return closed and not names.same(vault.firewall.bypass, "AzureServices")
+    closed = vault.firewall.default_action == "Deny" or ids.equal(vault.public_network_access, "Disabled")
+    return closed and not ids.equal(vault.firewall.bypass, "AzureServices")
 
 
-def _rbac(subject: Subject) -> bool:
-    return subject.spec.vault.access == "RBAC"
+def _rbac(desired: Desired) -> bool:
+    return desired.spec.vault.access == "RBAC"
 
 
-def _mode_mismatch(subject: Subject, vault: Vault) -> Stalled:
-    uses = "RBAC" if vault.rbac else "AccessPolicy"
-    flag = "true" if _rbac(subject) else "false"
+def _mode_mismatch(desired: Desired, vault: Vault) -> Stalled:
+    mode = "RBAC" if vault.rbac else "AccessPolicy"
+    flag = "true" if _rbac(desired) else "false"
     return Stalled(
         reason=Reason.VAULT_ACCESS_MODE_MISMATCH,
-        message=f"Vault {vault.id} grants access by {uses}, spec.vault.access says {subject.spec.vault.access}. "
-        f"Set spec.vault.access: {uses}. The operator never switches a vault: every grant in the old mode would stop "
-        f"working at once. To switch it yourself, grant first, then: az keyvault update --name {vault.id.name} "
-        f"--enable-rbac-authorization {flag}.",
+        message=f"Vault {vault.id} uses access mode {mode}, spec.vault.access is {desired.spec.vault.access}. "
+        f"Set spec.vault.access: {mode}. The operator never changes the mode of a vault, because every grant of the "
+        "old mode would stop working at once. To change it yourself, create the new grants first, then: "
+        f"az keyvault update --name {vault.id.name} --enable-rbac-authorization {flag}.",
     )
 
 
-def _missing(subject: Subject) -> Blocked:
+def _missing(desired: Desired) -> Blocked:
     return Blocked(
         reason=Reason.VAULT_NOT_FOUND,
-        message=f"Vault {subject.vault_id}, named by spec.vault.resourceId, does not exist. "
+        message=f"Vault {desired.vault_id}, named by spec.vault.resourceId, does not exist. "
         "Create it, or correct the id.",
     )
 
 
 def _ready(vault: Vault) -> Ready:
-    return Ready(message=f"Vault {vault.id.name} exists, purge-protected and open to trusted Azure services.")
+    return Ready(message=f"Vault {vault.id.name} exists, has purge protection and allows trusted Azure services.")
