@@ -18,12 +18,12 @@ from acrcmk.azure.clients import ClientFactory
 from acrcmk.azure.gateway import Gateway
 from acrcmk.azure.operations import Operations
 from acrcmk.azure.throttle import Throttle
-from acrcmk.domain.subject import Defaults
+from acrcmk.domain.desired import Defaults
 from acrcmk.kube import client
 from acrcmk.kube import informer as informers
 from acrcmk.kube.informer import Informer
-from acrcmk.kube.objects import Key, Objects
-from acrcmk.kube.reconciler import Reconciler
+from acrcmk.kube.objects import NamespacedName, Objects
+from acrcmk.reconcile.reconciler import Reconciler
 from acrcmk.runtime.health import HealthServer
 from acrcmk.runtime.pace import Backoff, Cadence, Pace, Resync
 from acrcmk.runtime.queue import Queue
@@ -78,9 +78,9 @@ def azure(settings: Settings, *, metrics: Metrics) -> tuple[Gateway, ClientFacto
     return Gateway(factory, Operations(now=utc)), factory
 
 
-def queue(settings: Settings, *, metrics: Metrics) -> Queue[Key]:
+def queue(settings: Settings, *, metrics: Metrics) -> Queue[NamespacedName]:
     """Build the queue of objects."""
-    schedule: Schedule[Key] = Schedule(
+    schedule: Schedule[NamespacedName] = Schedule(
         pace=Pace(
             backoff=Backoff(base=settings.retry_min_seconds, cap=settings.retry_max_seconds),
             cadence=Cadence(poll_min=settings.poll_min_seconds, poll_max=settings.poll_max_seconds),
@@ -104,21 +104,21 @@ async def run(settings: Settings) -> None:
         reconciler = Reconciler(
             objects=objects,
             azure=gateway,
-            cluster=settings.cluster_id or await objects.cluster_uid(),
             defaults=Defaults(
                 subscription=settings.subscription_id,
+                cluster=settings.cluster_id or await objects.cluster_uid(),
                 tenant=settings.tenant_id,
                 access_budget=datetime.timedelta(seconds=settings.access_budget_seconds),
             ),
-            report_conditions=lambda key, told: metrics.set_conditions(
-                key, [CountedCondition(one.type, one.status, one.reason) for one in told]
+            report_conditions=lambda name, conditions: metrics.set_conditions(
+                name, [CountedCondition(each.type, each.status, each.reason) for each in conditions]
             ),
             now=utc,
         )
         workers = Workers(
             keys,
             reconciler.reconcile,
-            tell_failure=reconciler.tell_failure,
+            tell_failure=reconciler.report_error,
             concurrency=settings.workers,
             pass_timeout=settings.pass_timeout_seconds,
             metrics=metrics,
@@ -126,7 +126,9 @@ async def run(settings: Settings) -> None:
         await _serve(settings, keys=keys, workers=workers, metrics=metrics)
 
 
-async def _serve(settings: Settings, *, keys: Queue[Key], workers: Workers[Key], metrics: Metrics) -> None:
+async def _serve(
+    settings: Settings, *, keys: Queue[NamespacedName], workers: Workers[NamespacedName], metrics: Metrics
+) -> None:
     """Start probes and workers, and watch until told to stop."""
     watching = asyncio.Event()
     health = HealthServer(
@@ -139,14 +141,14 @@ async def _serve(settings: Settings, *, keys: Queue[Key], workers: Workers[Key],
     await health.start()
     workers.start()
 
-    def forget(key: Key) -> None:
-        keys.forget(key)
-        metrics.forget(key)
+    def forget(name: NamespacedName) -> None:
+        keys.forget(name)
+        metrics.forget(name)
 
     async def drain() -> None:
         await workers.drain(grace=settings.drain_seconds)
 
-    informer = Informer(add=lambda key, delay: keys.add(key, delay=delay), forget=forget)
+    informer = Informer(add=lambda name, delay: keys.add(name, delay=delay), forget=forget)
     try:
         await kopf.operator(
             registry=informer.registry(cleanup=drain),

@@ -1,19 +1,18 @@
-"""What may go wrong with a call to Azure, and the one function that turns it into an outcome.
+"""Failures of calls to Azure, and the one function that turns a failure into an outcome.
 
-ACR's own codes for CMK failures are not public (azure-behaviour.md 7), so the edge classifies by HTTP class and text
-and
-keeps Azure's words; here a kind becomes a reason, a message that says what to do, and who has to act.
+Codes of ACR for failures of customer-managed keys are not public (azure-behaviour.md 7), so the Azure edge classifies
+failures by HTTP status, code and text. Here a kind of failure becomes a reason, advice, and who has to act.
 """
 
 import dataclasses
 import enum
 
 from acrcmk.api.conditions import Reason
-from acrcmk.domain import outcome
+from acrcmk.domain.outcome import Blocked, Outcome, Progressing
 
 
 class Kind(enum.Enum):
-    """The kinds of failure that call for different answers."""
+    """Kinds of failure that need different handling."""
 
     THROTTLED = "throttled"
     UNAVAILABLE = "unavailable"
@@ -32,10 +31,10 @@ class Kind(enum.Enum):
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
-class AzureFailure(Exception):  # noqa: N818 - "failure" is the word for it everywhere; "error" is the SDK's
-    """A call that Azure refused or that did not get through.
+class AzureFailure(Exception):  # noqa: N818 - the SDK's exceptions are called errors
+    """A call that Azure refused, or that did not reach Azure.
 
-    `text` is Azure's own (`code: message`), `correlation_id` what its support asks for, `retry_after` seconds.
+    `text` is Azure's own (`code: message`), `correlation_id` is for Azure's support, `retry_after` is in seconds.
     """
 
     kind: Kind
@@ -50,7 +49,7 @@ class AzureFailure(Exception):  # noqa: N818 - "failure" is the word for it ever
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Remedy:
-    """How one kind of failure is told: `advice` may name `{what}`, the thing that was being done."""
+    """How one kind of failure is reported; `blocks` where somebody has to act."""
 
     reason: Reason
     advice: str
@@ -59,21 +58,21 @@ class Remedy:
 
 REMEDIES = {
     Kind.THROTTLED: Remedy(
-        reason=Reason.THROTTLED, advice="Azure limits requests; this continues by itself.", blocks=False
+        reason=Reason.THROTTLED, advice="Azure limits the number of requests; the operator tries again.", blocks=False
     ),
     Kind.UNAVAILABLE: Remedy(
         reason=Reason.AZURE_UNAVAILABLE,
-        advice="Azure did not answer; this is tried again by itself.",
+        advice="Azure did not answer, or answered with a server error; the operator tries again.",
         blocks=False,
     ),
     Kind.BUSY: Remedy(
         reason=Reason.UPDATING,
-        advice="Another operation is in progress; this is tried again by itself.",
+        advice="Another operation is in progress on the resource; the operator tries again.",
         blocks=False,
     ),
     Kind.REPLICATING: Remedy(
         reason=Reason.PROPAGATING,
-        advice="Azure is still replicating; this is tried again by itself.",
+        advice="Azure has not replicated an earlier change yet; the operator tries again.",
         blocks=False,
     ),
     Kind.AUTHENTICATION: Remedy(
@@ -82,7 +81,7 @@ REMEDIES = {
     ),
     Kind.AUTHORIZATION: Remedy(
         reason=Reason.AUTHORIZATION_FAILED,
-        advice="Give the operator's identity the permission that Azure names (README, Azure permissions).",
+        advice="Give the operator's identity the permission that Azure names (deploy/azure).",
     ),
     Kind.GROUP_NOT_FOUND: Remedy(
         reason=Reason.RESOURCE_GROUP_NOT_FOUND,
@@ -97,7 +96,7 @@ REMEDIES = {
         advice="Register the resource provider in the subscription: az provider register --namespace <namespace>.",
     ),
     Kind.NAME_TAKEN: Remedy(
-        reason=Reason.NAME_TAKEN, advice="Names are unique in all of Azure: choose another one in the spec."
+        reason=Reason.NAME_TAKEN, advice="The name is unique in all of Azure: choose another one in the spec."
     ),
     Kind.VAULT_DELETED: Remedy(
         reason=Reason.VAULT_SOFT_DELETED,
@@ -113,15 +112,15 @@ REMEDIES = {
         "expired, and that the vault's firewall lets trusted Azure services through.",
     ),
     Kind.REJECTED: Remedy(
-        reason=Reason.AZURE_REJECTED, advice="Azure refused the request; its words say what to change."
+        reason=Reason.AZURE_REJECTED, advice="Azure refused the request; change what its message names."
     ),
 }
 
 
-def outcome_of(failure: AzureFailure, *, doing: str) -> outcome.Outcome:
+def outcome_of(failure: AzureFailure, *, doing: str) -> Outcome:
     """Turn a failure into an outcome; `doing` says to which resource what was being done."""
     remedy = REMEDIES[failure.kind]
     message = f"Could not {doing}. {remedy.advice} Azure: {failure}"
     if remedy.blocks:
-        return outcome.Blocked(reason=remedy.reason, message=message, retry_after=failure.retry_after)
-    return outcome.Progressing(reason=remedy.reason, message=message, retry_after=failure.retry_after, failed=True)
+        return Blocked(reason=remedy.reason, message=message, retry_after=failure.retry_after)
+    return Progressing(reason=remedy.reason, message=message, retry_after=failure.retry_after, failed=True)

@@ -1,16 +1,16 @@
-"""What differs between the registry settings of a spec and those that Azure shows, spelling aside."""
+"""Which registry settings of a spec differ from those in Azure, whatever their spelling."""
 
 import dataclasses
 import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from acrcmk.api import spec as specs
+from acrcmk.api.spec import RegistrySpec
 from acrcmk.domain.resources import RegistrySettings
 
 
-def wanted_settings(spec: specs.RegistrySpec) -> RegistrySettings:
-    """Return the settings that a spec states; what it leaves out stays None and is left as Azure has it."""
+def desired_settings(spec: RegistrySpec) -> RegistrySettings:
+    """Return the settings that a spec specifies; the others stay None and are left as they are in Azure."""
     rules, policies = spec.network_rules, spec.policies
     return RegistrySettings(
         admin_user_enabled=spec.admin_user_enabled,
@@ -26,39 +26,39 @@ def wanted_settings(spec: specs.RegistrySpec) -> RegistrySettings:
     )
 
 
-def settings_change(wanted: RegistrySettings, found: RegistrySettings) -> RegistrySettings | None:
-    """Return the wanted settings that differ from those found, the others None; None when nothing differs."""
+def settings_change(desired: RegistrySettings, actual: RegistrySettings) -> RegistrySettings | None:
+    """Return the desired settings that differ from the actual ones, the others None; None when none differs."""
     differs = {
         field.name
-        for field in dataclasses.fields(wanted)
-        if _differs(field.name, getattr(wanted, field.name), getattr(found, field.name))
+        for field in dataclasses.fields(desired)
+        if _differs(field.name, getattr(desired, field.name), getattr(actual, field.name))
     }
     if differs & _NETWORK_RULES:
         # Azure replaces the rule set as a whole.
         differs |= _NETWORK_RULES
-    return RegistrySettings(**{name: getattr(wanted, name) for name in differs}) if differs else None
+    return RegistrySettings(**{name: getattr(desired, name) for name in differs}) if differs else None
 
 
-def _differs(name: str, wanted: Any, found: Any) -> bool:
-    if wanted is None:
+def _differs(name: str, desired: Any, actual: Any) -> bool:
+    if desired is None:
         return False
-    spelling = _SPELLINGS.get(name, lambda value: value)
-    return bool(spelling(wanted) != spelling(found))
+    normalised = _NORMALISED.get(name, lambda value: value)
+    return bool(normalised(desired) != normalised(actual))
 
 
 def _addresses(rules: frozenset[str] | None) -> frozenset[str]:
-    """Spell addresses as networks: Azure may answer a single one as /32."""
+    """Return addresses as networks: Azure may answer a single one as /32."""
     return frozenset(str(ipaddress.ip_network(rule, strict=False)) for rule in rules or ())
 
 
-def _word(value: str | None) -> str:
+def _lower_case(value: str | None) -> str:
     return (value or "").casefold()
 
 
 _NETWORK_RULES = {"network_default_action", "ip_rules"}
-_SPELLINGS: Mapping[str, Callable[[Any], Any]] = {
-    "public_network_access": _word,
-    "network_rule_bypass": _word,
-    "network_default_action": _word,
+_NORMALISED: Mapping[str, Callable[[Any], Any]] = {
+    "public_network_access": _lower_case,
+    "network_rule_bypass": _lower_case,
+    "network_default_action": _lower_case,
     "ip_rules": _addresses,
 }
