@@ -72,6 +72,14 @@ def test_links_lead_to_a_file_and_a_heading_in_it(path):
             assert anchor in markdown.anchors(linked.read_text()), f"{target}#{anchor}"
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(project.ROOT)))
+def test_every_source_that_is_named_is_defined_as_a_public_url_and_used(path):
+    text = markdown.without_code_blocks(path.read_text())
+    defined = re.findall(r"^\[([^\]]+)\]: (\S+)$", text, re.MULTILINE)
+    assert [url for _, url in defined if not url.startswith("https://")] == []
+    assert {label for label, _ in defined} == set(re.findall(r"\]\[([^\]]+)\]", text))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

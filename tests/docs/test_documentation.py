@@ -54,6 +54,14 @@ def test_the_readme_links_every_page():
     assert {f"docs/{path.name}" for path in DOCS.glob("*.md")} <= linked
 
 
+@each(sorted(DOCS.glob("*.md")))
+def test_a_page_starts_with_text_that_says_what_it_answers(path):
+    title, empty, first, *_ = path.read_text().splitlines()
+    assert title.startswith("# ")
+    assert empty == ""
+    assert re.match(r"[A-Z]", first)
+
+
 @each(OPERATORS)
 def test_settings_that_are_named_exist(path):
     known = {tables.variable(name) for name in Settings.model_fields}
