@@ -22,11 +22,13 @@ class Endpoint:
     connections: int = 0
     requests: int = 0
     seconds: float = 0.0
+    asked: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
     refusals: list[web.Response] = dataclasses.field(default_factory=list)
     """Answers to give, once each, in place of a resource."""
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         self.requests += 1
+        self.asked.set()
         await asyncio.sleep(self.seconds)
         if request.path.endswith("/oauth2/v2.0/token"):
             return web.json_response({"token_type": "Bearer", "expires_in": 3600, "access_token": "x"})
