@@ -71,7 +71,7 @@ def azure(settings: Settings, *, metrics: Metrics) -> tuple[Gateway, ClientFacto
         audience=settings.endpoints.audience,
         session=session,
         versions=api_versions.of(settings.cloud, overrides=settings.api_versions),
-        throttle=Throttle(clock=time.monotonic),
+        throttle=Throttle(clock=time.monotonic, random=random.random),
         observe=metrics.azure_request,
         clock=time.monotonic,
     )
