@@ -8,10 +8,12 @@ import random
 import time
 from typing import Any
 
+import aiohttp
 import kopf
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import DefaultAzureCredential, WorkloadIdentityCredential
 
+from acrcmk.azure import api_versions, connections
 from acrcmk.azure.clients import ClientFactory
 from acrcmk.azure.gateway import Gateway
 from acrcmk.azure.operations import Operations
@@ -38,18 +40,20 @@ def utc() -> datetime.datetime:
     return datetime.datetime.now(tz=datetime.UTC).replace(microsecond=0)
 
 
-def credential(settings: Settings) -> AsyncTokenCredential:
+def credential(settings: Settings, *, session: aiohttp.ClientSession) -> AsyncTokenCredential:
     """Return the operator's own credential: workload identity where it is set up, else what azure-identity finds."""
     endpoints = settings.endpoints
     options: dict[str, Any] = {
         "authority": endpoints.authority,
         "disable_instance_discovery": not settings.known_authority,
-        "connection_verify": str(settings.ca_bundle) if settings.ca_bundle else True,
+        "transport": connections.transport(session),
         # The queue comes back; a pass must not sit through retries within retries.
         "retry_total": 0,
     }
     if settings.federated_token_file is None:
-        return DefaultAzureCredential(**options)
+        return DefaultAzureCredential(
+            managed_identity_client_id=settings.client_id, workload_identity_tenant_id=settings.tenant_id, **options
+        )
     return WorkloadIdentityCredential(
         tenant_id=settings.tenant_id,
         client_id=settings.client_id,
@@ -60,12 +64,14 @@ def credential(settings: Settings) -> AsyncTokenCredential:
 
 def azure(settings: Settings, *, metrics: Metrics) -> tuple[Gateway, ClientFactory]:
     """Build the edge to Azure; the factory is to be closed."""
+    session = connections.open_session(ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None)
     factory = ClientFactory(
-        credential=credential(settings),
+        credential=credential(settings, session=session),
         resource_manager=settings.endpoints.resource_manager,
         audience=settings.endpoints.audience,
-        ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None,
-        throttle=Throttle(clock=time.monotonic),
+        session=session,
+        versions=api_versions.of(settings.cloud, overrides=settings.api_versions),
+        throttle=Throttle(clock=time.monotonic, random=random.random),
         observe=metrics.azure_request,
         clock=time.monotonic,
     )
