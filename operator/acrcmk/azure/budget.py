@@ -1,4 +1,4 @@
-"""The arithmetic of a request budget: a token bucket that can be closed, and due times for those who have to wait.
+"""The arithmetic of a request budget: a token bucket that can be closed, and due times for objects that have to wait.
 
 Pure: the time (monotonic seconds) is an argument, and every change returns a new bucket.
 """
@@ -8,12 +8,12 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The size of a bucket, its refill, and the tokens for which room is left between two due times."""
+    """The size of a bucket, its refill per second, and the number of requests that a reconcile makes, roughly."""
 
     burst: float
     per_second: float
-    visit: float
-    """About how many requests a reconcile makes: who comes back in time finds tokens for all of them."""
+    requests_per_reconcile: float
+    """Due times are spaced by these, so that an object reconciled at its due time finds tokens for all its requests."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,12 +26,12 @@ class Bucket:
     limits: Limits
     tokens: float
     at: float
-    promised: float = float("-inf")
-    """The last due time given."""
+    last_due_time: float = float("-inf")
+    """The latest due time that was reserved."""
 
     @classmethod
     def full(cls, limits: Limits, *, now: float) -> "Bucket":
-        """Return a bucket that nothing was taken from."""
+        """Return a bucket with all its tokens."""
         return cls(limits=limits, tokens=limits.burst, at=now)
 
     def refilled(self, *, now: float) -> "Bucket":
@@ -55,15 +55,14 @@ class Bucket:
         bucket = self.refilled(now=now)
         return dataclasses.replace(bucket, tokens=bucket.tokens - 1)
 
-    def give_due_time(self, *, now: float) -> "Bucket":
-        """Return the bucket with the next free due time in `promised`.
+    def reserve_due_time(self, *, now: float) -> "Bucket":
+        """Return the bucket with the next free due time as its `last_due_time`.
 
-        It is later than every one given before, and leaves room for a visit after the last. It takes no token: who
-        comes back takes them like everybody else.
+        It is later than every due time before. No token is taken for it: the requests made then take their own.
         """
         earliest = now + self.wait(now=now)
-        due = max(earliest, self.promised + self.limits.visit / self.limits.per_second)
-        return dataclasses.replace(self.refilled(now=now), promised=due)
+        due = max(earliest, self.last_due_time + self.limits.requests_per_reconcile / self.limits.per_second)
+        return dataclasses.replace(self.refilled(now=now), last_due_time=due)
 
     def close(self, *, now: float, until: float) -> "Bucket":
         """Return the bucket closed at least until then; it opens with one token and refills as usual."""
@@ -71,6 +70,6 @@ class Bucket:
         return dataclasses.replace(bucket, at=max(bucket.at, until), tokens=min(bucket.tokens, 1.0))
 
     def lower(self, *, now: float, remaining: float) -> "Bucket":
-        """Return the bucket with at most `remaining` tokens: others use the same budget."""
+        """Return the bucket with at most `remaining` tokens: other clients use the same budget."""
         bucket = self.refilled(now=now)
         return dataclasses.replace(bucket, tokens=min(bucket.tokens, remaining))

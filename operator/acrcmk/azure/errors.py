@@ -102,9 +102,14 @@ async def or_none(call: Awaitable[T]) -> T | None:
         async with translated():
             return await call
     except AzureFailure as failure:
-        if failure.status == http.HTTPStatus.NOT_FOUND and failure.kind is not Kind.SUBSCRIPTION_NOT_FOUND:
+        if is_missing(failure):
             return None
         raise
+
+
+def is_missing(failure: AzureFailure) -> bool:
+    """Whether a failed read means that the resource, or its resource group, does not exist."""
+    return failure.status == http.HTTPStatus.NOT_FOUND and failure.kind is not Kind.SUBSCRIPTION_NOT_FOUND
 
 
 def _one_line(text: str) -> str:

@@ -19,9 +19,9 @@ from acrcmk.azure.budget import Bucket, Limits
 from acrcmk.domain.failures import AzureFailure, Kind
 
 LIMITS: Mapping[str, Limits] = {
-    "read": Limits(burst=250, per_second=25, visit=5),
-    "write": Limits(burst=200, per_second=10, visit=2),
-    "delete": Limits(burst=200, per_second=10, visit=2),
+    "read": Limits(burst=250, per_second=25, requests_per_reconcile=5),
+    "write": Limits(burst=200, per_second=10, requests_per_reconcile=2),
+    "delete": Limits(burst=200, per_second=10, requests_per_reconcile=2),
 }
 """Azure Resource Manager's limits of a principal in a subscription, by class of requests."""
 
@@ -30,7 +30,7 @@ LONGEST_WAIT = 1.0
 LONGEST_CLOSURE = 300.0
 """Seconds for which an answer can close a bucket, whatever its Retry-After asks for."""
 JITTER = 0.1
-"""The part of a Retry-After by which a bucket opens later at most: other processes were told the same."""
+"""Fraction of a Retry-After by which a bucket opens later at most: other processes got the same Retry-After."""
 
 _TOO_MANY = 429
 _RETRY_AFTER_DEFAULT = 1.0
@@ -56,7 +56,7 @@ def provider(url: str) -> str:
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class BudgetExhausted(AzureFailure):
-    """A request that was not made because the budget for it is used up; `retry_after` is when it has its turn."""
+    """A request that was not sent because its budget is used up; `retry_after` is the seconds until its due time."""
 
     kind: Kind = Kind.THROTTLED
     local: bool = True
@@ -71,7 +71,7 @@ class Throttle:
         self._buckets: dict[tuple[str, str, str], Bucket] = {}
 
     async def enter(self, subscription: str, verbs: str, namespace: str) -> None:
-        """Take a token for a request to a provider, waiting a moment if need be; raises `BudgetExhausted`."""
+        """Take a token for a request to a provider, or wait at most `LONGEST_WAIT` for it; raises `BudgetExhausted`."""
         keys = self._keys(subscription, verbs, namespace)
         now = self._clock()
         wait = max(self._bucket(key).wait(now=now) for key in keys)
@@ -102,8 +102,8 @@ class Throttle:
         """Return the seconds until the next free due time, given by the bucket with the longest wait."""
         now = self._clock()
         key = max(keys, key=lambda key: self._bucket(key).wait(now=now))
-        bucket = self._buckets[key] = self._bucket(key).give_due_time(now=now)
-        return bucket.promised - now
+        bucket = self._buckets[key] = self._bucket(key).reserve_due_time(now=now)
+        return bucket.last_due_time - now
 
     def _keys(self, subscription: str, verbs: str, namespace: str) -> tuple[tuple[str, str, str], ...]:
         return _key(subscription, verbs, _ALL), _key(subscription, verbs, namespace)

@@ -36,24 +36,11 @@ class Memo:
         finally:
             self._answers = {query: read for query, read in self._answers.items() if query.target != write.target}
         if answer is not None:
-            query, known = _answered_query(write, answer)
-            self._answers[query] = asyncio.get_running_loop().create_future()
-            self._answers[query].set_result(known)
+            known = self._answers[queries.of_write(write)] = asyncio.get_running_loop().create_future()
+            known.set_result(_answer(write, answer))
         return answer
 
 
-def _answered_query(write: writes.Write, answer: Resource) -> tuple[Query[Any], Any]:
-    """Return the query that the answer to a write answers too, and that query's answer."""
-    match write:
-        case writes.CreateIdentity() | writes.TagIdentity():
-            return queries.GetIdentity(id=write.id), answer
-        case writes.CreateVault() | writes.UpdateVault():
-            return queries.GetVault(id=write.id), answer
-        case writes.CreateKey():
-            return queries.GetKey(vault=write.vault, name=write.name), answer
-        case writes.AssignRole():
-            return queries.ListRoleAssignments(scope=write.scope, principal=write.principal), (answer,)
-        case writes.CreateRegistry() | writes.UpdateRegistry():
-            return queries.GetRegistry(id=write.id), answer
-        case _:
-            raise TypeError(f"an answer without a query: {write}")
+def _answer(write: writes.Write, resource: Resource) -> Any:
+    """Return the answer to `queries.of_write(write)` that the resource in the answer to a write gives."""
+    return (resource,) if isinstance(write, writes.AssignRole) else resource

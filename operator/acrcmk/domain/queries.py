@@ -5,9 +5,9 @@ id, in lower case, of what a query reads: a write with the same target makes the
 """
 
 import dataclasses
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from acrcmk.domain import ids
+from acrcmk.domain import ids, writes
 from acrcmk.domain.ids import ResourceId
 from acrcmk.domain.resources import Identity, Key, NameAvailability, Registry, RoleAssignment, Vault
 
@@ -105,3 +105,22 @@ class GetKey(Query[Key | None]):
     def target(self) -> str:
         """The key, whatever its version."""
         return ids.key_id(self.name, vault=self.vault).casefold()
+
+
+def of_write(write: writes.Write) -> Query[Any]:  # noqa: PLR0911 - one case per write
+    """Return the query whose answer a write changes."""
+    match write:
+        case writes.CreateGroup():
+            return GroupExists(subscription=write.subscription, name=write.name)
+        case writes.CreateIdentity() | writes.TagIdentity():
+            return GetIdentity(id=write.id)
+        case writes.CreateVault() | writes.UpdateVault():
+            return GetVault(id=write.id)
+        case writes.AddAccessPolicy():
+            return GetVault(id=write.vault)
+        case writes.AssignRole():
+            return ListRoleAssignments(scope=write.scope, principal=write.principal)
+        case writes.CreateKey():
+            return GetKey(vault=write.vault, name=write.name)
+        case writes.CreateRegistry() | writes.UpdateRegistry():
+            return GetRegistry(id=write.id)

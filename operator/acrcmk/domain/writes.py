@@ -182,8 +182,8 @@ class CreateRegistry:
 class UpdateRegistry:
     """PATCH a registry with the fields that are not None.
 
-    `identity` is attached beside the identities that are attached already; `key` needs the `client_id` of the
-    identity that is to reach it.
+    `identity` is attached beside the identities that are attached already; `client_id` is that of the identity that
+    is attached, or that is to reach `key`.
     """
 
     id: ResourceId
@@ -219,5 +219,5 @@ Write = (
 
 def _changed_fields(write: UpdateVault | UpdateRegistry) -> str:
     """Return the names of the fields that an update sets, for logs and messages."""
-    fields = [field.name for field in dataclasses.fields(write) if field.name != "id"]
+    fields = [field.name for field in dataclasses.fields(write) if field.name not in {"id", "client_id"}]
     return ", ".join(name.replace("_", " ") for name in fields if getattr(write, name) is not None)

@@ -11,7 +11,7 @@ import structlog
 
 from acrcmk.api import FINALIZER, parse
 from acrcmk.api.conditions import Condition, ConditionType, Reason
-from acrcmk.domain import failures, ledger
+from acrcmk.domain import failures, ledger, remedies
 from acrcmk.domain import resolve as resolving
 from acrcmk.domain.desired import Defaults, Desired, EncryptedRegistry
 from acrcmk.domain.ledger import Entries
@@ -142,7 +142,7 @@ async def _resolve(registry: EncryptedRegistry, azure: Azure) -> Desired | Refus
         return await resolving.resolve(registry, azure)
     except failures.AzureFailure as failure:
         doing = f"look for registry {registry.spec.registry.name}"
-        outcome = failures.outcome_of(failure, doing=doing)
+        outcome = remedies.outcome_of(failure, doing=doing)
         return Refusal(condition=ConditionType.REGISTRY_READY, outcome=outcome)
 
 

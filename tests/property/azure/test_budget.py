@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from acrcmk.azure.budget import Bucket, Limits
 
-LIMITS = Limits(burst=5, per_second=2, visit=3)
+LIMITS = Limits(burst=5, per_second=2, requests_per_reconcile=3)
 PAUSES = st.floats(min_value=0, max_value=10)
 EVENTS = st.lists(st.tuples(PAUSES, st.sampled_from(["take", "take", "take", "due", "close", "lower"])), max_size=60)
 ROUNDING = 1e-6
@@ -22,7 +22,7 @@ def run(events):
             case "take":
                 bucket = before.take(now=now)
             case "due":
-                bucket = before.give_due_time(now=now)
+                bucket = before.reserve_due_time(now=now)
             case "close":
                 bucket = before.close(now=now, until=now + pause)
             case "lower":
@@ -46,9 +46,9 @@ def test_requests_are_sent_in_the_order_in_which_they_came(events):
 
 @given(EVENTS)
 def test_due_times_are_all_different_in_order_and_never_in_the_past(events):
-    due = [(now, after.promised) for now, kind, _, after in run(events) if kind == "due"]
-    assert all(promised >= now for now, promised in due)
-    apart = LIMITS.visit / LIMITS.per_second - ROUNDING
+    due = [(now, after.last_due_time) for now, kind, _, after in run(events) if kind == "due"]
+    assert all(last_due_time >= now for now, last_due_time in due)
+    apart = LIMITS.requests_per_reconcile / LIMITS.per_second - ROUNDING
     assert all(later - earlier >= apart for (_, earlier), (_, later) in itertools.pairwise(due))
 
 

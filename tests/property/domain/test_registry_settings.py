@@ -3,7 +3,7 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acrcmk.domain import diff
+from acrcmk.domain import registry_settings
 from acrcmk.domain.resources import RegistrySettings
 
 FLAG = st.none() | st.booleans()
@@ -31,13 +31,13 @@ def applied(change: RegistrySettings | None, found: RegistrySettings) -> Registr
 
 @given(SETTINGS, SETTINGS)
 def test_one_change_is_enough(wanted: RegistrySettings, found: RegistrySettings) -> None:
-    change = diff.settings_change(wanted, found)
-    assert diff.settings_change(wanted, applied(change, found)) is None
+    change = registry_settings.settings_change(wanted, found)
+    assert registry_settings.settings_change(wanted, applied(change, found)) is None
 
 
 @given(SETTINGS, SETTINGS)
 def test_a_change_states_only_what_is_wanted_and_differs(wanted: RegistrySettings, found: RegistrySettings) -> None:
-    change = diff.settings_change(wanted, found)
+    change = registry_settings.settings_change(wanted, found)
     rules = {"network_default_action", "ip_rules"}
     for name, value in dataclasses.asdict(change or RegistrySettings()).items():
         if value is not None:
@@ -53,4 +53,4 @@ def test_spelling_is_no_difference(found: RegistrySettings) -> None:
         network_default_action=found.network_default_action and found.network_default_action.lower(),
         ip_rules=frozenset(f"{one}/32" for one in found.ip_rules or ()),
     )
-    assert diff.settings_change(found, respelt) is None
+    assert registry_settings.settings_change(found, respelt) is None

@@ -4,7 +4,7 @@ import pytest
 
 from acrcmk.azure.budget import Bucket, Limits
 
-LIMITS = Limits(burst=4, per_second=2, visit=3)
+LIMITS = Limits(burst=4, per_second=2, requests_per_reconcile=3)
 
 
 def bucket(*, tokens: float = 4, at: float = 0) -> Bucket:
@@ -62,26 +62,26 @@ def test_what_azure_says_is_left_lowers_the_tokens_and_never_raises_them(tokens,
     assert bucket(tokens=tokens).lower(now=0, remaining=remaining).tokens == left
 
 
-def test_due_times_leave_room_for_a_visit_between_them():
+def test_due_times_leave_room_for_a_reconcile_between_them():
     drained, due = bucket(tokens=0), []
     for _ in range(400):
-        drained = drained.give_due_time(now=0)
-        due.append(drained.promised)
+        drained = drained.reserve_due_time(now=0)
+        due.append(drained.last_due_time)
     assert due[0] == 0.5
     assert {later - earlier for earlier, later in itertools.pairwise(due)} == {1.5}
 
 
 def test_due_times_begin_anew_once_the_last_has_passed():
-    drained = bucket(tokens=0).give_due_time(now=0).give_due_time(now=0)
-    assert drained.lower(now=100, remaining=0).give_due_time(now=100).promised == 100.5
+    drained = bucket(tokens=0).reserve_due_time(now=0).reserve_due_time(now=0)
+    assert drained.lower(now=100, remaining=0).reserve_due_time(now=100).last_due_time == 100.5
 
 
-def test_due_times_take_no_token_from_those_who_come_back():
+def test_a_due_time_takes_no_token():
     drained = bucket(tokens=0)
     for _ in range(10):
-        drained = drained.give_due_time(now=0)
+        drained = drained.reserve_due_time(now=0)
     assert drained.wait(now=0.5) == 0
 
 
 def test_due_times_of_a_closed_bucket_begin_when_it_opens():
-    assert bucket().close(now=0, until=10).give_due_time(now=0).promised == 10
+    assert bucket().close(now=0, until=10).reserve_due_time(now=0).last_due_time == 10

@@ -2,7 +2,7 @@ import pytest
 
 from acrcmk.api.conditions import Reason
 from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled
-from acrcmk.kube.reconciler import next_pass
+from acrcmk.reconcile.next_reconcile import requeue_of
 from acrcmk.runtime.requeue import After, Poll, Requeue, Resync, Retry
 
 READY = Ready(message="there")
@@ -32,4 +32,4 @@ RESTING = Blocked(reason=Reason.PROVISIONING_FAILED, message="pause", retry_afte
     ],
 )
 def test_when_the_next_pass_is_due(outcomes: list[Outcome], expected: Requeue) -> None:
-    assert next_pass(outcomes, changed=True) == expected
+    assert requeue_of(outcomes, changed=True) == expected

@@ -6,7 +6,7 @@ A registry is never read, changed and PUT back: Azure rejects that with a custom
 import dataclasses
 
 from acrcmk.api.conditions import ConditionType, Reason
-from acrcmk.domain import failures, ids, ownership, queries, registry_settings
+from acrcmk.domain import failures, ids, ownership, queries, registry_settings, remedies
 from acrcmk.domain.desired import Desired
 from acrcmk.domain.failures import AzureFailure
 from acrcmk.domain.ids import KeyIdentifier
@@ -47,7 +47,7 @@ def explain(desired: Desired, failure: AzureFailure, *, doing: str) -> Outcome:
             f"operator tries again until then. Azure: {failure}",
             retry_after=failure.retry_after,
         )
-    return failures.outcome_of(failure, doing=doing)
+    return remedies.outcome_of(failure, doing=doing)
 
 
 def _proceed(desired: Desired, registry: Registry, identity: Identity, identifier: KeyIdentifier) -> Decision:
@@ -122,7 +122,7 @@ def _next_update(
         kind = (
             "SystemAssigned, UserAssigned" if "systemassigned" in registry.identity_type.casefold() else "UserAssigned"
         )
-        return UpdateRegistry(id=registry.id, identity=identity.id, identity_type=kind)
+        return UpdateRegistry(id=registry.id, identity=identity.id, identity_type=kind, client_id=identity.client_id)
     if not uses(registry, identifier, identity):
         return UpdateRegistry(id=registry.id, key=identifier, client_id=identity.client_id)
     update = UpdateRegistry(

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from acrcmk.api.conditions import ConditionType
-from acrcmk.domain import failures
+from acrcmk.domain import failures, remedies
 from acrcmk.domain.desired import Desired
 from acrcmk.domain.observed import Observed
 from acrcmk.domain.outcome import Decision, Outcome
@@ -26,7 +26,7 @@ async def observe_nothing(_desired: Desired, observed: Observed, _azure: Azure) 
 
 def explain_failure(desired: Desired, failure: failures.AzureFailure, *, doing: str) -> Outcome:  # noqa: ARG001 - as `Explain`
     """Explain a failure by its kind alone."""
-    return failures.outcome_of(failure, doing=doing)
+    return remedies.outcome_of(failure, doing=doing)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,11 @@ import pytest
 
 from acrcmk.api import status as statuses
 from acrcmk.api.conditions import Reason
-from acrcmk.domain import key
-from acrcmk.domain.decision import Act
-from acrcmk.domain.names import KeyIdentifier
-from acrcmk.domain.outcome import Blocked, Progressing, Ready, Stalled
-from acrcmk.domain.subject import Subject
+from acrcmk.domain.desired import Desired
+from acrcmk.domain.ids import KeyIdentifier
+from acrcmk.domain.observed import Observed
+from acrcmk.domain.outcome import Act, Blocked, Progressing, Ready, Stalled
+from acrcmk.domain.steps import key
 from acrcmk.domain.writes import CreateKey
 from tests.unit.domain import builders
 from tests.unit.domain.builders import KEY_URI, VERSION_1, VERSION_2
@@ -18,20 +18,20 @@ from tests.unit.domain.builders import KEY_URI, VERSION_1, VERSION_2
 MANUAL = {"rotation": {"mode": "Manual"}}
 
 
-def observed(subject: Subject, **changes: Any) -> key.Observed:
+def observed(desired: Desired, **changes: Any) -> Observed:
     current = changes.pop("current", builders.key())
     fields = {
         "vault": builders.vault(),
-        "current": current,
-        "identifier": key.identifier(subject, current, None) if current else None,
-        "used": current,
+        "key": current,
+        "key_identifier": key.desired_identifier(desired, current, None) if current else None,
+        "target_version": current,
     }
-    return key.Observed(**{**fields, **changes})
+    return Observed(**{**fields, **changes})
 
 
 def test_a_missing_key_is_created_as_the_spec_says() -> None:
-    subject = builders.subject(key={"type": "RSA-HSM", "size": 3072})
-    decision = key.decide(subject, observed(subject, current=None))
+    desired = builders.desired(key={"type": "RSA-HSM", "size": 3072})
+    decision = key.decide(desired, observed(desired, current=None))
     assert isinstance(decision, Act)
     assert decision.writes == (
         CreateKey(vault=builders.VAULT_ID, name="acr-cmk", type="RSA-HSM", size=3072, tags=builders.OURS),
@@ -40,8 +40,8 @@ def test_a_missing_key_is_created_as_the_spec_says() -> None:
 
 @pytest.mark.parametrize("vault", [None, builders.vault(provisioning_state="RegisteringDns")])
 def test_a_vault_that_is_not_done_is_waited_for(vault: Any) -> None:
-    subject = builders.subject()
-    decision = key.decide(subject, observed(subject, current=None, vault=vault))
+    desired = builders.desired()
+    decision = key.decide(desired, observed(desired, current=None, vault=vault))
     assert isinstance(decision, Progressing)
     assert decision.reason is Reason.WAITING
 
@@ -67,8 +67,8 @@ def pinned(identifier: str) -> statuses.EncryptedRegistryStatus:
 def test_the_identifier_given_to_the_registry(
     spec: dict[str, Any], status: statuses.EncryptedRegistryStatus | None, registry: Any, version: str | None
 ) -> None:
-    subject = builders.subject(key=spec, status=status)
-    found = key.identifier(subject, builders.key(version=VERSION_2), registry)
+    desired = builders.desired(key=spec, status=status)
+    found = key.desired_identifier(desired, builders.key(version=VERSION_2), registry)
     assert found == KeyIdentifier.parse("/".join(filter(None, (KEY_URI, version))))
 
 
@@ -88,38 +88,38 @@ def test_the_identifier_given_to_the_registry(
 def test_a_key_that_the_registry_could_not_use(
     spec: dict[str, Any], changes: dict[str, Any], kind: type, reason: Reason
 ) -> None:
-    subject = builders.subject(key=spec)
-    decision = key.decide(subject, observed(subject, current=builders.key(**changes)))
+    desired = builders.desired(key=spec)
+    decision = key.decide(desired, observed(desired, current=builders.key(**changes)))
     assert isinstance(decision, kind)
     assert decision.reason is reason
 
 
 def test_the_version_in_question_counts_not_the_current_one() -> None:
-    subject = builders.subject(key={"rotation": {"mode": "Manual", "version": VERSION_1}})
+    desired = builders.desired(key={"rotation": {"mode": "Manual", "version": VERSION_1}})
     current = builders.key(version=VERSION_2)
     disabled = dataclasses.replace(builders.key(), enabled=False)
-    assert isinstance(key.decide(subject, observed(subject, current=current, used=disabled)), Blocked)
-    missing = key.decide(subject, observed(subject, current=current, used=None))
+    assert isinstance(key.decide(desired, observed(desired, current=current, target_version=disabled)), Blocked)
+    missing = key.decide(desired, observed(desired, current=current, target_version=None))
     assert isinstance(missing, Stalled)
     assert missing.reason is Reason.KEY_NOT_FOUND
-    assert isinstance(key.decide(subject, observed(subject, current=current, used=builders.key())), Ready)
+    assert isinstance(key.decide(desired, observed(desired, current=current, target_version=builders.key())), Ready)
 
 
 def test_an_identifier_of_another_vault_is_refused() -> None:
-    subject = builders.subject(key={"identifier": "https://other.vault.azure.net/keys/k"})
-    decision = key.decide(subject, observed(subject, current=None))
+    desired = builders.desired(key={"identifier": "https://other.vault.azure.net/keys/k"})
+    decision = key.decide(desired, observed(desired, current=None))
     assert isinstance(decision, Stalled)
     assert decision.reason is Reason.KEY_VAULT_MISMATCH
 
 
 def test_an_existing_key_that_is_missing_blocks_and_is_not_created() -> None:
-    subject = builders.subject(key={"identifier": KEY_URI})
-    decision = key.decide(subject, observed(subject, current=None))
+    desired = builders.desired(key={"identifier": KEY_URI})
+    decision = key.decide(desired, observed(desired, current=None))
     assert isinstance(decision, Blocked)
     assert decision.reason is Reason.KEY_NOT_FOUND
 
 
 def test_an_existing_key_may_be_of_any_size_and_owner() -> None:
-    subject = builders.subject(key={"identifier": KEY_URI})
+    desired = builders.desired(key={"identifier": KEY_URI})
     found = builders.key(size=4096, tags={})
-    assert isinstance(key.decide(subject, observed(subject, current=found)), Ready)
+    assert isinstance(key.decide(desired, observed(desired, current=found)), Ready)

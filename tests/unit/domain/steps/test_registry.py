@@ -6,12 +6,11 @@ import pytest
 
 from acrcmk.api import status as statuses
 from acrcmk.api.conditions import ConditionType, Reason
-from acrcmk.domain import encryption, registry
-from acrcmk.domain.decision import Act
 from acrcmk.domain.failures import AzureFailure, Kind
-from acrcmk.domain.names import KeyIdentifier
-from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled
-from acrcmk.domain.resources import Attempt, Encryption, RegistrySettings
+from acrcmk.domain.ids import KeyIdentifier
+from acrcmk.domain.outcome import Act, Blocked, Outcome, Progressing, Ready, Stalled
+from acrcmk.domain.resources import Encryption, FailedOperation, RegistrySettings
+from acrcmk.domain.steps import encryption, registry
 from acrcmk.domain.writes import CreateRegistry, UpdateRegistry
 from tests.unit.domain import builders
 from tests.unit.domain.builders import KEY_URI, NOW, VERSION_1
@@ -20,13 +19,11 @@ KEY = KeyIdentifier.parse(KEY_URI)
 REFUSED = AzureFailure(kind=Kind.KEY_ACCESS, text="Failed to access KeyId", correlation_id="c-1")
 
 
-def observed(**changes: Any) -> registry.Observed:
-    fields = {"registry": builders.registry(), "identity": builders.identity(), "key": KEY}
-    return registry.Observed(**{**fields, **changes})
+observed = builders.observed
 
 
 def decide(*, spec: dict[str, Any] | None = None, **changes: Any) -> Any:
-    return registry.decide(builders.subject(**(spec or {})), observed(**changes))
+    return registry.decide(builders.desired(**(spec or {})), observed(**changes))
 
 
 def test_a_missing_registry_is_created_with_identity_and_key_at_once() -> None:
@@ -42,7 +39,7 @@ def test_an_operation_under_way_is_waited_for_and_nothing_judged(state: str) -> 
     found = builders.registry(provisioning_state=state, encryption=Encryption(status="disabled"), identities={})
     decision = decide(registry=found)
     assert isinstance(decision, Progressing)
-    judged = encryption.decide(builders.subject(), observed(registry=found))
+    judged = encryption.decide(builders.desired(), observed(registry=found))
     assert isinstance(judged, Progressing)
 
 
@@ -85,11 +82,19 @@ def test_spelling_and_foreign_things_cause_no_write(changes: dict[str, Any]) -> 
             {},
             {"settings": RegistrySettings(retention_days=7)},
         ),
-        ({}, {"identities": {}}, {"identity": builders.IDENTITY_ID, "identity_type": "UserAssigned"}),
+        (
+            {},
+            {"identities": {}},
+            {"identity": builders.IDENTITY_ID, "identity_type": "UserAssigned", "client_id": builders.CLIENT},
+        ),
         (
             {},
             {"identities": {}, "identity_type": "systemAssigned"},
-            {"identity": builders.IDENTITY_ID, "identity_type": "SystemAssigned, UserAssigned"},
+            {
+                "identity": builders.IDENTITY_ID,
+                "identity_type": "SystemAssigned, UserAssigned",
+                "client_id": builders.CLIENT,
+            },
         ),
         (
             {},
@@ -131,8 +136,8 @@ def explained(*, since: datetime.timedelta | None) -> Outcome:
     conditions = ()
     if since is not None:
         conditions = (builders.condition(ConditionType.VAULT_ACCESS_READY, "False", since=NOW - since),)
-    subject = builders.subject(status=statuses.EncryptedRegistryStatus(conditions=conditions))
-    return registry.explain(subject, REFUSED, doing="create registry x")
+    desired = builders.desired(status=statuses.EncryptedRegistryStatus(conditions=conditions))
+    return registry.explain(desired, REFUSED, doing="create registry x")
 
 
 @pytest.mark.parametrize("since", [None, datetime.timedelta(), datetime.timedelta(minutes=14, seconds=59)])
@@ -150,15 +155,15 @@ def test_a_refused_key_after_the_budget_needs_somebody() -> None:
     assert outcome.reason is Reason.KEY_ACCESS_DENIED
 
 
-def failed(kind: Kind, *, count: int = 1, ago: float = 0.0) -> Attempt:
+def failed(kind: Kind, *, count: int = 1, ago: float = 0.0) -> FailedOperation:
     failure = AzureFailure(kind=kind, text="InternalServerError: no", correlation_id="c-2")
-    return Attempt(failure=failure, count=count, at=NOW - datetime.timedelta(seconds=ago))
+    return FailedOperation(failure=failure, count=count, at=NOW - datetime.timedelta(seconds=ago))
 
 
 def test_a_failed_operation_is_begun_again_after_a_pause_that_grows() -> None:
     def after(*, count: int, ago: float) -> Any:
         attempt = failed(Kind.REJECTED, count=count, ago=ago)
-        return decide(registry=builders.registry(provisioning_state="Failed", attempt=attempt))
+        return decide(registry=builders.registry(provisioning_state="Failed", last_failure=attempt))
 
     resting = after(count=3, ago=10.0)
     assert isinstance(resting, Blocked)
@@ -178,16 +183,16 @@ def test_a_creation_that_never_got_its_key_is_put_again_not_patched() -> None:
 
 
 def test_a_creation_that_failed_for_a_slow_grant_is_tried_again_at_once() -> None:
-    found = builders.registry(provisioning_state="Failed", attempt=failed(Kind.KEY_ACCESS, count=9))
+    found = builders.registry(provisioning_state="Failed", last_failure=failed(Kind.KEY_ACCESS, count=9))
     assert isinstance(decide(registry=found), Act)
 
 
 def test_encryption_is_ready_only_with_the_wanted_key_and_identity() -> None:
-    subject = builders.subject()
-    assert isinstance(encryption.decide(subject, observed()), Ready)
+    desired = builders.desired()
+    assert isinstance(encryption.decide(desired, observed()), Ready)
     other = builders.registry(encryption=builders.encryption(identity=builders.TENANT))
-    mismatch = encryption.decide(subject, observed(registry=other))
+    mismatch = encryption.decide(desired, observed(registry=other))
     assert isinstance(mismatch, Blocked)
     assert mismatch.reason is Reason.ENCRYPTION_MISMATCH
     off = dataclasses.replace(builders.registry(), encryption=Encryption(status="disabled"))
-    assert isinstance(encryption.decide(subject, observed(registry=off)), Blocked)
+    assert isinstance(encryption.decide(desired, observed(registry=off)), Blocked)

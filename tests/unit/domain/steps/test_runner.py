@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from acrcmk.api.conditions import ConditionType, Reason
-from acrcmk.domain import steps
-from acrcmk.domain.decision import Act, Decision
+from acrcmk.domain.desired import Desired
 from acrcmk.domain.failures import AzureFailure, Kind
-from acrcmk.domain.outcome import Blocked, Progressing, Ready, Waiting
-from acrcmk.domain.subject import Subject
-from acrcmk.domain.view import View
+from acrcmk.domain.memo import Memo
+from acrcmk.domain.observed import Observed
+from acrcmk.domain.outcome import Act, Blocked, Decision, Progressing, Ready, Waiting
+from acrcmk.domain.queries import GroupExists, Query
+from acrcmk.domain.steps import runner, table
+from acrcmk.domain.steps.step import Results, Step
 from acrcmk.domain.writes import CreateGroup, Write
 from tests.unit.domain import builders
 
@@ -22,7 +24,7 @@ ACT = Act(writes=(WRITE,), meanwhile=Progressing(reason=Reason.CREATING, message
 
 @dataclasses.dataclass
 class FakeAzure:
-    """Only `apply` and `group_exists` are asked for here."""
+    """Azure with one resource group."""
 
     exists: bool = False
     applied: list[Write] = dataclasses.field(default_factory=list)
@@ -30,7 +32,7 @@ class FakeAzure:
     refuse: AzureFailure | None = None
     on_apply: Callable[[], None] = lambda: None
 
-    async def group_exists(self, subscription: str, name: str) -> bool:
+    async def read(self, query: Query[Any]) -> Any:
         self.reads += 1
         return self.exists
 
@@ -41,21 +43,24 @@ class FakeAzure:
         self.on_apply()
 
 
-def step(name: str, *needs: str, decide: Callable[[Subject, Any], Decision] = lambda *_: READY, **more: Any) -> Any:
-    async def observe(subject: Subject, azure: Any) -> Any:
-        return await azure.group_exists("s", "rg")
+def step(name: str, *needs: str, decide: Callable[[Desired, Any], Decision] = lambda *_: READY, **more: Any) -> Any:
+    async def observe(desired: Desired, observed: Observed, azure: Any) -> Observed:
+        exists = await azure.read(GroupExists(subscription="s", name="rg"))
+        return dataclasses.replace(observed, group_exists=exists)
 
-    return steps.Step(
+    return Step(
         name=name, conditions=(ConditionType.READY,), needs=needs, decide=decide, **{"observe": observe, **more}
     )
 
 
-async def nobody(_: steps.Results) -> None:
+async def ignore(_: Any) -> None:
     return
 
 
-async def run(*table: steps.Step, azure: Any = None, changed: Any = nobody) -> Any:
-    return await steps.run(builders.subject(), azure or FakeAzure(), changed=changed, table=table)
+async def run(*steps: Step, azure: Any = None, progress: Any = ignore, before_write: Any = ignore) -> Any:
+    return await runner.run(
+        builders.desired(), azure or FakeAzure(), before_write=before_write, progress=progress, steps=steps
+    )
 
 
 async def test_a_step_whose_needs_are_not_ready_waits_and_says_for_what() -> None:
@@ -75,7 +80,9 @@ async def test_a_progressing_step_may_unlock_the_next_one() -> None:
 async def test_a_write_is_followed_by_one_more_look() -> None:
     azure = FakeAzure()
     azure.on_apply = lambda: setattr(azure, "exists", True)
-    results = await run(step("a", decide=lambda _, exists: READY if exists else ACT), azure=View(azure))
+    results = await run(
+        step("a", decide=lambda _, observed: READY if observed.group_exists else ACT), azure=Memo(azure)
+    )
     assert results["a"].outcome == READY
     assert azure.applied == [WRITE]
     assert azure.reads == 2
@@ -101,28 +108,28 @@ async def test_a_refused_write_is_told_with_what_was_done_and_azures_words() -> 
 async def test_steps_that_need_nothing_of_each_other_run_side_by_side_and_slow_ones_hide_nothing() -> None:
     release, told = asyncio.Event(), []
 
-    async def slow(subject: Subject, azure: Any) -> bool:
+    async def slow(desired: Desired, observed: Observed, azure: Any) -> Observed:
         await release.wait()
-        return True
+        return observed
 
-    async def changed(results: steps.Results) -> None:
+    async def progress(results: Results) -> None:
         told.append({name: type(result.outcome).__name__ for name, result in results.items()})
         release.set()
 
-    results = await run(step("slow", observe=slow), step("quick"), changed=changed)
+    results = await run(step("slow", observe=slow), step("quick"), progress=progress)
     assert told == [{"quick": "Ready"}]
     assert results["slow"].outcome == READY
 
 
 async def test_a_view_reads_once_for_all_steps_until_a_write() -> None:
     azure = FakeAzure(exists=True)
-    await run(step("a"), step("b"), step("c", "a"), azure=View(azure))
+    await run(step("a"), step("b"), step("c", "a"), azure=Memo(azure))
     assert azure.reads == 1
 
 
 def test_the_table_is_a_graph_whose_every_condition_exists() -> None:
     seen: set[str] = set()
-    for row in steps.TABLE:
+    for row in table.STEPS:
         assert set(row.needs) <= seen
         assert row.conditions
         seen.add(row.name)

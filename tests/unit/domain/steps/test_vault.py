@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 
 from acrcmk.api.conditions import Reason
-from acrcmk.domain import vault
-from acrcmk.domain.decision import Act
-from acrcmk.domain.outcome import Blocked, Progressing, Ready, Stalled
+from acrcmk.domain.observed import Observed
+from acrcmk.domain.outcome import Act, Blocked, Progressing, Ready, Stalled
 from acrcmk.domain.resources import OPEN, Firewall
+from acrcmk.domain.steps import vault
 from acrcmk.domain.writes import CreateVault, UpdateVault
 from tests.unit.domain import builders
 
@@ -16,7 +16,7 @@ SHUT = Firewall(default_action="Deny", bypass="None")
 
 def test_a_missing_vault_is_created_purge_protected_with_its_access_mode_stated() -> None:
     decision = vault.decide(
-        builders.subject(vault={"name": "kv-images", "access": "AccessPolicy"}), vault.Observed(vault=None)
+        builders.desired(vault={"name": "kv-images", "access": "AccessPolicy"}), Observed(vault=None)
     )
     assert isinstance(decision, Act)
     assert decision.writes == (
@@ -35,7 +35,7 @@ def test_a_missing_vault_is_created_purge_protected_with_its_access_mode_stated(
 
 def test_a_vault_that_registers_its_name_is_waited_for() -> None:
     found = builders.vault(provisioning_state="RegisteringDns")
-    decision = vault.decide(builders.subject(), vault.Observed(vault=found))
+    decision = vault.decide(builders.desired(), Observed(vault=found))
     assert isinstance(decision, Progressing)
     assert decision.retry_after is None
     assert decision.unlocks, "a grant needs only the vault itself"
@@ -57,7 +57,7 @@ def test_a_vault_that_registers_its_name_is_waited_for() -> None:
     ],
 )
 def test_no_write_for_what_differs_only_in_spelling_or_is_fine(spec: dict[str, Any], found: dict[str, Any]) -> None:
-    decision = vault.decide(builders.subject(vault=spec), vault.Observed(vault=builders.vault(**found)))
+    decision = vault.decide(builders.desired(vault=spec), Observed(vault=builders.vault(**found)))
     assert isinstance(decision, Ready)
 
 
@@ -79,7 +79,7 @@ def test_a_vault_of_ours_is_mended_field_by_field(
     spec: dict[str, Any], found: dict[str, Any], change: dict[str, Any] | None
 ) -> None:
     decision = vault.decide(
-        builders.subject(vault={"name": "kv-images", **spec}), vault.Observed(vault=builders.vault(**found))
+        builders.desired(vault={"name": "kv-images", **spec}), Observed(vault=builders.vault(**found))
     )
     if change is None:
         assert isinstance(decision, Ready)
@@ -115,13 +115,13 @@ def test_a_vault_of_ours_is_mended_field_by_field(
 def test_an_unfit_vault_is_told_with_the_way_out(
     spec: dict[str, Any], found: dict[str, Any], kind: type, reason: Reason
 ) -> None:
-    decision = vault.decide(builders.subject(vault=spec), vault.Observed(vault=builders.vault(**found)))
+    decision = vault.decide(builders.desired(vault=spec), Observed(vault=builders.vault(**found)))
     assert isinstance(decision, kind)
     assert decision.reason is reason
     assert "kv-images" in decision.message
 
 
 def test_a_referenced_vault_that_is_missing_blocks() -> None:
-    decision = vault.decide(builders.subject(vault=REFERENCE), vault.Observed(vault=None))
+    decision = vault.decide(builders.desired(vault=REFERENCE), Observed(vault=None))
     assert isinstance(decision, Blocked)
     assert decision.reason is Reason.VAULT_NOT_FOUND
