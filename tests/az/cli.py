@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from acrcmk_lab import az_env, processes, stage
+from acrcmk_lab import az_env, launch, processes
 from tests.support import azurelab
 
 BINARY = "ACRCMK_AZ"
@@ -36,7 +36,7 @@ class Az:
         usual = processes.environment(family.home)
         subprocess.run([*command, "--dir", str(folder)], env=usual, check=True, stdout=subprocess.DEVNULL)
         path = f"{pathlib.Path(os.environ[BINARY]).parent}{os.pathsep}{usual['PATH']}"
-        return cls(environment=usual | stage.read_env(folder / az_env.ENV_FILE) | {"PATH": path})
+        return cls(environment=usual | launch.read_env(folder / az_env.ENV_FILE) | {"PATH": path})
 
     def run(self, *arguments: str) -> Any:
         """Run one command to its end and return what it printed, if anything; AzError when it fails."""

@@ -5,7 +5,7 @@ import os
 import pathlib
 from collections.abc import Callable
 
-from acrcmk_lab import kubectl, processes, stage
+from acrcmk_lab import kubectl, launch, processes
 from tests.support import envtest
 
 READS = frozenset({"get", "list", "watch"})
@@ -44,7 +44,7 @@ def start(family: processes.Family) -> Cluster:
 
 def _start_embedded(family: processes.Family) -> Cluster:
     """Start `acrcmk-lab kube`; it knows one user only, so the operator is its administrator."""
-    server = stage.KubeServer.start(family)
+    server = launch.KubeServer.start(family)
 
     def requests() -> list[Request]:
         return [
@@ -65,7 +65,7 @@ def _start_real(family: processes.Family, assets: pathlib.Path) -> Cluster:
     def requests() -> list[Request]:
         return [
             Request(path=one["requestURI"], code=one["responseStatus"]["code"], writes=one["verb"] not in READS)
-            for one in stage.read_log(server.audit_log)
+            for one in launch.read_log(server.audit_log)
         ]
 
     return Cluster(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from acrcmk_lab import processes, stage
+from acrcmk_lab import launch, processes
 from tests.support import azurelab, clusters, operators, project, spaces
 
 
@@ -25,7 +25,7 @@ def family() -> Iterator[processes.Family]:
 def cluster(family: processes.Family) -> clusters.Cluster:
     """The API server, with the CRD; a real one with the operator's manifests too."""
     running = clusters.start(family)
-    stage.apply_crds(running.kubectl)
+    launch.apply_crds(running.kubectl)
     if running.real:
         running.kubectl.run("apply", "-f", str(project.MANIFESTS))
     return running

@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 from collections.abc import Mapping
 
-from acrcmk_lab import processes, stage
+from acrcmk_lab import launch, processes
 
 SETTINGS = {
     "ACRCMK_HTTP_PORT": "0",
@@ -32,7 +32,7 @@ class Operator:
         assert self.child is None or not self.child.running, "two operators would do everything twice"
         self.settings = settings
         own = {f"ACRCMK_{name.upper()}": value for name, value in settings.items()}
-        self.child = stage.start_operator(
+        self.child = launch.start_operator(
             self.family, kubeconfig=self.kubeconfig, environment={**self.azure, **SETTINGS, **own}
         )
 

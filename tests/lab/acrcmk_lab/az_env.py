@@ -13,7 +13,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 
-from acrcmk_lab import stage
+from acrcmk_lab import launch
 
 ENV_FILE = "az.env"
 TOKEN_CACHES = ("msal_token_cache.json", "msal_http_cache.bin")
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace) -> int:
     """Write the folder and print the exports."""
     try:
-        environment = prepare(arguments.dir.resolve(), lab=stage.read_env(arguments.env))
+        environment = prepare(arguments.dir.resolve(), lab=launch.read_env(arguments.env))
     except (OSError, KeyError, ValueError) as error:
         print(f"acrcmk-lab az-env: {type(error).__name__}: {error}", file=sys.stderr)
         return 2

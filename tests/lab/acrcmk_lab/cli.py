@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import acrcmk_lab.az_env
 import acrcmk_lab.azure.command
-import acrcmk_lab.bench_lab
-import acrcmk_lab.bench_ready
-import acrcmk_lab.demo
+import acrcmk_lab.bench.lab
+import acrcmk_lab.bench.ready
+import acrcmk_lab.demo.command
 import acrcmk_lab.kube.command
 import acrcmk_lab.replay.command
 
@@ -30,9 +30,9 @@ COMMANDS: dict[str, Command] = {
     "azure": acrcmk_lab.azure.command,
     "az-env": acrcmk_lab.az_env,
     "kube": acrcmk_lab.kube.command,
-    "demo": acrcmk_lab.demo,
-    "bench-ready": acrcmk_lab.bench_ready,
-    "bench-lab": acrcmk_lab.bench_lab,
+    "demo": acrcmk_lab.demo.command,
+    "bench-ready": acrcmk_lab.bench.ready,
+    "bench-lab": acrcmk_lab.bench.lab,
     "replay": acrcmk_lab.replay.command,
 }
 

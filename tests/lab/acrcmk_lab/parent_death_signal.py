@@ -1,4 +1,4 @@
-"""Run a command that the kernel kills when its parent dies: `python leash.py PARENT_PID COMMAND...`.
+"""Run a command that the kernel kills when its parent dies: `python parent_death_signal.py PARENT_PID COMMAND...`.
 
 Started as a file of its own (not `-m`, not `preexec_fn`): it costs one bare interpreter start, and no code
 of ours runs between fork and exec of a parent that may have threads. The process id stays that of the

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Self
 
-from acrcmk_lab import leash
+from acrcmk_lab import parent_death_signal
 
 POLL_SECONDS = 0.02
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ")
@@ -146,4 +146,4 @@ class Family:
 
 def leashed(*command: str) -> tuple[str, ...]:
     """Return the command line that runs `command` so that it dies with this process."""
-    return (sys.executable, "-I", "-S", str(pathlib.Path(leash.__file__)), str(os.getpid()), *command)
+    return (sys.executable, "-I", "-S", str(pathlib.Path(parent_death_signal.__file__)), str(os.getpid()), *command)

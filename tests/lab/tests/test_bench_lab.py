@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from acrcmk_lab import load
 from acrcmk_lab.azure import server
+from acrcmk_lab.bench import load
 
 
 @pytest.fixture

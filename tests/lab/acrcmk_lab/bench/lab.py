@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Iterator, Mapping
 
 import psutil
 
-from acrcmk_lab import load, processes, stage
+from acrcmk_lab import launch, processes
+from acrcmk_lab.bench import load
 
 HELP = """Requests per second of the lab's Azure on one core, and its memory.
 
@@ -188,7 +189,7 @@ async def run(arguments: argparse.Namespace) -> int:
 async def measure(family: processes.Family, *, registries: int, connections: int, seconds: float) -> Figures:
     """Start the lab, write `registries`, then read them for `seconds`."""
     options = [f"--set={name}={value}" for name, value in SWITCHES.items()]
-    server = stage.AzureServer.start(family, "--speed=0", f"--group={GROUP}:{LOCATION}", *options)
+    server = launch.AzureServer.start(family, "--speed=0", f"--group={GROUP}:{LOCATION}", *options)
     _part_cores(server.child.pid)
     environment = server.wait()
     assertion = await asyncio.to_thread(pathlib.Path(environment["AZURE_FEDERATED_TOKEN_FILE"]).read_text)

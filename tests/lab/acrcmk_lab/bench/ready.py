@@ -7,7 +7,7 @@ import pathlib
 import tempfile
 import time
 
-from acrcmk_lab import processes, stage
+from acrcmk_lab import launch, processes
 from acrcmk_lab.azure import criticalpath
 
 HELP = """Seconds from apply to Ready, against Azure's own critical path.
@@ -67,19 +67,19 @@ async def run(arguments: argparse.Namespace) -> int:
 
 def measure(family: processes.Family, *, speed: float) -> Figures:
     """Run once: from the moment kubectl is asked to apply until `kubectl wait` sees Ready."""
-    sample = stage.sample()
+    sample = launch.sample()
     name = sample["metadata"]["name"]
-    lab = stage.Lab.open(family, speed=speed, spec=sample["spec"])
-    stage.apply_crds(lab.kubectl)
+    lab = launch.Lab.open(family, speed=speed, spec=sample["spec"])
+    launch.apply_crds(lab.kubectl)
     operator = lab.start_operator()
     operator.wait_until(lambda: _listed(lab), what="it looked for objects")
     began = time.monotonic()
-    lab.kubectl.run("apply", "-f", str(stage.SAMPLE))
+    lab.kubectl.run("apply", "-f", str(launch.SAMPLE))
     lab.kubectl.run(
         "wait", "--for=condition=Ready", f"encreg/{name}", f"--timeout={READY_SECONDS}s", timeout=READY_SECONDS + 10
     )
     seconds = (time.monotonic() - began) * speed
-    path = criticalpath.seconds(stage.read_log(lab.azure.log))
+    path = criticalpath.seconds(launch.read_log(lab.azure.log))
     calls = lab.azure.calls()
     return Figures(
         ratio=round(seconds / path, 3),
@@ -93,6 +93,6 @@ def measure(family: processes.Family, *, speed: float) -> Figures:
     )
 
 
-def _listed(lab: stage.Lab) -> bool:
+def _listed(lab: launch.Lab) -> bool:
     """Say whether the operator has listed its objects; its watch, which is logged when it ends, follows at once."""
     return any(one["path"].endswith("/encryptedregistries") for one in lab.kube.requests())

@@ -9,7 +9,8 @@ import shlex
 import shutil
 import tempfile
 
-from acrcmk_lab import demo_kept, processes, stage, story, terminal
+from acrcmk_lab import launch, processes
+from acrcmk_lab.demo import kept, progress, terminal
 from acrcmk_lab.kubectl import KubectlError
 
 HELP = """The main job end to end, shown live: lab, operator and kubectl.
@@ -34,16 +35,16 @@ async def run(arguments: argparse.Namespace) -> int:
     """Run the demo; 0 only when the object became Ready."""
     screen = terminal.Terminal.standard()
     if arguments.stop:
-        return demo_kept.stop(arguments.stop, screen=screen)
-    directory, kept = pathlib.Path(tempfile.mkdtemp(prefix="acrcmk-demo-")), False
+        return kept.stop(arguments.stop, screen=screen)
+    directory, keep = pathlib.Path(tempfile.mkdtemp(prefix="acrcmk-demo-")), False
     try:
         with processes.Family(directory, outlive_parent=arguments.keep) as family:
             ready = await _attempt(family, screen=screen, arguments=arguments)
             if ready and arguments.keep:
-                demo_kept.leave(family)
-                kept = True
+                kept.leave(family)
+                keep = True
     finally:
-        if not kept:
+        if not keep:
             shutil.rmtree(directory, ignore_errors=True)
     return 0 if ready else 1
 
@@ -64,34 +65,34 @@ async def _attempt(family: processes.Family, *, screen: terminal.Terminal, argum
 
 
 async def _show(family: processes.Family, *, screen: terminal.Terminal, arguments: argparse.Namespace) -> None:
-    sample = stage.sample()
+    sample = launch.sample()
     name = sample["metadata"]["name"]
     screen.line(screen.paint("From kubectl apply to a registry with a key of its own", terminal.BOLD))
     screen.live("starting Azure and Kubernetes ...")
-    lab = stage.Lab.open(family, speed=arguments.speed, spec=sample["spec"])
+    lab = launch.Lab.open(family, speed=arguments.speed, spec=sample["spec"])
     _introduce(lab, screen=screen)
-    _command("kubectl apply -f", stage.CRDS, screen=screen)
-    screen.line(stage.apply_crds(lab.kubectl))
+    _command("kubectl apply -f", launch.CRDS, screen=screen)
+    screen.line(launch.apply_crds(lab.kubectl))
     lab.start_operator()
-    _command("kubectl apply -f", stage.SAMPLE, screen=screen)
-    screen.line(lab.kubectl.run("apply", "-f", str(stage.SAMPLE)))
-    teller = story.Teller(screen=screen, lab=lab)
-    await story.tell(teller, name=name)
+    _command("kubectl apply -f", launch.SAMPLE, screen=screen)
+    screen.line(lab.kubectl.run("apply", "-f", str(launch.SAMPLE)))
+    teller = progress.Teller(screen=screen, lab=lab)
+    await progress.tell(teller, name=name)
     _show_result(lab, name=name, screen=screen)
     azure_seconds = teller.elapsed * arguments.speed
     ended = f"Ready after {teller.elapsed:.1f} s, which are {azure_seconds:.0f} s of Azure's time."
     screen.line(screen.paint(ended, terminal.GREEN))
     if arguments.keep:
-        screen.line(demo_kept.advice(lab, name=name))
+        screen.line(kept.advice(lab, name=name))
 
 
-def _introduce(lab: stage.Lab, *, screen: terminal.Terminal) -> None:
+def _introduce(lab: launch.Lab, *, screen: terminal.Terminal) -> None:
     screen.line(f"  Azure       {lab.environment['ACRCMK_RESOURCE_MANAGER']}, {lab.speed:g} times real time")
     screen.line(f"  Kubernetes  {lab.kube.kubeconfig}")
     screen.line()
 
 
-def _show_result(lab: stage.Lab, *, name: str, screen: terminal.Terminal) -> None:
+def _show_result(lab: launch.Lab, *, name: str, screen: terminal.Terminal) -> None:
     screen.line()
     _command("kubectl get encreg -o wide", screen=screen)
     screen.line(lab.kubectl.run("get", "encreg", "-o", "wide"))

@@ -7,7 +7,8 @@ import shutil
 
 import psutil
 
-from acrcmk_lab import processes, stage, terminal
+from acrcmk_lab import launch, processes
+from acrcmk_lab.demo import terminal
 
 NOTE = "processes.json"
 
@@ -57,7 +58,7 @@ def stop(directory: pathlib.Path, *, screen: terminal.Terminal) -> int:
     return 0
 
 
-def advice(lab: stage.Lab, *, name: str) -> str:
+def advice(lab: launch.Lab, *, name: str) -> str:
     """Return what to try while it runs."""
     kubectl = "kubectl" if shutil.which("kubectl") else lab.kubectl.binary
     manual = json.dumps({"spec": {"key": {"rotation": {"mode": "Manual"}}}})

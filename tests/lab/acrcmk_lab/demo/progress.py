@@ -8,7 +8,8 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from acrcmk_lab import stage, terminal
+from acrcmk_lab import launch
+from acrcmk_lab.demo import terminal
 from acrcmk_lab.kubectl import KubectlError
 
 Status = dict[str, Any]
@@ -31,7 +32,7 @@ class Teller:
     """Prints what changes from one status to the next, beside the time and the count of calls to Azure."""
 
     screen: terminal.Terminal
-    lab: stage.Lab
+    lab: launch.Lab
     began: float = dataclasses.field(default_factory=time.monotonic)
     told: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
     last: str = "waiting for the operator's first look"

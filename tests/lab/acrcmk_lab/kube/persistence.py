@@ -1,4 +1,4 @@
-"""The cluster in a file: saved while the server runs and when it stops, restored when it starts."""
+"""Save a cluster in a file while the server runs and when it stops; restore it at the next start."""
 
 import asyncio
 import contextlib
@@ -7,22 +7,22 @@ import os
 import pathlib
 import tempfile
 
-from acrcmk_lab.kube import crds
 from acrcmk_lab.kube.cluster import Cluster
-from acrcmk_lab.kube.store import Key
+from acrcmk_lab.kube.registry import crds
+from acrcmk_lab.kube.storage.stored import Key
 
 
 def restore(cluster: Cluster, path: pathlib.Path) -> bool:
-    """Fill an empty cluster from `path`; whether there was such a file."""
+    """Fill an empty cluster from `path`; return whether there was such a file."""
     if not path.exists():
         return False
     saved = json.loads(path.read_text(encoding="utf-8"))
     for entry in saved["objects"]:
         key = Key(tuple(entry["collection"]), entry["namespace"], entry["name"])
         cluster.store.restore(entry["object"], key)
-    cluster.store.born(saved["revision"])
+    cluster.store.start_at(saved["revision"])
     for stored in cluster.store.select(crds.COLLECTION):
-        cluster.registrar.serve(stored.obj)
+        cluster.crd_controller.serve(stored.obj)
     return True
 
 
@@ -32,8 +32,8 @@ def save(cluster: Cluster, path: pathlib.Path) -> None:
     for key in cluster.store.all_keys():
         stored = cluster.store.get(key)
         if stored is not None:
-            place = {"collection": list(key.collection), "namespace": key.namespace, "name": key.name}
-            entries.append({**place, "object": stored.obj})
+            location = {"collection": list(key.collection), "namespace": key.namespace, "name": key.name}
+            entries.append({**location, "object": stored.obj})
     write_atomically(path, json.dumps({"revision": cluster.store.revision, "objects": entries}))
 
 
@@ -47,8 +47,8 @@ def write_atomically(path: pathlib.Path, text: str, *, mode: int = 0o600) -> Non
     pathlib.Path(name).replace(path)
 
 
-async def keep(cluster: Cluster, path: pathlib.Path, *, seconds: float = 1.0) -> None:
-    """Save whenever something changed, at most every `seconds`, and once more when cancelled."""
+async def save_periodically(cluster: Cluster, path: pathlib.Path, *, seconds: float = 1.0) -> None:
+    """Save after every change, at most every `seconds`, and once more when cancelled."""
     saved = -1
     with contextlib.suppress(asyncio.CancelledError):
         while True:

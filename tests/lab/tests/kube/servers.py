@@ -15,7 +15,7 @@ from typing import Any
 import requests
 import yaml
 
-from acrcmk_lab.kube import server
+from acrcmk_lab.kube.http import server
 
 JSON = "application/json"
 MERGE = "application/merge-patch+json"

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from acrcmk_lab.kube import table
+from acrcmk_lab.kube.registry import printer_columns
 from tests.lab.tests.kube import servers
 
 PLACE = "/apis/shown.dev/v1/panels"
@@ -145,8 +145,8 @@ def test_a_path_that_cannot_be_read_leaves_the_name_alone(api):
     ],
 )
 def test_ages_are_told_as_kubectl_tells_them(seconds, text):
-    assert table.duration(seconds) == text
+    assert printer_columns.duration(seconds) == text
 
 
 def test_an_unreadable_time_has_no_age():
-    assert table.age("soon", now=datetime.datetime.now(datetime.UTC)) == "<invalid>"
+    assert printer_columns.age("soon", now=datetime.datetime.now(datetime.UTC)) == "<invalid>"

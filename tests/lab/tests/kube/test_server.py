@@ -11,7 +11,8 @@ import requests
 import yaml
 
 from acrcmk_lab import processes
-from acrcmk_lab.kube import clock, server
+from acrcmk_lab.kube.apimachinery import clock
+from acrcmk_lab.kube.http import server
 from tests.lab.tests.kube import servers
 from tests.lab.tests.kube.conftest import HERE, thing
 
@@ -88,7 +89,7 @@ def test_a_broken_request_does_not_stop_the_server(embedded_api):
 
 async def test_ages_follow_the_clock_that_is_given():
     now = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
-    async with server.KubeLab(time=clock.Clock(lambda: now)) as lab:
+    async with server.KubeLab(clock=clock.Clock(lambda: now)) as lab:
         resource = lab.cluster.catalogue.find("", "v1", "namespaces")
         (stored, *_) = lab.cluster.store.select(resource.collection)
         age = next(column for column in resource.columns if column.name == "Age")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Tells the time, UTC, from `read` (default: the machine's)."""
+    """The time, UTC, from `read` (default: the machine's)."""
 
     def __init__(self, read: Callable[[], datetime.datetime] | None = None) -> None:
         self._read = read or (lambda: datetime.datetime.now(datetime.UTC))
@@ -13,6 +13,6 @@ class Clock:
     def now(self) -> datetime.datetime:
         return self._read()
 
-    def stamp(self) -> str:
-        """Return the time as object metadata tells it: RFC 3339, whole seconds."""
+    def timestamp(self) -> str:
+        """Return the time as object metadata has it: RFC 3339, whole seconds."""
         return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")

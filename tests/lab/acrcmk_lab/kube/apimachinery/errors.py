@@ -1,14 +1,14 @@
-"""Refusals of the API, each a `Status` object worded as k8s.io/apimachinery/pkg/api/errors words it."""
+"""Errors of the API, each a `Status` object with the text of k8s.io/apimachinery/pkg/api/errors."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from acrcmk_lab.kube import fielderrors
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 
 class StatusError(Exception):
-    """A refusal: the HTTP `code`, and the body as a `Status` object."""
+    """An error response: the HTTP `code`, and the body as a `Status` object."""
 
     def __init__(
         self, message: str, *, code: int, reason: str, details: Object | None = None, headers: Object | None = None
@@ -51,7 +51,7 @@ def _details(group: str, kind: str, **more: Any) -> Object:
 
 def not_found(group: str, plural: str, name: str) -> StatusError:
     return StatusError(
-        f"{qualified(plural, group)} {fielderrors.quote(name)} not found",
+        f"{qualified(plural, group)} {field_errors.quote(name)} not found",
         code=404,
         reason="NotFound",
         details=_details(group, plural, name=name),
@@ -60,7 +60,7 @@ def not_found(group: str, plural: str, name: str) -> StatusError:
 
 def already_exists(group: str, plural: str, name: str) -> StatusError:
     return StatusError(
-        f"{qualified(plural, group)} {fielderrors.quote(name)} already exists",
+        f"{qualified(plural, group)} {field_errors.quote(name)} already exists",
         code=409,
         reason="AlreadyExists",
         details=_details(group, plural, name=name),
@@ -69,14 +69,14 @@ def already_exists(group: str, plural: str, name: str) -> StatusError:
 
 def conflict(group: str, plural: str, name: str, why: str) -> StatusError:
     return StatusError(
-        f"Operation cannot be fulfilled on {qualified(plural, group)} {fielderrors.quote(name)}: {why}",
+        f"Operation cannot be fulfilled on {qualified(plural, group)} {field_errors.quote(name)}: {why}",
         code=409,
         reason="Conflict",
         details=_details(group, plural, name=name),
     )
 
 
-STALE = "the object has been modified; please apply your changes to the latest version and try again"
+MODIFIED: Final = "the object has been modified; please apply your changes to the latest version and try again"
 
 
 def apply_conflict(message: str, causes: list[Object]) -> StatusError:
@@ -84,7 +84,7 @@ def apply_conflict(message: str, causes: list[Object]) -> StatusError:
 
 
 def forbidden(group: str, plural: str, name: str, why: str, *, causes: list[Object] | None = None) -> StatusError:
-    subject = f"{qualified(plural, group)} {fielderrors.quote(name)}" if name else qualified(plural, group)
+    subject = f"{qualified(plural, group)} {field_errors.quote(name)}" if name else qualified(plural, group)
     return StatusError(
         f"{subject} is forbidden: {why}",
         code=403,
@@ -93,12 +93,17 @@ def forbidden(group: str, plural: str, name: str, why: str, *, causes: list[Obje
     )
 
 
-def invalid(group: str, kind: str, name: str, problems: Sequence[fielderrors.FieldError]) -> StatusError:
-    text = f"{qualified(kind, group)} {fielderrors.quote(name)} is invalid"
+def invalid(group: str, kind: str, name: str, problems: Sequence[field_errors.FieldError]) -> StatusError:
+    text = f"{qualified(kind, group)} {field_errors.quote(name)} is invalid"
     if problems:
-        text += ": " + fielderrors.aggregate([str(problem) for problem in problems])
+        text += ": " + field_errors.aggregate([str(problem) for problem in problems])
     causes = [{"reason": p.type, "message": p.body, "field": p.field} for p in problems]
     return StatusError(text, code=422, reason="Invalid", details=_details(group, kind, name=name, causes=causes))
+
+
+def undeterminable_name(name: str) -> StatusError:
+    """Return the error about an object without a name; `name` is that of the path."""
+    return bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
 
 
 def bad_request(message: str) -> StatusError:
@@ -111,7 +116,7 @@ def unauthorized() -> StatusError:
 
 def unsupported_verb(group: str, plural: str, verb: str) -> StatusError:
     return StatusError(
-        f"{verb} is not supported on resources of kind {fielderrors.quote(qualified(plural, group))}",
+        f"{verb} is not supported on resources of kind {field_errors.quote(qualified(plural, group))}",
         code=405,
         reason="MethodNotAllowed",
         details=_details(group, plural),
@@ -123,7 +128,7 @@ def method_not_allowed() -> StatusError:
 
 
 def _generic(message: str, code: int, reason: str) -> StatusError:
-    """A refusal that the real server's router makes, before any handler."""
+    """Return an error of the real server's router, which it makes before any handler."""
     return StatusError(message, code=code, reason=reason, details={})
 
 
@@ -132,8 +137,8 @@ def no_such_resource() -> StatusError:
 
 
 def unsupported_media_type(supported: Sequence[str]) -> StatusError:
-    told = ", ".join(supported)
-    text = f"the body of the request was in an unknown format - accepted media types include: {told}"
+    accepted = ", ".join(supported)
+    text = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
     return StatusError(text, code=415, reason="UnsupportedMediaType")
 
 
@@ -147,9 +152,9 @@ def not_acceptable() -> StatusError:
     return StatusError(text, code=406, reason="NotAcceptable")
 
 
-def future_version(asked: int, current: int) -> StatusError:
+def future_version(requested: int, current: int) -> StatusError:
     return StatusError(
-        f"Timeout: Too large resource version: {asked}, current: {current}",
+        f"Timeout: Too large resource version: {requested}, current: {current}",
         code=504,
         reason="Timeout",
         details={
@@ -159,8 +164,8 @@ def future_version(asked: int, current: int) -> StatusError:
     )
 
 
-def unexplained(message: str) -> StatusError:
-    """A failure that the real server passes on without a reason."""
+def no_reason(message: str) -> StatusError:
+    """Return an internal error for which the real server sets no reason."""
     return StatusError(message, code=500, reason="")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from acrcmk_lab.kube import objects
+from acrcmk_lab.kube.apimachinery import objects
 
 _TOKEN: Final = re.compile(
     r"""

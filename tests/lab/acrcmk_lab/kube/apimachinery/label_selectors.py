@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from acrcmk_lab.kube import errors, fielderrors, names
+from acrcmk_lab.kube.apimachinery import errors, field_errors, names
 
 Requirement: TypeAlias = Callable[[dict[str, str]], bool]
 
@@ -112,7 +112,7 @@ class _Parser:
 
 
 def _complaint(where: str, value: str, problems: list[str]) -> str:
-    return f"{where}: Invalid value: {fielderrors.quote(value)}: {'; '.join(problems)}" if problems else ""
+    return f"{where}: Invalid value: {field_errors.quote(value)}: {'; '.join(problems)}" if problems else ""
 
 
 def _refuse(*complaints: str) -> None:

@@ -48,9 +48,9 @@ _LABEL_VALUE: Final = (
 )
 
 
-def generated(prefix: str, *, choose: random.Random) -> str:
+def generated(prefix: str, *, rng: random.Random) -> str:
     """Return a name for `generateName`."""
-    return prefix[:58] + "".join(choose.choice(_SUFFIX_LETTERS) for _ in range(5))
+    return prefix[:58] + "".join(rng.choice(_SUFFIX_LETTERS) for _ in range(5))
 
 
 def _check(text: str, pattern: re.Pattern[str], message: str, *, longest: int) -> list[str]:

@@ -17,7 +17,7 @@ def clone(value: Any) -> Any:
 
 
 def dig(value: Any, *path: str, default: Any = None) -> Any:
-    """Follow `path` through nested objects; `default` where a part is missing or is not an object."""
+    """Return the value at `path` in nested objects; `default` where a part is missing or is not an object."""
     for part in path:
         if not isinstance(value, dict) or part not in value:
             return default
@@ -27,20 +27,20 @@ def dig(value: Any, *path: str, default: Any = None) -> Any:
 
 def meta(obj: Object) -> Object:
     """Return the object's metadata, creating it where it is absent or not an object."""
-    found = obj.get("metadata")
-    if not isinstance(found, dict):
-        found = obj["metadata"] = {}
-    return found
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, dict):
+        metadata = obj["metadata"] = {}
+    return metadata
 
 
-def same(left: Any, right: Any) -> bool:
-    """Compare JSON values as JSON does: `true` is not `1`, while `1` and `1.0` are one number."""
+def equal(left: Any, right: Any) -> bool:
+    """Return whether two JSON values are equal as in JSON: `true` is not `1`, while `1` equals `1.0`."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same, left, right))
+        return len(left) == len(right) and all(map(equal, left, right))
     return type(left) is type(right) and bool(left == right) if isinstance(left, str) else bool(left == right)
 
 

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import jsonpatch
 
-from acrcmk_lab.kube import errors
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import errors
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 JSON: Final = "application/json-patch+json"
 MERGE: Final = "application/merge-patch+json"

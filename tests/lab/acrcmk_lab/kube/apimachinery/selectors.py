@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from acrcmk_lab.kube import errors, labelselectors, objects
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import errors, label_selectors, objects
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 Selector: TypeAlias = Callable[[Object], bool]
 _TERM: Final = re.compile(r"(?:\\.|[^,\\]|\\$)+", re.DOTALL)
@@ -15,7 +15,7 @@ _VALUE_PART: Final = re.compile(r"\\(.?)|([=,])|([^\\=,]+)", re.DOTALL)
 
 def labels(text: str) -> Selector:
     """Parse a label selector; the empty one selects everything. Raises `StatusError` (400) where it is malformed."""
-    requirements = labelselectors.parse(text)
+    requirements = label_selectors.parse(text)
 
     def selects(obj: Object) -> bool:
         own = objects.dig(obj, "metadata", "labels") or {}

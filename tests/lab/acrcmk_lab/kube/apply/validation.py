@@ -1,12 +1,12 @@
-"""What keeps a configuration from being applied, in the words of sigs.k8s.io/structured-merge-diff/v6/typed."""
+"""Validation of applied configurations, with the messages of sigs.k8s.io/structured-merge-diff/v6/typed."""
 
 from typing import Any, Final
 
-from acrcmk_lab.kube import fielderrors
+from acrcmk_lab.kube.apimachinery import field_errors
+from acrcmk_lab.kube.apimachinery.objects import Object
 from acrcmk_lab.kube.apply import fieldset, typed
-from acrcmk_lab.kube.objects import Object
 
-_SCALAR_WORDS: Final = {
+_SCALAR_MESSAGES: Final = {
     "string": "expected string, got &value.valueUnstructured{{Value:{go}}}",
     "integer": "expected numeric (int or float), got {type}",
     "number": "expected numeric (int or float), got {type}",
@@ -14,28 +14,28 @@ _SCALAR_WORDS: Final = {
 }
 
 
-def check(value: Any, kind: typed.Type, path: str = "") -> list[str]:
-    """Return what keeps `value` from being applied: unknown fields, wrong types, list items without a key."""
+def validate(value: Any, kind: typed.Type, path: str = "") -> list[str]:
+    """Return the errors of `value`: unknown fields, wrong types, list items without a key."""
     schema = kind.schema or {}
-    wanted = schema.get("type")
-    if value is None or wanted is None or schema.get("x-kubernetes-int-or-string"):
+    expected = schema.get("type")
+    if value is None or expected is None or schema.get("x-kubernetes-int-or-string"):
         return []
-    if wanted == "object":
+    if expected == "object":
         return _check_map(value, kind, path) if isinstance(value, dict) else [_mismatch("map", value, path)]
-    if wanted == "array":
+    if expected == "array":
         return _check_list(value, kind, path) if isinstance(value, list) else [_mismatch("list", value, path)]
     return _check_scalar(value, schema, path)
 
 
-def _mismatch(wanted: str, value: Any, path: str) -> str:
-    return f"{path}: expected {wanted}, got &{{{_plain(value)}}}"
+def _mismatch(expected: str, value: Any, path: str) -> str:
+    return f"{path}: expected {expected}, got &{{{_plain(value)}}}"
 
 
 def _check_map(value: Object, kind: typed.Type, path: str) -> list[str]:
     problems = []
     for name, item in sorted(value.items()):
         child, where = kind.child(name), f"{path}.{name}"
-        problems += [f"{where}: field not declared in schema"] if child is None else check(item, child, where)
+        problems += [f"{where}: field not declared in schema"] if child is None else validate(item, child, where)
     return problems
 
 
@@ -54,20 +54,20 @@ def _check_list(value: list[Any], kind: typed.Type, path: str) -> list[str]:
                 problems.append(f"{path}: duplicate entries for key {fieldset.text((element,))}")
             seen.add(element)
             where = path + fieldset.text((element,))
-        problems += check(item, kind.items(), where)
+        problems += validate(item, kind.items(), where)
     return problems
 
 
 def _check_scalar(value: Any, schema: Object, path: str) -> list[str]:
-    wanted = schema["type"]
+    expected = schema["type"]
     fits = {
         "string": isinstance(value, str) or bool(schema.get("format", "byte") != "byte"),
         "boolean": isinstance(value, bool),
-    }.get(wanted, isinstance(value, int | float) and not isinstance(value, bool))
+    }.get(expected, isinstance(value, int | float) and not isinstance(value, bool))
     if fits:
         return []
-    words = _SCALAR_WORDS[wanted].format(go=_go_syntax(value), type=_go_type(value), plain=_plain(value))
-    return [f"{path}: {words}"]
+    message = _SCALAR_MESSAGES[expected].format(go=_go_syntax(value), type=_go_type(value), plain=_plain(value))
+    return [f"{path}: {message}"]
 
 
 def _go_type(value: Any) -> str:
@@ -78,11 +78,11 @@ def _go_type(value: Any) -> str:
 def _go_syntax(value: Any) -> str:
     """Print a JSON value as Go's %#v does."""
     if isinstance(value, dict):
-        inner = ", ".join(f"{fielderrors.quote(key)}:{_go_syntax(item)}" for key, item in sorted(value.items()))
+        inner = ", ".join(f"{field_errors.quote(key)}:{_go_syntax(item)}" for key, item in sorted(value.items()))
         return f"map[string]interface {{}}{{{inner}}}"
     if isinstance(value, list):
         return f"[]interface {{}}{{{', '.join(map(_go_syntax, value))}}}"
-    return fielderrors.render(value)
+    return field_errors.render(value)
 
 
 def _plain(value: Any) -> str:
@@ -91,4 +91,4 @@ def _plain(value: Any) -> str:
         return "map[" + " ".join(f"{key}:{_plain(item)}" for key, item in sorted(value.items())) + "]"
     if isinstance(value, list):
         return "[" + " ".join(map(_plain, value)) + "]"
-    return value if isinstance(value, str) else fielderrors.render(value)
+    return value if isinstance(value, str) else field_errors.render(value)

@@ -1,11 +1,11 @@
-"""Questions about the caller's own rights and name. In the lab the answer is yes."""
+"""Reviews of the caller's permissions and identity: the lab permits everything."""
 
 from typing import Final
 
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 _USER: Final[Object] = {"username": "admin", "groups": ["system:masters", "system:authenticated"]}
-ANSWERS: Final[dict[str, Object]] = {
+STATUSES: Final[dict[str, Object]] = {
     "SelfSubjectAccessReview": {"allowed": True},
     "SelfSubjectRulesReview": {
         "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
@@ -17,6 +17,6 @@ ANSWERS: Final[dict[str, Object]] = {
 """The status of each review, by kind."""
 
 
-def answer(review: Object) -> Object:
-    """Return a review with its answer."""
-    return {**review, "metadata": {}, "status": ANSWERS[review["kind"]]}
+def review(obj: Object) -> Object:
+    """Return a review with its status."""
+    return {**obj, "metadata": {}, "status": STATUSES[obj["kind"]]}

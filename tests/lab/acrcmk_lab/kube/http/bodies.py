@@ -1,32 +1,34 @@
-"""Request bodies: JSON, YAML or protobuf in, a plain object out, and the real server's words for what is wrong."""
+"""Decode request bodies: JSON, YAML or protobuf, with the error messages of the real server."""
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 from aiohttp import web
 
-from acrcmk_lab.kube import errors, objects, protobuf, resources
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import errors, objects
+from acrcmk_lab.kube.apimachinery.objects import Object
+from acrcmk_lab.kube.http import protobuf
+from acrcmk_lab.kube.http.media_types import JSON, PROTOBUF, YAML
+from acrcmk_lab.kube.registry.resources import Resource
 
-JSON: Final = "application/json"
-YAML: Final = "application/yaml"
-PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
-_SUMMARY: Final = 30
+IN_SCHEME: Final = 'in scheme "pkg/runtime/scheme.go:111"'
+"""The end of the real server's messages about kinds that it does not know."""
+_SUMMARY_BYTES: Final = 30
 _TYPE_STRUCT: Final = (
     r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
 )
 
 
-class UndecodableError(ValueError):
-    """A body that cannot be decoded; the text is that of Go's decoders."""
+class DecodeError(ValueError):
+    """A body that cannot be decoded; the message is that of Go's decoders."""
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML without timestamps: what looks like a time stays text, as in JSON."""
+    """YAML without timestamps: they stay strings, as in JSON."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -36,14 +38,14 @@ _Loader.yaml_implicit_resolvers = {
 
 
 class _Duplicates(dict[str, Any]):
-    """A JSON object in which fields appeared more than once; `names` says which."""
+    """A JSON object with duplicate fields; `names` are those fields."""
 
     names: list[str]
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Body:
-    """A decoded body. `duplicates` are the paths of fields that were given more than once."""
+    """A decoded body. `duplicates` are the paths of duplicate fields."""
 
     value: Any
     raw: bytes
@@ -51,9 +53,9 @@ class Body:
 
 
 def require(value: Any, kind: type, *, go_type: str) -> None:
-    """Check that a decoded body is an object or a list. Raises `UndecodableError`."""
+    """Check that a decoded body is an object or a list. Raises `DecodeError`."""
     if not isinstance(value, kind):
-        raise UndecodableError(f"json: cannot unmarshal {objects.json_type(value)} into Go value of type {go_type}")
+        raise DecodeError(f"json: cannot unmarshal {objects.json_type(value)} into Go value of type {go_type}")
 
 
 def content_type(request: web.Request) -> str:
@@ -61,9 +63,9 @@ def content_type(request: web.Request) -> str:
 
 
 async def read(request: web.Request) -> Body:
-    """Read and decode a body by its content type, JSON where it has none.
+    """Read and decode a body by its content type, JSON where there is none.
 
-    Raises `StatusError` (415) for another content type, `UndecodableError` for what cannot be decoded.
+    Raises `StatusError` (415) for another content type, `DecodeError`.
     """
     kind = content_type(request) or JSON
     if kind not in {JSON, YAML, PROTOBUF}:
@@ -71,33 +73,33 @@ async def read(request: web.Request) -> Body:
     raw = await request.read()
     if kind == PROTOBUF and raw:
         return Body(_from_protobuf(raw), raw)
-    return Body(yaml_value(raw), raw) if kind == YAML else from_json(raw)
+    return Body(from_yaml(raw), raw) if kind == YAML else from_json(raw)
 
 
 def _from_protobuf(raw: bytes) -> Object:
     try:
         return protobuf.decode(raw)
     except protobuf.UnreadableError as error:
-        raise UndecodableError(str(error)) from None
+        raise DecodeError(str(error)) from None
 
 
 def from_json(raw: bytes) -> Body:
-    """Decode JSON. Raises `UndecodableError`."""
+    """Decode JSON. Raises `DecodeError`."""
     try:
         value = json.loads(raw, object_pairs_hook=_pairs)
     except json.JSONDecodeError as error:
-        raise UndecodableError(_json_problem(error)) from None
+        raise DecodeError(_json_problem(error)) from None
     return Body(value, raw, tuple(_duplicates(value, "")))
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    marked = _Duplicates(found)
+    obj = dict(pairs)
+    if len(obj) == len(pairs):
+        return obj
+    with_duplicates = _Duplicates(obj)
     names = [name for name, _ in pairs]
-    marked.names = [name for place, name in enumerate(names) if name in names[:place]]
-    return marked
+    with_duplicates.names = [name for place, name in enumerate(names) if name in names[:place]]
+    return with_duplicates
 
 
 def _duplicates(value: Any, path: str) -> Iterator[str]:
@@ -120,8 +122,8 @@ def _json_problem(error: json.JSONDecodeError) -> str:
     return f"invalid character '{rest[0]}' {where}"
 
 
-def yaml_value(raw: bytes) -> Any:
-    """Decode YAML. Raises `UndecodableError`."""
+def from_yaml(raw: bytes) -> Any:
+    """Decode YAML. Raises `DecodeError`."""
     try:
         # JSON is YAML, and most YAML bodies are JSON, which reads a hundred times faster.
         return json.loads(raw)
@@ -132,21 +134,21 @@ def yaml_value(raw: bytes) -> Any:
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         line = f"line {max(place.line, 1)}: " if place else ""
-        raise UndecodableError(f"yaml: {line}{getattr(error, 'problem', None) or error}") from None
+        raise DecodeError(f"yaml: {line}{getattr(error, 'problem', None) or error}") from None
 
 
 def summary(raw: bytes) -> str:
-    """Show the beginning of a body that was not understood."""
+    """Return the beginning of a body, for error messages."""
     if not raw:
         return "<empty>"
-    shown = raw[:_SUMMARY].decode(errors="replace") if raw.startswith(b"{") else raw[:_SUMMARY].hex()
-    return f"{shown} ..." if len(raw) > _SUMMARY else shown
+    shown = raw[:_SUMMARY_BYTES].decode(errors="replace") if raw.startswith(b"{") else raw[:_SUMMARY_BYTES].hex()
+    return f"{shown} ..." if len(raw) > _SUMMARY_BYTES else shown
 
 
-async def read_object(request: web.Request, resource: resources.Resource) -> Body:
+async def read_object(request: web.Request, resource: Resource) -> Body:
     """Read an object of the resource's kind. Raises `StatusError` (400, 415).
 
-    A built-in object may leave its type out, as kopf does when it posts events; a custom one may not.
+    Only a built-in object may omit its type, as kopf does when it posts events.
     """
     raw = await request.read()
     with _unrecognized(resource, raw):
@@ -164,19 +166,19 @@ async def read_object(request: web.Request, resource: resources.Resource) -> Bod
 
 
 @contextlib.contextmanager
-def _unrecognized(resource: resources.Resource, raw: bytes) -> Iterator[None]:
+def _unrecognized(resource: Resource, raw: bytes) -> Iterator[None]:
     try:
         yield
-    except UndecodableError as error:
+    except DecodeError as error:
         read = "" if str(error).startswith("yaml:") else "couldn't get version/kind; json parse error: "
         raise errors.bad_request(_unrecognized_text(resource, f"{read}{error}", raw)) from None
 
 
-def _unrecognized_text(resource: resources.Resource, why: str, raw: bytes) -> str:
+def _unrecognized_text(resource: Resource, why: str, raw: bytes) -> str:
     return f"the object provided is unrecognized (must be of type {resource.kind}): {why} ({summary(raw)})"
 
 
-def _require_version(value: Object, resource: resources.Resource) -> None:
+def _require_version(value: Object, resource: Resource) -> None:
     version, kind = value.get("apiVersion", ""), value["kind"]
     if resource.custom:
         if version != resource.api_version:
@@ -187,12 +189,12 @@ def _require_version(value: Object, resource: resources.Resource) -> None:
     elif (version, kind) != (resource.api_version, resource.kind):
         raise errors.bad_request(
             f'{kind} in version "{version.rpartition("/")[2]}" cannot be handled as a {resource.kind}: '
-            f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+            f'no kind "{kind}" is registered for version "{version}" {IN_SCHEME}'
         )
 
 
-async def read_options(request: web.Request) -> Object:
-    """Read the options of a delete; empty where there are none. Raises `StatusError` (400)."""
+async def read_delete_options(request: web.Request) -> Object:
+    """Read the `DeleteOptions` in a body; empty without a body. Raises `StatusError` (400)."""
     raw = await request.read()
     if not raw:
         return {}
@@ -200,10 +202,10 @@ async def read_options(request: web.Request) -> Object:
     try:
         value = (await read(request)).value
         require(value, dict, go_type=_TYPE_STRUCT)
-    except UndecodableError as error:
+    except DecodeError as error:
         raise errors.bad_request(f"couldn't get version/kind; json parse error: {error}") from None
     if value.get("kind") not in {None, "", "DeleteOptions"}:
         kind, version = value["kind"], value.get("apiVersion") or "meta.k8s.io/v1"
-        text = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        text = f'no kind "{kind}" is registered for version "{version}" {IN_SCHEME}'
         raise errors.bad_request(text)
     return value

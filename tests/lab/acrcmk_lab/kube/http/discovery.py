@@ -1,10 +1,11 @@
-"""What a client can learn about the API: groups, versions, resources; in the old form and aggregated."""
+"""Discovery: groups, versions and resources; the legacy documents and the aggregated one."""
 
 from collections.abc import Iterable
 from typing import Final
 
-from acrcmk_lab.kube import objects, resources
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import objects
+from acrcmk_lab.kube.apimachinery.objects import Object
+from acrcmk_lab.kube.registry.resources import STATUS_VERBS, Resource, ServedResources
 
 AGGREGATED: Final = "APIGroupDiscoveryList"
 VERSION: Final[Object] = {
@@ -22,7 +23,7 @@ VERSION: Final[Object] = {
 
 
 def core_versions(address: str) -> Object:
-    """Answer `/api`."""
+    """Return the document of `/api`."""
     return {
         "kind": "APIVersions",
         "versions": ["v1"],
@@ -30,53 +31,53 @@ def core_versions(address: str) -> Object:
     }
 
 
-def at(catalogue: resources.Catalogue, path: str) -> Object | None:
-    """Answer `/apis/GROUP`, `/apis/GROUP/VERSION` and `/api/VERSION`; None for any other path."""
+def document(resources: ServedResources, path: str) -> Object | None:
+    """Return the document of `/apis/GROUP`, `/apis/GROUP/VERSION` and `/api/VERSION`; None for any other path."""
     match path.strip("/").split("/"):
-        case ["apis", name] if catalogue.versions(name):
-            return group(catalogue, name)
-        case ["apis", name, version] if catalogue.within(name, version):
-            return resource_list(catalogue, name, version)
-        case ["api", version] if catalogue.within("", version):
-            return resource_list(catalogue, "", version)
+        case ["apis", name] if resources.versions(name):
+            return group(resources, name)
+        case ["apis", name, version] if resources.of_version(name, version):
+            return resource_list(resources, name, version)
+        case ["api", version] if resources.of_version("", version):
+            return resource_list(resources, "", version)
     return None
 
 
-def group(catalogue: resources.Catalogue, name: str) -> Object:
-    """Answer `/apis/GROUP`."""
-    return {"kind": "APIGroup", "apiVersion": "v1", **_group(catalogue, name)}
+def group(resources: ServedResources, name: str) -> Object:
+    """Return the document of `/apis/GROUP`."""
+    return {"kind": "APIGroup", "apiVersion": "v1", **_group(resources, name)}
 
 
-def _group(catalogue: resources.Catalogue, name: str) -> Object:
+def _group(resources: ServedResources, name: str) -> Object:
     versions = [
         {"groupVersion": objects.group_version(name, version), "version": version}
-        for version in catalogue.versions(name)
+        for version in resources.versions(name)
     ]
     return {"name": name, "versions": versions, "preferredVersion": versions[0]}
 
 
-def groups(catalogue: resources.Catalogue) -> Object:
-    """Answer `/apis`."""
-    named = [_group(catalogue, name) for name in catalogue.groups() if name]
+def groups(resources: ServedResources) -> Object:
+    """Return the document of `/apis`."""
+    named = [_group(resources, name) for name in resources.groups() if name]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": named}
 
 
-def resource_list(catalogue: resources.Catalogue, name: str, version: str) -> Object:
-    """Answer `/api/v1` and `/apis/GROUP/VERSION`."""
-    found: list[Object] = []
-    for resource in catalogue.within(name, version):
-        found.append(_resource(resource))
+def resource_list(resources: ServedResources, name: str, version: str) -> Object:
+    """Return the document of `/api/v1` and `/apis/GROUP/VERSION`."""
+    shown: list[Object] = []
+    for resource in resources.of_version(name, version):
+        shown.append(_resource(resource))
         if resource.status:
-            found.append(_status(resource))
+            shown.append(_status(resource))
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
         "groupVersion": objects.group_version(name, version),
-        "resources": found,
+        "resources": shown,
     }
 
 
-def _resource(resource: resources.Resource) -> Object:
+def _resource(resource: Resource) -> Object:
     shown: Object = {
         "name": resource.plural,
         "singularName": resource.singular,
@@ -87,38 +88,38 @@ def _resource(resource: resources.Resource) -> Object:
     return shown | _names(resource)
 
 
-def _names(resource: resources.Resource) -> Object:
+def _names(resource: Resource) -> Object:
     names = {"shortNames": list(resource.short_names), "categories": list(resource.categories)}
     return {key: value for key, value in names.items() if value}
 
 
-def _status(resource: resources.Resource) -> Object:
+def _status(resource: Resource) -> Object:
     return {
         "name": f"{resource.plural}/status",
         "singularName": "",
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": list(resources.STATUS_VERBS),
+        "verbs": list(STATUS_VERBS),
     }
 
 
-def aggregated(catalogue: resources.Catalogue, names: Iterable[str]) -> Object:
-    """Answer `/api` or `/apis` with everything about the groups `names` at once."""
+def aggregated(resources: ServedResources, names: Iterable[str]) -> Object:
+    """Return the document of `/api` or `/apis` with everything about the groups `names` at once."""
     items = []
     for name in names:
         versions = [
             {
                 "version": version,
-                "resources": [_aggregated_resource(one) for one in catalogue.within(name, version)],
+                "resources": [_aggregated_resource(resource) for resource in resources.of_version(name, version)],
                 "freshness": "Current",
             }
-            for version in catalogue.versions(name)
+            for version in resources.versions(name)
         ]
         items.append({"metadata": {"name": name} if name else {}, "versions": versions})
     return {"kind": AGGREGATED, "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
 
 
-def _aggregated_resource(resource: resources.Resource) -> Object:
+def _aggregated_resource(resource: Resource) -> Object:
     kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     shown: Object = {
         "resource": resource.plural,
@@ -128,6 +129,6 @@ def _aggregated_resource(resource: resources.Resource) -> Object:
         "verbs": list(resource.verbs),
     }
     if resource.status:
-        verbs = list(resources.STATUS_VERBS)
+        verbs = list(STATUS_VERBS)
         shown["subresources"] = [{"subresource": "status", "responseKind": kind, "verbs": verbs}]
     return shown | _names(resource)

@@ -1,26 +1,28 @@
-"""OpenAPI v3 documents, as far as `kubectl explain`, `kubectl apply` and `kubectl diff` read them."""
+"""OpenAPI v3 documents, with what `kubectl explain`, `kubectl apply` and `kubectl diff` read."""
 
 import hashlib
 from typing import Any, Final
 
-from acrcmk_lab.kube import builtins, objects, resources
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import objects
+from acrcmk_lab.kube.apimachinery.objects import Object
+from acrcmk_lab.kube.registry import builtins
+from acrcmk_lab.kube.registry.resources import Resource, ServedResources
 
 _OBJECT_META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _LIST_META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"
-_VALIDATING: Final = ("dryRun", "fieldManager", "fieldValidation")
-_PATCHING: Final = (*_VALIDATING, "force")
+_WRITE_PARAMETERS: Final = ("dryRun", "fieldManager", "fieldValidation")
+_PATCH_PARAMETERS: Final = (*_WRITE_PARAMETERS, "force")
 _DROPPED: Final = frozenset({"x-kubernetes-validations", "nullable"})
 _API_VERSION_TEXT: Final = "APIVersion names the schema version of this representation of an object."
 _KIND_TEXT: Final = "Kind names the REST resource that this object represents."
 
 
-def index(catalogue: resources.Catalogue) -> Object:
-    """Answer `/openapi/v3`: where the document of each group version is; the hash lets clients cache it."""
+def index(resources: ServedResources) -> Object:
+    """Return `/openapi/v3`: the URL of the document of each group version, with a hash for caches."""
     paths = {}
-    for path in dict.fromkeys(_path(one.group, one.version) for one in catalogue):
+    for path in dict.fromkeys(_path(resource.group, resource.version) for resource in resources):
         group, version = _split(path)
-        digest = hashlib.sha256(objects.encode(document(catalogue, group, version))).hexdigest().upper()
+        digest = hashlib.sha256(objects.encode(_document(resources, group, version))).hexdigest().upper()
         paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
     return {"paths": paths}
 
@@ -34,16 +36,16 @@ def _split(path: str) -> tuple[str, str]:
     return (parts[1], parts[2]) if parts[0] == "apis" else ("", parts[1])
 
 
-def at(catalogue: resources.Catalogue, path: str) -> Object | None:
-    """Answer `/openapi/v3/PATH`; None where no such group version is served."""
+def document(resources: ServedResources, path: str) -> Object | None:
+    """Return `/openapi/v3/PATH`; None where no such group version is served."""
     parts = path.strip("/").split("/")
     if (parts[0], len(parts)) not in {("api", 2), ("apis", 3)}:
         return None
     group, version = _split("/".join(parts))
-    return document(catalogue, group, version) if catalogue.within(group, version) else None
+    return _document(resources, group, version) if resources.of_version(group, version) else None
 
 
-def document(catalogue: resources.Catalogue, group: str, version: str) -> Object:
+def _document(resources: ServedResources, group: str, version: str) -> Object:
     """Return the document of one group version."""
     schemas: Object = {
         _OBJECT_META: builtins.metadata_schema(),
@@ -53,7 +55,7 @@ def document(catalogue: resources.Catalogue, group: str, version: str) -> Object
         },
     }
     paths: Object = {}
-    for resource in catalogue.within(group, version):
+    for resource in resources.of_version(group, version):
         name = _schema_name(resource)
         schemas[name] = _object_schema(resource)
         schemas[f"{name}List"] = _list_schema(resource, name)
@@ -66,16 +68,16 @@ def document(catalogue: resources.Catalogue, group: str, version: str) -> Object
     }
 
 
-def _schema_name(resource: resources.Resource) -> str:
+def _schema_name(resource: Resource) -> str:
     reverse = ".".join(reversed((resource.group or "core.api.k8s.io").split(".")))
     return f"{reverse}.{resource.version}.{resource.kind}"
 
 
-def _gvk(resource: resources.Resource, kind: str) -> Object:
+def _gvk(resource: Resource, kind: str) -> Object:
     return {"group": resource.group, "version": resource.version, "kind": kind}
 
 
-def _object_schema(resource: resources.Resource) -> Object:
+def _object_schema(resource: Resource) -> Object:
     schema: Object = _published(resource.schema)
     properties = {
         **(schema.get("properties") or {}),
@@ -96,7 +98,7 @@ def _published(schema: Any) -> Any:
     return [_published(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def _list_schema(resource: resources.Resource, name: str) -> Object:
+def _list_schema(resource: Resource, name: str) -> Object:
     return {
         "type": "object",
         "description": f"{resource.list_kind} is a list of {resource.kind}",
@@ -111,25 +113,30 @@ def _list_schema(resource: resources.Resource, name: str) -> Object:
     }
 
 
-def _paths(resource: resources.Resource, schema: str) -> Object:
+def _paths(resource: Resource, schema: str) -> Object:
     prefix = f"/apis/{resource.group}" if resource.group else "/api"
     middle = "/namespaces/{namespace}" if resource.namespaced else ""
     many = f"{prefix}/{resource.version}{middle}/{resource.plural}"
     collection = {"get": _operation(resource, "list", f"{schema}List"), "post": _operation(resource, "post", schema)}
     single = {verb: _operation(resource, verb, schema) for verb in ("get", "put", "patch", "delete")}
-    found: Object = {many: collection, f"{many}/{{name}}": single}
+    paths: Object = {many: collection, f"{many}/{{name}}": single}
     if resource.status:
-        found[f"{many}/{{name}}/status"] = {verb: single[verb] for verb in ("get", "put", "patch")}
-    return found
+        paths[f"{many}/{{name}}/status"] = {verb: single[verb] for verb in ("get", "put", "patch")}
+    return paths
 
 
-def _operation(resource: resources.Resource, action: str, schema: str) -> Object:
-    names = {"post": _VALIDATING, "put": _VALIDATING, "patch": _PATCHING, "delete": ("dryRun",)}.get(action, ())
-    answer = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+def _operation(resource: Resource, action: str, schema: str) -> Object:
+    names = {
+        "post": _WRITE_PARAMETERS,
+        "put": _WRITE_PARAMETERS,
+        "patch": _PATCH_PARAMETERS,
+        "delete": ("dryRun",),
+    }.get(action, ())
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     return {
         "description": f"{action} {resource.kind}",
         "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names],
-        "responses": {"200": {"description": "OK", "content": answer}},
+        "responses": {"200": {"description": "OK", "content": content}},
         "x-kubernetes-action": action,
         "x-kubernetes-group-version-kind": _gvk(resource, resource.kind),
     }

@@ -9,7 +9,7 @@ import datetime
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
 
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 MAGIC: Final = b"k8s\x00"
 Fields: TypeAlias = dict[int, tuple[str, str]]

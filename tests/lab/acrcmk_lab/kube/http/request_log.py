@@ -1,4 +1,4 @@
-"""One JSON object per request, appended to a file: what benchmarks and tests count."""
+"""The request log: one JSON object per request, appended to a file."""
 
 import json
 import pathlib
@@ -6,20 +6,20 @@ from typing import TextIO
 
 from aiohttp import web
 
-from acrcmk_lab.kube import clock
+from acrcmk_lab.kube.apimachinery.clock import Clock
 
 
 class RequestLog:
     """Writes time, method, path, query, status, user agent, field manager and content type of every request."""
 
-    def __init__(self, path: pathlib.Path, *, time: clock.Clock) -> None:
+    def __init__(self, path: pathlib.Path, *, clock: Clock) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: TextIO = path.open("a", encoding="utf-8")
-        self._time = time
+        self._clock = clock
 
     def write(self, request: web.Request, *, status: int) -> None:
         line = {
-            "time": self._time.now().isoformat(),
+            "time": self._clock.now().isoformat(),
             "method": request.method,
             "path": request.path,
             "query": dict(request.query),

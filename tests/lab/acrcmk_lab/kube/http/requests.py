@@ -1,26 +1,26 @@
-"""What a request is about: its path, its query, and the forms of body and answer it speaks."""
+"""The path and the query of a request."""
 
+import dataclasses
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 
-from acrcmk_lab.kube import errors, fielderrors, writes
-from acrcmk_lab.kube.bodies import JSON, YAML
+from acrcmk_lab.kube.apimachinery import errors, field_errors
+from acrcmk_lab.kube.registry.options import WriteOptions
 
 _PATH: Final = re.compile(
     r"/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))"
     r"(?:/namespaces/(?P<namespace>[^/]+)(?=/(?!status$|finalize$)))?"
     r"/(?P<plural>[^/]+)(?:/(?P<name>[^/]+)(?:/(?P<subresource>[^/]+))?)?/?"
 )
-_LONGEST_MANAGER: Final = 128
+_MAX_MANAGER_LENGTH: Final = 128
 _TRUE: Final = {"1", "true", ""}
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Target:
-    """The part of the API that a path names."""
+    """What a path refers to; parts that it does not have are empty."""
 
     group: str
     version: str
@@ -31,17 +31,17 @@ class Target:
 
 
 def target(path: str) -> Target | None:
-    """Parse a resource path; None for any other."""
-    found = _PATH.fullmatch(path)
-    if not found:
+    """Parse the path of a resource; None for any other path."""
+    match = _PATH.fullmatch(path)
+    if not match:
         return None
     return Target(
-        group=found["group"] or "",
-        version=found["version"] or found["core"],
-        plural=found["plural"],
-        namespace=found["namespace"] or "",
-        name=found["name"] or "",
-        subresource=found["subresource"] or "",
+        group=match["group"] or "",
+        version=match["version"] or match["core"],
+        plural=match["plural"],
+        namespace=match["namespace"] or "",
+        name=match["name"] or "",
+        subresource=match["subresource"] or "",
     )
 
 
@@ -58,72 +58,33 @@ def number(request: web.Request, name: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise errors.bad_request(f"strconv.ParseInt: parsing {fielderrors.quote(text)}: invalid syntax") from None
+        raise errors.bad_request(f"strconv.ParseInt: parsing {field_errors.quote(text)}: invalid syntax") from None
 
 
-def write_options(request: web.Request, kind: str, *, applies: bool = False) -> writes.Options:
-    """Read the options of a create, an update or a patch; `kind` names them in a refusal, as `PatchOptions`.
+def write_options(request: web.Request, kind: str, *, is_apply: bool = False) -> WriteOptions:
+    """Read the options of a create, an update or a patch; errors contain `kind`, such as `PatchOptions`.
 
     Raises `StatusError` (422).
     """
     query, problems = request.query, []
     dry_run, manager = query.getall("dryRun", []), query.get("fieldManager", "")
     if any(value != "All" for value in dry_run):
-        problems.append(fielderrors.not_supported("dryRun", dry_run, ["All"]))
-    if kind == "PatchOptions" and flag(request, "force") and not applies:
-        problems.append(fielderrors.forbidden("force", "may not be specified for non-apply patch"))
-    if applies and not manager:
-        problems.append(fielderrors.required("fieldManager", "is required for apply patch"))
-    if len(manager) > _LONGEST_MANAGER:
-        problems.append(fielderrors.too_long("fieldManager", _LONGEST_MANAGER))
+        problems.append(field_errors.not_supported("dryRun", dry_run, ["All"]))
+    if kind == "PatchOptions" and flag(request, "force") and not is_apply:
+        problems.append(field_errors.forbidden("force", "may not be specified for non-apply patch"))
+    if is_apply and not manager:
+        problems.append(field_errors.required("fieldManager", "is required for apply patch"))
+    if len(manager) > _MAX_MANAGER_LENGTH:
+        problems.append(field_errors.too_long("fieldManager", _MAX_MANAGER_LENGTH))
     validation = query.get("fieldValidation") or "Warn"
     if validation not in {"Ignore", "Warn", "Strict"}:
-        problems.append(fielderrors.not_supported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"]))
+        problems.append(field_errors.not_supported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"]))
     if problems:
         raise errors.invalid("meta.k8s.io", kind, "", problems)
     agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
-    return writes.Options(
-        manager=manager or agent[:_LONGEST_MANAGER],
+    return WriteOptions(
+        manager=manager or agent[:_MAX_MANAGER_LENGTH],
         dry_run=bool(dry_run),
         force=flag(request, "force"),
         validation=validation,  # type: ignore[arg-type]  # checked above
     )
-
-
-@dataclass(frozen=True)
-class Media:
-    """One media type that a client accepts."""
-
-    type: str
-    parameters: dict[str, str]
-
-    @property
-    def form(self) -> str:
-        """`Table`, `PartialObjectMetadata`, ... as asked for with `as=`; empty for the object itself."""
-        return self.parameters.get("as", "")
-
-
-def accepted(request: web.Request) -> list[Media]:
-    """Return what the client accepts, in its order; JSON where it does not say."""
-    found = []
-    for part in ",".join(request.headers.getall("Accept", [])).split(","):
-        name, *rest = (piece.strip() for piece in part.split(";"))
-        parameters = dict(piece.split("=", 1) for piece in rest if "=" in piece)
-        if name:
-            found.append(Media(name, parameters))
-    return found or [Media(JSON, {})]
-
-
-def negotiate(request: web.Request, forms: frozenset[str] = frozenset()) -> Media:
-    """Choose the first accepted media type that can be served, with one of `forms` or the plain object.
-
-    Raises `StatusError` (406).
-    """
-    for media in accepted(request):
-        if media.form and media.form not in forms:
-            continue
-        if media.type in {JSON, YAML}:
-            return media
-        if media.type in {"*/*", "application/*"}:
-            return Media(JSON, {})
-    raise errors.not_acceptable()

@@ -1,76 +1,75 @@
-"""How objects and lists are sent: as JSON or YAML, as the object itself, its metadata, or a table."""
+"""Encode objects and lists: as JSON or YAML; the object itself, its metadata, or a table."""
 
+import dataclasses
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import yaml
 from aiohttp import web
 
-from acrcmk_lab.kube import bodies, conversion, objects, requests, resources, table
-from acrcmk_lab.kube.objects import Object
-from acrcmk_lab.kube.store import Stored
+from acrcmk_lab.kube.apimachinery import objects
+from acrcmk_lab.kube.apimachinery.objects import Object
+from acrcmk_lab.kube.http import media_types, table
+from acrcmk_lab.kube.http.media_types import MediaType
+from acrcmk_lab.kube.registry import conversion
+from acrcmk_lab.kube.registry.resources import Resource
+from acrcmk_lab.kube.storage.stored import Stored
 
 FORMS: Final = frozenset({"Table", "PartialObjectMetadata", "PartialObjectMetadataList"})
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Page:
-    """A part of a list; `token` continues it."""
+    """A part of a list; `token` is for `continue`."""
 
     items: Sequence[Stored]
     token: str = ""
     remaining: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class View:
-    """How one client wants to see one resource."""
+    """How one client requests one resource: version, media type, form; `include` is its `includeObject`."""
 
-    resource: resources.Resource
-    media: requests.Media
+    resource: Resource
+    media_type: MediaType
     now: datetime.datetime
     include: str = "Metadata"
-    _header: list[bool] = field(default_factory=lambda: [True])
 
     @classmethod
-    def of(cls, request: web.Request, resource: resources.Resource, *, now: datetime.datetime) -> "View":
-        """Negotiate. Raises `StatusError` (406)."""
+    def of(cls, request: web.Request, resource: Resource, *, now: datetime.datetime) -> "View":
+        """Return the view that a request negotiates. Raises `StatusError` (406)."""
         include = request.query.get("includeObject") or "Metadata"
-        return cls(resource, requests.negotiate(request, FORMS), now, include)
+        media_type = media_types.negotiate(request, FORMS)
+        return cls(resource=resource, media_type=media_type, now=now, include=include)
 
-    def encode(self, stored: Stored) -> bytes:
+    def encode(self, stored: Stored, *, header: bool = True) -> bytes:
         """Return one object in this view, JSON."""
         obj = conversion.to_version(stored.obj, self.resource)
-        if not self.media.form:
+        if not self.media_type.form:
             return stored.encoded if obj is stored.obj else objects.encode(obj)
-        if self.media.form == "Table":
-            return objects.encode(self._table([obj], {"resourceVersion": obj["metadata"].get("resourceVersion", "")}))
+        if self.media_type.form == "Table":
+            metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+            return objects.encode(self._table([obj], metadata, header=header))
         return objects.encode(_partial(obj))
 
     def _encode_item(self, stored: Stored) -> bytes:
-        """Return one object within a list, where built-in objects do not say what they are."""
-        if self.media.form or self.resource.custom:
+        """Return one item of a list, JSON; built-in items are without `apiVersion` and `kind`."""
+        if self.media_type.form or self.resource.custom:
             return self.encode(stored)
         obj = conversion.to_version(stored.obj, self.resource)
         return objects.encode({key: value for key, value in obj.items() if key not in {"apiVersion", "kind"}})
 
-    def watch_object(self, stored: Stored) -> bytes:
-        """Return one object for a watch: a table brings its header with the first event only."""
-        encoded = self.encode(stored)
-        self._header[0] = False
-        return encoded
-
-    def bookmark(self, obj: Object) -> Object:
+    def bookmark(self, obj: Object, *, header: bool) -> Object:
         """Return a bookmark's object in this view."""
-        if self.media.form == "Table":
-            return self._table([obj], {"resourceVersion": obj["metadata"]["resourceVersion"]})
-        return _partial(obj) if self.media.form else obj
+        if self.media_type.form == "Table":
+            return self._table([obj], {"resourceVersion": obj["metadata"]["resourceVersion"]}, header=header)
+        return _partial(obj) if self.media_type.form else obj
 
-    def _table(self, items: Sequence[Object], metadata: Object) -> Object:
+    def _table(self, items: Sequence[Object], metadata: Object, *, header: bool = True) -> Object:
         return table.render(
-            self.resource.columns, items, metadata=metadata, now=self.now, include=self.include, header=self._header[0]
+            self.resource.columns, items, metadata=metadata, now=self.now, include=self.include, header=header
         )
 
     def response(self, stored: Stored, *, status: int = 200, warnings: Iterable[str] = ()) -> web.Response:
@@ -81,16 +80,16 @@ class View:
 
     def list_response(self, page: Page, *, revision: int) -> web.Response:
         metadata: Object = {"resourceVersion": str(revision)}
-        if self.resource.custom and not self.media.form:
+        if self.resource.custom and not self.media_type.form:
             metadata["continue"] = ""
         if page.token:
             metadata["continue"] = page.token
             if page.remaining is not None:
                 metadata["remainingItemCount"] = page.remaining
-        if self.media.form == "Table":
+        if self.media_type.form == "Table":
             shown = [conversion.to_version(stored.obj, self.resource) for stored in page.items]
             return self._respond(objects.encode(self._table(shown, metadata)))
-        partial = bool(self.media.form)
+        partial = bool(self.media_type.form)
         head = {
             "kind": "PartialObjectMetadataList" if partial else self.resource.list_kind,
             "apiVersion": "meta.k8s.io/v1" if partial else self.resource.api_version,
@@ -100,9 +99,9 @@ class View:
         return self._respond(objects.encode(head)[:-1] + b',"items":[' + items + b"]}")
 
     def _respond(self, body: bytes, *, status: int = 200, warnings: Iterable[str] = ()) -> web.Response:
-        if self.media.type == bodies.YAML:
+        if self.media_type.type == media_types.YAML:
             body = yaml.safe_dump(yaml.safe_load(body), sort_keys=True).encode()
-        response = web.Response(body=body, status=status, content_type=self.media.type)
+        response = web.Response(body=body, status=status, content_type=self.media_type.type)
         for warning in warnings:
             escaped = warning.replace("\\", "\\\\").replace('"', '\\"')
             response.headers.add("Warning", f'299 - "{escaped}"')

@@ -1,14 +1,14 @@
-"""The embedded API server: TLS, a bearer token, and the cluster behind it."""
+"""The embedded API server: TLS, authentication by a bearer token, and the cluster behind it."""
 
 import asyncio
 import base64
 import contextlib
+import dataclasses
 import json
 import logging
 import pathlib
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -16,21 +16,15 @@ import yaml
 from aiohttp import web
 
 from acrcmk_lab import certificates
-from acrcmk_lab.kube import (
-    bodies,
-    clock,
-    discovery,
-    errors,
-    handlers,
-    objects,
-    openapi,
-    requestlog,
-    requests,
-    state,
-    watching,
-)
+from acrcmk_lab.kube import persistence
+from acrcmk_lab.kube.apimachinery import errors, objects
+from acrcmk_lab.kube.apimachinery.clock import Clock
+from acrcmk_lab.kube.apimachinery.objects import Object
 from acrcmk_lab.kube.cluster import Cluster
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.http import discovery, media_types, openapi, requests, router
+from acrcmk_lab.kube.http.request_log import RequestLog
+from acrcmk_lab.kube.http.router import Router
+from acrcmk_lab.kube.http.verbs.watch import Watches
 
 _log = logging.getLogger(__name__)
 _HOST: Final = "127.0.0.1"
@@ -39,9 +33,9 @@ _MAX_BODY: Final = 3 * 1024 * 1024
 _DISCOVERY: Final = frozenset({discovery.AGGREGATED})
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to run a lab. A port of 0 takes any free one."""
+    """Settings of a server. Port 0 is any free port; `window` is how many changes a watch can go back."""
 
     port: int = 0
     state: pathlib.Path | None = None
@@ -52,17 +46,17 @@ class Settings:
 
 
 class KubeLab:
-    """An API server for the time of an `async with`.
+    """An API server that runs within an `async with`.
 
-    `url` is where it serves, `token` and `ca_pem` what a client needs; `cluster` is its state.
+    Clients need `url`, `token` and `ca_pem`; `cluster` is its state.
     """
 
-    def __init__(self, settings: Settings | None = None, *, time: clock.Clock | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, clock: Clock | None = None) -> None:
         self._settings = settings or Settings()
-        self._time = time or clock.Clock()
+        clock = clock or Clock()
         self._authority = certificates.Authority()
         self._closing = contextlib.AsyncExitStack()
-        self.cluster = Cluster(time=self._time, seed=self._settings.seed, window=self._settings.window)
+        self.cluster = Cluster(clock=clock, seed=self._settings.seed, window=self._settings.window)
         self.token = secrets.token_urlsafe(24)
         self.url = ""
 
@@ -73,10 +67,10 @@ class KubeLab:
 
     async def __aenter__(self) -> Self:
         path = self._settings.state
-        if path is None or not state.restore(self.cluster, path):
+        if path is None or not persistence.restore(self.cluster, path):
             self.cluster.bootstrap()
         if path is not None:
-            await self._closing.enter_async_context(_running(state.keep(self.cluster, path)))
+            await self._closing.enter_async_context(_running(persistence.save_periodically(self.cluster, path)))
         await self._serve()
         return self
 
@@ -86,12 +80,10 @@ class KubeLab:
         await self._closing.aclose()
 
     async def _serve(self) -> None:
-        watches = watching.Watches(
-            self.cluster.store, choose=self.cluster.choose, bookmark_seconds=self._settings.bookmark_seconds
-        )
-        front = _Front(self.cluster, watches, token=self.token, log=self._request_log())
+        watches = Watches(self.cluster.store, rng=self.cluster.rng, bookmark_seconds=self._settings.bookmark_seconds)
+        handler = _Handler(self.cluster, watches, token=self.token, log=self._request_log())
         application = web.Application(client_max_size=_MAX_BODY)
-        application.router.add_route("*", "/{path:.*}", front.handle)
+        application.router.add_route("*", "/{path:.*}", handler.handle)
         runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         self._closing.push_async_callback(runner.cleanup)
@@ -102,10 +94,10 @@ class KubeLab:
         port = runner.addresses[0][1]
         self.url = f"https://{_HOST}:{port}"
 
-    def _request_log(self) -> requestlog.RequestLog | None:
+    def _request_log(self) -> RequestLog | None:
         if self._settings.log is None:
             return None
-        log = requestlog.RequestLog(self._settings.log, time=self._time)
+        log = RequestLog(self._settings.log, clock=self.cluster.clock)
         self._closing.callback(log.close)
         return log
 
@@ -123,7 +115,7 @@ class KubeLab:
 
     def write_kubeconfig(self, path: pathlib.Path) -> pathlib.Path:
         """Write the kubeconfig to `path`, atomically, readable by its owner only."""
-        state.write_atomically(path, yaml.safe_dump(self.kubeconfig(), sort_keys=False))
+        persistence.write_atomically(path, yaml.safe_dump(self.kubeconfig(), sort_keys=False))
         return path
 
 
@@ -138,23 +130,19 @@ async def _running(work: Any) -> AsyncIterator[None]:
             await task
 
 
-class _Front:
-    """The first to see a request: authentication, the paths that are not resources, errors, the log."""
+class _Handler:
+    """Handles every request: authentication, the paths that are not resources, errors, the request log."""
 
-    def __init__(
-        self, cluster: Cluster, watches: watching.Watches, *, token: str, log: requestlog.RequestLog | None
-    ) -> None:
+    def __init__(self, cluster: Cluster, watches: Watches, *, token: str, log: RequestLog | None) -> None:
         self._cluster = cluster
         self._token = token
         self._log = log
-        self._handlers = handlers.Handlers(
-            cluster.store, cluster.catalogue, cluster.writer, time=cluster.time, watches=watches
-        )
+        self._router = Router(cluster, watches=watches)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer any request; a refusal or a failure is answered with a `Status`."""
+        """Respond to any request; errors are a `Status`."""
         try:
-            response = await self._answer(request)
+            response = await self._respond(request)
         except errors.StatusError as error:
             response = _status_response(error)
         except web.HTTPException as error:
@@ -168,50 +156,50 @@ class _Front:
             self._log.write(request, status=response.status)
         return response
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
         path = request.path.rstrip("/") or "/"
         authorized = request.headers.get("Authorization", "") == f"Bearer {self._token}"
         if not authorized and path not in {*_HEALTH, "/version"}:
             raise errors.unauthorized()
-        about = self._about(request, path)
-        if about is not None:
-            return about
+        response = self._non_resource(request, path)
+        if response is not None:
+            return response
         target = requests.target(path)
         if target is None:
-            raise web.HTTPNotFound(text=handlers.NO_SUCH_PATH)
-        return await self._handlers.dispatch(request, target)
+            raise web.HTTPNotFound(text=router.NOT_FOUND)
+        return await self._router.serve(request, target)
 
-    def _about(self, request: web.Request, path: str) -> web.Response | None:
-        """Answer the paths that tell about the server and its API; None for all others."""
+    def _non_resource(self, request: web.Request, path: str) -> web.Response | None:
+        """Return the response for health, version, discovery and OpenAPI; None for all other paths."""
         if path in _HEALTH:
             return web.Response(text="ok")
         if path in {"/api", "/apis"}:
             return self._groups(request, path)
         obj = self._document(path)
-        return None if obj is None else web.Response(body=objects.encode(obj), content_type=bodies.JSON)
+        return None if obj is None else web.Response(body=objects.encode(obj), content_type=media_types.JSON)
 
     def _document(self, path: str) -> Object | None:
-        catalogue = self._cluster.catalogue
+        resources = self._cluster.resources
         if path == "/version":
             return discovery.VERSION
         if path == "/openapi/v3":
-            return openapi.index(catalogue)
+            return openapi.index(resources)
         if path.startswith("/openapi/v3/"):
-            return openapi.at(catalogue, path.removeprefix("/openapi/v3/"))
-        return discovery.at(catalogue, path)
+            return openapi.document(resources, path.removeprefix("/openapi/v3/"))
+        return discovery.document(resources, path)
 
     def _groups(self, request: web.Request, path: str) -> web.Response:
-        catalogue, media = self._cluster.catalogue, requests.negotiate(request, _DISCOVERY)
-        if media.form == discovery.AGGREGATED and media.parameters.get("v") == "v2":
-            names = [""] if path == "/api" else [name for name in catalogue.groups() if name]
-            told = f"{bodies.JSON};g=apidiscovery.k8s.io;v=v2;as={discovery.AGGREGATED}"
-            body = objects.encode(discovery.aggregated(catalogue, names))
-            return web.Response(body=body, headers={"Content-Type": told})
-        obj = discovery.core_versions(request.host) if path == "/api" else discovery.groups(catalogue)
-        return web.Response(body=objects.encode(obj), content_type=bodies.JSON)
+        resources, media_type = self._cluster.resources, media_types.negotiate(request, _DISCOVERY)
+        if media_type.form == discovery.AGGREGATED and media_type.parameters.get("v") == "v2":
+            names = [""] if path == "/api" else [name for name in resources.groups() if name]
+            content_type = f"{media_types.JSON};g=apidiscovery.k8s.io;v=v2;as={discovery.AGGREGATED}"
+            body = objects.encode(discovery.aggregated(resources, names))
+            return web.Response(body=body, headers={"Content-Type": content_type})
+        obj = discovery.core_versions(request.host) if path == "/api" else discovery.groups(resources)
+        return web.Response(body=objects.encode(obj), content_type=media_types.JSON)
 
 
 def _status_response(error: errors.StatusError) -> web.Response:
-    response = web.Response(body=json.dumps(error.status).encode(), status=error.code, content_type=bodies.JSON)
+    response = web.Response(body=json.dumps(error.status).encode(), status=error.code, content_type=media_types.JSON)
     response.headers.update(error.headers)
     return response

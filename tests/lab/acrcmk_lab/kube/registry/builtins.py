@@ -1,17 +1,20 @@
-"""The resources that are there without a CustomResourceDefinition: `builtins.yaml`, and how they behave."""
+"""The built-in resources: `builtins.yaml`, and the strategies of those with behaviour of their own."""
 
 import base64
 import datetime
 import functools
 import pathlib
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
-from acrcmk_lab.kube import fielderrors, names, objects, resources, strategy, table
-from acrcmk_lab.kube.fielderrors import FieldError
-from acrcmk_lab.kube.objects import Object
-from acrcmk_lab.kube.table import Column
+from acrcmk_lab.kube.apimachinery import field_errors, names, objects
+from acrcmk_lab.kube.apimachinery.field_errors import FieldError
+from acrcmk_lab.kube.apimachinery.objects import Object
+from acrcmk_lab.kube.registry import printer_columns, resources
+from acrcmk_lab.kube.registry.printer_columns import Column
+from acrcmk_lab.kube.registry.resources import Resource
+from acrcmk_lab.kube.registry.strategy import Strategy
 
 _SOURCE: Final = pathlib.Path(__file__).with_name("builtins.yaml")
 
@@ -28,21 +31,21 @@ def metadata_schema() -> Object:
     return schema
 
 
-def whole(schema: Object) -> Object:
+def complete(schema: Object) -> Object:
     """Return a resource's schema with the type and the metadata that every object has."""
     type_meta = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": metadata_schema()}
     return {**schema, "type": "object", "properties": {**(schema.get("properties") or {}), **type_meta}}
 
 
-def load(strategies: dict[str, type[strategy.Strategy]]) -> list[resources.Resource]:
-    """Return the built-in resources; `strategies` says by kind which ones behave in a way of their own."""
-    return [_resource(source, strategies.get(source["kind"], strategy.Strategy)) for source in _document()["resources"]]
+def load(strategies: dict[str, type[Strategy]]) -> list[Resource]:
+    """Return the built-in resources; `strategies` has by kind the strategies of those with behaviour of their own."""
+    return [_resource(source, strategies.get(source["kind"], Strategy)) for source in _document()["resources"]]
 
 
-def _resource(source: Object, behaviour: type[strategy.Strategy]) -> resources.Resource:
-    schema = whole({key: source[key] for key in ("description", "properties", "required") if key in source})
+def _resource(source: Object, strategy: type[Strategy]) -> Resource:
+    schema = complete({key: source[key] for key in ("description", "properties", "required") if key in source})
     status, group = source.get("status", False), source.get("group", "")
-    return resources.Resource(
+    return Resource(
         group=group,
         version=source["version"],
         plural=source["plural"],
@@ -51,7 +54,7 @@ def _resource(source: Object, behaviour: type[strategy.Strategy]) -> resources.R
         list_kind=f"{source['kind']}List",
         namespaced=source.get("namespaced", True),
         schema=schema,
-        strategy=behaviour(schema, status=status, blank=source.get("blank")),
+        strategy=strategy(schema, status=status, empty_object=source.get("blank")),
         columns=_columns(source["columns"]),
         short_names=tuple(source.get("shortNames", ())),
         categories=tuple(source.get("categories", ())),
@@ -65,8 +68,8 @@ def _resource(source: Object, behaviour: type[strategy.Strategy]) -> resources.R
 _PROTECTED: Final = ("default", "kube-system", "kube-public")
 
 
-class NamespaceStrategy(strategy.Strategy):
-    """A namespace is born Active, labelled with its name, and held by the finalizer that empties it."""
+class NamespaceStrategy(Strategy):
+    """A new namespace is Active, has a label with its name, and a finalizer until it is empty."""
 
     def decode(self, obj: Object) -> list[str]:
         unknown = super().decode(obj)
@@ -90,18 +93,18 @@ class NamespaceStrategy(strategy.Strategy):
     def prepare_delete(self, obj: Object) -> None:
         obj["status"] = {"phase": "Terminating"}
 
-    def holds(self, obj: Object) -> bool:
+    def delays_deletion(self, obj: Object) -> bool:
         return bool(objects.dig(obj, "spec", "finalizers"))
 
-    def undeletable(self, name: str) -> str:
+    def deletion_forbidden(self, name: str) -> str:
         return "this namespace may not be deleted" if name in _PROTECTED else ""
 
     def validate_name(self, name: str) -> list[str]:
         return names.label(name)
 
 
-class SecretStrategy(strategy.Strategy):
-    """`stringData` is folded into `data`; the type is fixed at creation."""
+class SecretStrategy(Strategy):
+    """`stringData` is merged into `data`; the type is immutable."""
 
     def decode(self, obj: Object) -> list[str]:
         unknown = super().decode(obj)
@@ -115,61 +118,67 @@ class SecretStrategy(strategy.Strategy):
     def problems(self, new: Object, old: Object | None, *, subresource: str) -> list[FieldError]:
         problems = super().problems(new, old, subresource=subresource)
         if old is not None and new.get("type") != old.get("type"):
-            problems.append(fielderrors.invalid("type", new.get("type"), "field is immutable"))
+            problems.append(field_errors.invalid("type", new.get("type"), "field is immutable"))
         if new.get("type") == "kubernetes.io/tls":
             missing = [key for key in ("tls.crt", "tls.key") if key not in (new.get("data") or {})]
-            problems += [fielderrors.required(f"data[{key}]") for key in missing]
-        return problems + _bad_keys(new, "data") + _frozen(new, old, "data")
+            problems += [field_errors.required(f"data[{key}]") for key in missing]
+        return problems + _key_errors(new, "data") + _immutable_errors(new, old, "data")
 
 
-class ConfigMapStrategy(strategy.Strategy):
-    """One declared immutable stays as it is."""
+class ConfigMapStrategy(Strategy):
+    """The data of an immutable ConfigMap cannot change."""
 
     def problems(self, new: Object, old: Object | None, *, subresource: str) -> list[FieldError]:
         problems = super().problems(new, old, subresource=subresource)
-        problems += _bad_keys(new, "data") + _bad_keys(new, "binaryData")
-        return problems + _frozen(new, old, "data") + _frozen(new, old, "binaryData")
+        problems += _key_errors(new, "data") + _key_errors(new, "binaryData")
+        return problems + _immutable_errors(new, old, "data") + _immutable_errors(new, old, "binaryData")
 
 
-class LeaseStrategy(strategy.Strategy):
-    """Durations and counts of a lease must make sense."""
+class LeaseStrategy(Strategy):
+    """The duration of a lease is positive, its count of transitions not negative."""
 
     def problems(self, new: Object, old: Object | None, *, subresource: str) -> list[FieldError]:
         problems = super().problems(new, old, subresource=subresource)
         spec = new.get("spec") or {}
         duration, transitions = spec.get("leaseDurationSeconds"), spec.get("leaseTransitions")
         if duration is not None and duration <= 0:
-            problems.append(fielderrors.invalid("spec.leaseDurationSeconds", duration, "must be greater than 0"))
+            problems.append(field_errors.invalid("spec.leaseDurationSeconds", duration, "must be greater than 0"))
         if transitions is not None and transitions < 0:
             detail = "must be greater than or equal to 0"
-            problems.append(fielderrors.invalid("spec.leaseTransitions", transitions, detail))
+            problems.append(field_errors.invalid("spec.leaseTransitions", transitions, detail))
         return problems
 
 
-def _bad_keys(obj: Object, field: str) -> list[FieldError]:
+STRATEGIES: Final[dict[str, type[Strategy]]] = {
+    "Namespace": NamespaceStrategy,
+    "Secret": SecretStrategy,
+    "ConfigMap": ConfigMapStrategy,
+    "Lease": LeaseStrategy,
+}
+"""By kind, the strategies of the resources with behaviour of their own."""
+
+
+def _key_errors(obj: Object, field: str) -> list[FieldError]:
     return [
-        fielderrors.invalid(f"{field}[{key}]", key, text)
+        field_errors.invalid(f"{field}[{key}]", key, text)
         for key in obj.get(field) or {}
         for text in names.config_key(key)
     ]
 
 
-def _frozen(new: Object, old: Object | None, field: str) -> list[FieldError]:
+def _immutable_errors(new: Object, old: Object | None, field: str) -> list[FieldError]:
     if old is None or not old.get("immutable"):
         return []
     detail = "field is immutable when `immutable` is set"
-    problems = [] if new.get("immutable") else [fielderrors.forbidden("immutable", detail)]
-    if not objects.same(new.get(field), old.get(field)):
-        problems.append(fielderrors.forbidden(field, detail))
+    problems = [] if new.get("immutable") else [field_errors.forbidden("immutable", detail)]
+    if not objects.equal(new.get(field), old.get(field)):
+        problems.append(field_errors.forbidden(field, detail))
     return problems
-
-
-_AGED: Final = Column("Age", "date", table.CREATED)
 
 
 def _age(obj: Object, now: datetime.datetime) -> str:
     created = objects.dig(obj, "metadata", "creationTimestamp")
-    return table.age(created, now=now) if created else "<unknown>"
+    return printer_columns.age(created, now=now) if created else "<unknown>"
 
 
 def _count(obj: Object, _now: datetime.datetime) -> int:
@@ -180,7 +189,7 @@ def _last_seen(obj: Object, now: datetime.datetime) -> str:
     series = objects.dig(obj, "series", "lastObservedTime")
     seen = series or obj.get("lastTimestamp") or obj.get("firstTimestamp") or obj.get("eventTime")
     seen = seen or obj.get("deprecatedLastTimestamp") or obj.get("deprecatedFirstTimestamp")
-    return table.age(seen, now=now) if seen else "<unknown>"
+    return printer_columns.age(seen, now=now) if seen else "<unknown>"
 
 
 def _event_object(obj: Object, _now: datetime.datetime) -> str:
@@ -193,8 +202,8 @@ def _event_message(obj: Object, _now: datetime.datetime) -> str:
     return str(obj.get("message") or obj.get("note") or "").strip()
 
 
-_NAME: Final = Column("Name", "string", ".metadata.name", format="name", description="The object's name.")
-_KNOWN: Final[dict[str, Column]] = {
+NAME_COLUMN: Final = Column("Name", "string", ".metadata.name", format="name", description="The object's name.")
+_COLUMNS: Final[dict[str, Column]] = {
     "status": Column("Status", "string", ".status.phase", description="The status of the namespace."),
     "age": Column("Age", "string", "", read=_age, description="When the object was created."),
     "created at": Column(
@@ -214,10 +223,7 @@ _KNOWN: Final[dict[str, Column]] = {
 }
 
 
-def name_column() -> Column:
-    return _NAME
-
-
-def _columns(wanted: list[Any]) -> tuple[Column, ...]:
-    found = tuple(_KNOWN[name] for name in wanted)
-    return found if "last seen" in wanted else (_NAME, *found)
+def _columns(column_names: list[str]) -> tuple[Column, ...]:
+    """Return columns by name, after the object's name, which events are listed without."""
+    columns = tuple(_COLUMNS[name] for name in column_names)
+    return columns if "last seen" in column_names else (NAME_COLUMN, *columns)

@@ -1,12 +1,13 @@
-"""The same object in another version of its API.
+"""Convert objects between the versions of an API.
 
 Custom resources differ in `apiVersion` only (conversion strategy None). `events.k8s.io` renames fields of core events.
 """
 
 from typing import Final
 
-from acrcmk_lab.kube import objects, resources
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import objects
+from acrcmk_lab.kube.apimachinery.objects import Object
+from acrcmk_lab.kube.registry.resources import Resource
 
 _EVENT_FIELDS: Final = {
     "involvedObject": "regarding",
@@ -20,15 +21,15 @@ _EVENT_FIELDS: Final = {
 _EVENTS_GROUP: Final = "events.k8s.io"
 
 
-def to_version(obj: Object, resource: "resources.Resource") -> Object:
-    """Return a stored object as `resource` shows it; the object itself where nothing differs."""
+def to_version(obj: Object, resource: Resource) -> Object:
+    """Return a stored object in the version of `resource`; the object itself where nothing differs."""
     if obj.get("apiVersion") == resource.api_version:
         return obj
     return _renamed(obj, resource.api_version, _EVENT_FIELDS if resource.group == _EVENTS_GROUP else {})
 
 
-def to_storage(obj: Object, resource: "resources.Resource", hub: "resources.Resource") -> Object:
-    """Return an object of `resource` as its collection stores it."""
+def to_storage(obj: Object, resource: Resource, hub: Resource) -> Object:
+    """Return an object of `resource` in the stored version `hub`."""
     if resource.group != _EVENTS_GROUP:
         return obj
     return _renamed(obj, hub.api_version, {new: old for old, new in _EVENT_FIELDS.items()})

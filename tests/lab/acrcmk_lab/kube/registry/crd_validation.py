@@ -1,12 +1,12 @@
-"""What a CustomResourceDefinition must obey, its schemas aside (apiextensions-apiserver/pkg/apis/apiextensions)."""
+"""Validation of a CustomResourceDefinition, its schemas aside (apiextensions-apiserver/pkg/apis/apiextensions)."""
 
 import json
 from collections.abc import Iterator
 from typing import Final
 
-from acrcmk_lab.kube import fielderrors, names, objects
-from acrcmk_lab.kube.fielderrors import FieldError
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors, names, objects
+from acrcmk_lab.kube.apimachinery.field_errors import FieldError
+from acrcmk_lab.kube.apimachinery.objects import Object
 from acrcmk_lab.kube.schema import structural
 
 _COLUMN_TYPES: Final = ("boolean", "date", "integer", "number", "string")
@@ -14,76 +14,78 @@ _COLUMN_FORMATS: Final = ("byte", "date", "date-time", "double", "float", "int32
 _MIXED_CASE: Final = "may have mixed case, but should otherwise match: "
 
 
-def problems(definition: Object) -> list[FieldError]:
+def errors(definition: Object) -> list[FieldError]:
     """Return the errors of a new or changed definition."""
     spec = definition.get("spec") or {}
-    found = list(_name_problems(definition, spec))
-    found += _group_problems(spec)
+    problems = list(_name_problems(definition, spec))
+    problems += _group_problems(spec)
     if spec.get("scope") not in {"Cluster", "Namespaced"}:
         scope = spec.get("scope")
-        found.append(
-            fielderrors.not_supported("spec.scope", scope, ["Cluster", "Namespaced"])
+        problems.append(
+            field_errors.not_supported("spec.scope", scope, ["Cluster", "Namespaced"])
             if scope
-            else fielderrors.required("spec.scope")
+            else field_errors.required("spec.scope")
         )
-    found += _version_problems(spec)
-    found += _names_problems(spec.get("names") or {})
+    problems += _version_problems(spec)
+    problems += _names_problems(spec.get("names") or {})
     if spec.get("preserveUnknownFields"):
         detail = (
             "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
         )
-        found.append(fielderrors.invalid("spec.preserveUnknownFields", value=True, detail=detail))
+        problems.append(field_errors.invalid("spec.preserveUnknownFields", value=True, detail=detail))
     strategy = objects.dig(spec, "conversion", "strategy")
     if strategy not in {"None", "Webhook"}:
-        found.append(fielderrors.not_supported("spec.conversion.strategy", strategy, ["None", "Webhook"]))
+        problems.append(field_errors.not_supported("spec.conversion.strategy", strategy, ["None", "Webhook"]))
     if not objects.dig(definition, "status", "storedVersions"):
-        found.append(fielderrors.invalid("status.storedVersions", None, "must have at least one stored version"))
-    return found
+        problems.append(field_errors.invalid("status.storedVersions", None, "must have at least one stored version"))
+    return problems
 
 
 def _name_problems(definition: Object, spec: Object) -> Iterator[FieldError]:
     name = objects.dig(definition, "metadata", "name", default="")
     if name != f"{objects.dig(spec, 'names', 'plural', default='')}.{spec.get('group', '')}":
-        yield fielderrors.invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')
+        yield field_errors.invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')
 
 
 def _group_problems(spec: Object) -> Iterator[FieldError]:
     group = spec.get("group", "")
     if not group:
-        yield fielderrors.required("spec.group")
+        yield field_errors.required("spec.group")
     elif wrong := names.subdomain(group):
-        yield fielderrors.invalid("spec.group", group, ",".join(wrong))
+        yield field_errors.invalid("spec.group", group, ",".join(wrong))
     elif "." not in group:
-        yield fielderrors.invalid("spec.group", group, "should be a domain with at least one dot")
+        yield field_errors.invalid("spec.group", group, "should be a domain with at least one dot")
 
 
-def _names_problems(found: Object) -> Iterator[FieldError]:
+def _names_problems(spec_names: Object) -> Iterator[FieldError]:
     for name in ("plural", "singular", "kind", "listKind"):
-        if not found.get(name):
-            yield fielderrors.required(f"spec.names.{name}")
+        if not spec_names.get(name):
+            yield field_errors.required(f"spec.names.{name}")
     for name, mixed in (("plural", False), ("singular", False), ("kind", True), ("listKind", True)):
-        value = found.get(name, "")
+        value = spec_names.get(name, "")
         wrong = names.dns1035(value.lower() if mixed else value) if value else []
         if wrong:
-            yield fielderrors.invalid(f"spec.names.{name}", value, (_MIXED_CASE if mixed else "") + ",".join(wrong))
+            yield field_errors.invalid(f"spec.names.{name}", value, (_MIXED_CASE if mixed else "") + ",".join(wrong))
     for kind in ("shortNames", "categories"):
-        for index, value in enumerate(found.get(kind) or []):
+        for index, value in enumerate(spec_names.get(kind) or []):
             if wrong := names.dns1035(value):
-                yield fielderrors.invalid(f"spec.names.{kind}[{index}]", value, ",".join(wrong))
-    if found.get("kind") and found.get("kind") == found.get("listKind"):
-        yield fielderrors.invalid("spec.names.listKind", found["listKind"], "kind and listKind may not be the same")
+                yield field_errors.invalid(f"spec.names.{kind}[{index}]", value, ",".join(wrong))
+    if spec_names.get("kind") and spec_names.get("kind") == spec_names.get("listKind"):
+        yield field_errors.invalid(
+            "spec.names.listKind", spec_names["listKind"], "kind and listKind may not be the same"
+        )
 
 
 def _version_problems(spec: Object) -> Iterator[FieldError]:
     versions = spec.get("versions") or []
     for index, version in enumerate(versions):
         if wrong := names.dns1035(version.get("name", "")):
-            yield fielderrors.invalid(f"spec.versions[{index}].name", version.get("name", ""), ",".join(wrong))
+            yield field_errors.invalid(f"spec.versions[{index}].name", version.get("name", ""), ",".join(wrong))
             if index == 0:
-                yield fielderrors.invalid("spec.version", version.get("name", ""), ",".join(wrong))
+                yield field_errors.invalid("spec.version", version.get("name", ""), ",".join(wrong))
     if sum(1 for version in versions if version.get("storage")) != 1:
-        told = fielderrors.Verbatim(json.dumps([_printed(version) for version in versions], separators=(",", ":")))
-        yield fielderrors.invalid("spec.versions", told, "must have exactly one version marked as storage version")
+        value = field_errors.Verbatim(json.dumps([_printed(version) for version in versions], separators=(",", ":")))
+        yield field_errors.invalid("spec.versions", value, "must have exactly one version marked as storage version")
     yield from _schema_problems(versions)
     yield from _column_problems(versions)
 
@@ -104,22 +106,22 @@ def _printed(version: Object) -> Object:
 
 
 def _schema_problems(versions: list[Object]) -> Iterator[FieldError]:
-    """Check the schemas. One that all versions share is told at `spec.validation`, as in the first CRD API."""
+    """Yield the errors of the schemas; those of a schema that all versions share are at `spec.validation` (v1beta1)."""
     schemas = [objects.dig(version, "schema", "openAPIV3Schema") for version in versions]
-    shared = bool(schemas) and all(objects.same(schema, schemas[0]) for schema in schemas)
+    shared = bool(schemas) and all(objects.equal(schema, schemas[0]) for schema in schemas)
     for index, schema in enumerate(schemas):
         where = f"spec.versions[{index}].schema.openAPIV3Schema"
         if not schema:
-            yield fielderrors.required(where)
+            yield field_errors.required(where)
         elif not shared:
-            yield from structural.problems(schema, where)
+            yield from structural.errors(schema, where)
     if shared and schemas[0]:
-        yield from structural.problems(schemas[0], "spec.validation.openAPIV3Schema")
+        yield from structural.errors(schemas[0], "spec.validation.openAPIV3Schema")
 
 
 def _column_problems(versions: list[Object]) -> Iterator[FieldError]:
     lists = [version.get("additionalPrinterColumns") or [] for version in versions]
-    shared = bool(lists) and all(objects.same(columns, lists[0]) for columns in lists)
+    shared = bool(lists) and all(objects.equal(columns, lists[0]) for columns in lists)
     for index, columns in enumerate(lists[:1] if shared else lists):
         prefix = "spec" if shared else f"spec.versions[{index}]"
         for place, column in enumerate(columns):
@@ -128,16 +130,16 @@ def _column_problems(versions: list[Object]) -> Iterator[FieldError]:
 
 def _one_column_problems(column: Object, path: str) -> Iterator[FieldError]:
     if not column.get("name"):
-        yield fielderrors.required(f"{path}.name")
+        yield field_errors.required(f"{path}.name")
     kind, known = column.get("type", ""), f"must be one of {','.join(_COLUMN_TYPES)}"
     if kind not in _COLUMN_TYPES:
         where = f"{path}.type"
-        yield fielderrors.invalid(where, kind, known) if kind else fielderrors.required(where, known)
+        yield field_errors.invalid(where, kind, known) if kind else field_errors.required(where, known)
     if column.get("format") and column["format"] not in _COLUMN_FORMATS:
         detail = f"must be one of {','.join(_COLUMN_FORMATS)}"
-        yield fielderrors.invalid(f"{path}.format", column["format"], detail)
+        yield field_errors.invalid(f"{path}.format", column["format"], detail)
     where, source = f"{path}.JSONPath", column.get("jsonPath", "")
     if not source:
-        yield fielderrors.required(where)
+        yield field_errors.required(where)
     elif not source.startswith("."):
-        yield fielderrors.invalid(where, source, "must be a simple json path starting with .")
+        yield field_errors.invalid(where, source, "must be a simple json path starting with .")

@@ -10,8 +10,8 @@ import datetime
 import re
 from typing import Any, Final
 
-from acrcmk_lab.kube import objects
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import objects
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 _TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
 _LAYOUTS: Final = {

@@ -1,13 +1,13 @@
-"""`Table`: what `kubectl get` prints, made on the server from printer columns."""
+"""Printer columns: what `kubectl get` prints about an object."""
 
 import datetime
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from acrcmk_lab.kube import fielderrors, jsonpath, objects
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors, jsonpath
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 CREATED: Final = ".metadata.creationTimestamp"
 
@@ -29,7 +29,7 @@ class Column:
         return jsonpath.parse(self.path)
 
     @property
-    def readable(self) -> bool:
+    def is_parsable(self) -> bool:
         """Whether the path can be parsed."""
         try:
             return bool(self.steps)
@@ -69,7 +69,7 @@ class Column:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "<no value>" if value is None else fielderrors.render(value)
+    return "<no value>" if value is None else field_errors.render(value)
 
 
 def age(timestamp: str, *, now: datetime.datetime) -> str:
@@ -107,29 +107,3 @@ def duration(exact: float) -> str:
     if rest is not None and (count := seconds % unit // rest[0]):
         text += f"{count}{rest[1]}"
     return text
-
-
-def render(
-    columns: Sequence[Column],
-    items: Sequence[Object],
-    *,
-    metadata: Object,
-    now: datetime.datetime,
-    include: str = "Metadata",
-    header: bool = True,
-) -> Object:
-    """Return a `Table`. `include` is the request's includeObject: `None`, `Metadata` or `Object`."""
-    table: Object = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
-    table["columnDefinitions"] = [column.definition for column in columns] if header else []
-    table["rows"] = [
-        {"cells": [column.cell(item, now=now) for column in columns], "object": _shown(item, include)} for item in items
-    ]
-    return table
-
-
-def _shown(item: Object, include: str) -> Object | None:
-    if include == "Object":
-        return item
-    if include == "None":
-        return None
-    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": objects.meta(item)}

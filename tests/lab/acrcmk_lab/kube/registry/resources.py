@@ -1,21 +1,22 @@
 """What the API serves: one `Resource` per group, version and plural name."""
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
-from acrcmk_lab.kube import errors, objects, strategy
-from acrcmk_lab.kube.objects import Object
-from acrcmk_lab.kube.store import Collection
-from acrcmk_lab.kube.table import Column
+from acrcmk_lab.kube.apimachinery import errors, objects
+from acrcmk_lab.kube.apimachinery.objects import Object
+from acrcmk_lab.kube.registry.printer_columns import Column
+from acrcmk_lab.kube.registry.strategy import Strategy
+from acrcmk_lab.kube.storage.stored import Collection
 
 ALL_VERBS: Final = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 STATUS_VERBS: Final = ("get", "patch", "update")
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Resource:
-    """One served resource. `schema` is structural; `rules` are its compiled validations."""
+    """One served resource. `schema` is structural; `selectable` are the paths that field selectors can use."""
 
     group: str
     version: str
@@ -25,7 +26,7 @@ class Resource:
     list_kind: str
     namespaced: bool
     schema: Object
-    strategy: "strategy.Strategy"
+    strategy: Strategy
     columns: tuple[Column, ...]
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
@@ -33,7 +34,7 @@ class Resource:
     status: bool = False
     custom: bool = False
     selectable: tuple[str, ...] = ()
-    collection: Collection = field(default=("", ""))
+    collection: Collection = dataclasses.field(default=("", ""))
 
     def __post_init__(self) -> None:
         if self.collection == ("", ""):
@@ -45,15 +46,15 @@ class Resource:
 
     @property
     def selectable_fields(self) -> tuple[str, ...]:
-        """What field selectors may ask for: `selectable` beside what all objects have."""
+        """All paths that field selectors can use: `selectable`, and those of every object."""
         return ("metadata.name", *(("metadata.namespace",) if self.namespaced else ()), *self.selectable)
 
-    def missing(self, name: str) -> errors.StatusError:
+    def not_found(self, name: str) -> errors.StatusError:
         return errors.not_found(self.group, self.plural, name)
 
 
-class Catalogue:
-    """All served resources, by group and version, in the order in which they came."""
+class ServedResources:
+    """All served resources, by group and version, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._resources: dict[tuple[str, str, str], Resource] = {}
@@ -79,15 +80,15 @@ class Catalogue:
     def versions(self, group: str) -> list[str]:
         return list(dict.fromkeys(resource.version for resource in self if resource.group == group))
 
-    def within(self, group: str, version: str) -> list[Resource]:
+    def of_version(self, group: str, version: str) -> list[Resource]:
         """Return the resources of one group version, ordered by plural name."""
-        found = [one for one in self if (one.group, one.version) == (group, version)]
-        return sorted(found, key=lambda resource: resource.plural)
+        resources = [resource for resource in self if (resource.group, resource.version) == (group, version)]
+        return sorted(resources, key=lambda resource: resource.plural)
 
-    def hub(self, resource: Resource) -> Resource:
-        """Return the resource in whose form the objects of `resource` are stored."""
+    def storage_version(self, resource: Resource) -> Resource:
+        """Return the resource in whose version the objects of `resource` are stored."""
         return resource if resource.custom else self.of_collection(resource.collection) or resource
 
     def of_collection(self, collection: Collection) -> Resource | None:
         """Return a resource that serves a collection."""
-        return next((one for one in self if one.collection == collection), None)
+        return next((resource for resource in self if resource.collection == collection), None)

@@ -21,8 +21,8 @@ from google.protobuf import (  # type: ignore[import-untyped]  # its stubs are a
     timestamp_pb2,
 )
 
-from acrcmk_lab.kube.objects import Object
-from acrcmk_lab.kube.schema import cellib, celtypes
+from acrcmk_lab.kube.apimachinery.objects import Object
+from acrcmk_lab.kube.schema import cel_library, cel_types
 
 _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _OPTIONAL_OLD: Final = "before[?0]"
@@ -66,7 +66,7 @@ def to_cel(value: Any, schema: Object | None) -> Any:
 def _object(value: Object, schema: Object) -> Object:
     properties, additional = schema.get("properties"), schema.get("additionalProperties")
     if properties:
-        return {celtypes.escape(key): to_cel(value[key], properties[key]) for key in properties if key in value}
+        return {cel_types.escape(key): to_cel(value[key], properties[key]) for key in properties if key in value}
     inner = additional if isinstance(additional, dict) else None
     return {key: to_cel(item, inner) for key, item in value.items()}
 
@@ -93,7 +93,7 @@ class Environment:
     """Where the rules of one schema compile; `schema` is that of `self`."""
 
     def __init__(self, schema: Object) -> None:
-        self._types = celtypes.Types(schema)
+        self._types = cel_types.Types(schema)
 
     def check(self, source: str, *, result: Any, optional_old: bool) -> bool:
         """Check an expression against the schema; return whether it reads `oldSelf`. Raises `CompileError`."""
@@ -129,7 +129,7 @@ def _with_optional_old(source: str) -> str:
 
 
 def _extensions() -> list[Any]:
-    return [ext_strings.ExtStrings(version=2), ext_optional.ExtOptional(), cellib.extension()]
+    return [ext_strings.ExtStrings(version=2), ext_optional.ExtOptional(), cel_library.extension()]
 
 
 def _reworded_compile(text: str) -> str:

@@ -16,7 +16,7 @@ from google.protobuf import (  # type: ignore[import-untyped]  # its stubs are a
     timestamp_pb2,
 )
 
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 _PACKAGE: Final = "lab"
 _DYNAMIC: Final = ".google.protobuf.Value"

@@ -6,10 +6,10 @@ Follows k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta.
 from collections.abc import Iterator
 from typing import Any
 
-from acrcmk_lab.kube import fielderrors, names
-from acrcmk_lab.kube.fielderrors import FieldError
-from acrcmk_lab.kube.objects import Object
-from acrcmk_lab.kube.schema import shape
+from acrcmk_lab.kube.apimachinery import field_errors, names
+from acrcmk_lab.kube.apimachinery.field_errors import FieldError
+from acrcmk_lab.kube.apimachinery.objects import Object
+from acrcmk_lab.kube.schema import pruning
 
 
 def validate(value: Any, schema: Object | None, path: str = "") -> Iterator[FieldError]:
@@ -20,7 +20,7 @@ def validate(value: Any, schema: Object | None, path: str = "") -> Iterator[Fiel
         if schema.get("x-kubernetes-embedded-resource"):
             yield from _type_meta(value, path)
         for key, item in value.items():
-            known, child = shape.member(schema, key)
+            known, child = pruning.member(schema, key)
             if known:
                 yield from validate(item, child, f"{path}.{key}" if path else key)
     elif isinstance(value, list):
@@ -32,11 +32,11 @@ def _type_meta(value: Object, path: str) -> Iterator[FieldError]:
     for name in ("apiVersion", "kind"):
         where = f"{path}.{name}"
         if name not in value:
-            yield fielderrors.required(where)
+            yield field_errors.required(where)
         elif not isinstance(value[name], str):
-            yield fielderrors.invalid(where, value[name], "must be a string")
+            yield field_errors.invalid(where, value[name], "must be a string")
         elif not value[name]:
-            yield fielderrors.invalid(where, value[name], "must not be empty")
+            yield field_errors.invalid(where, value[name], "must not be empty")
         elif name == "kind" and (wrong := names.dns1035(value[name].lower())):
             detail = "may have mixed case, but should otherwise match: " + ",".join(wrong)
-            yield fielderrors.invalid(where, value[name], detail)
+            yield field_errors.invalid(where, value[name], detail)

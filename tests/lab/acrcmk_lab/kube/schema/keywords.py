@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from acrcmk_lab.kube import fielderrors
-from acrcmk_lab.kube.fielderrors import FieldError
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors
+from acrcmk_lab.kube.apimachinery.field_errors import FieldError
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 _KEYWORDS: Final = frozenset(
     {"$ref", "$schema", "additionalItems", "additionalProperties", "allOf", "anyOf", "default", "definitions"}
@@ -57,12 +57,12 @@ def map_type_problems(schema: Object, path: str) -> Iterator[FieldError]:
     if schema.get("type") != "object":
         yield _wrong_type(schema, path, "must be object if x-kubernetes-map-type is specified")
     if wanted not in {"atomic", "granular"}:
-        yield fielderrors.not_supported(f"{path}.x-kubernetes-map-type", wanted, ["atomic", "granular"])
+        yield field_errors.not_supported(f"{path}.x-kubernetes-map-type", wanted, ["atomic", "granular"])
 
 
 def _wrong_type(schema: Object, path: str, detail: str) -> FieldError:
     kind = schema.get("type")
-    return fielderrors.invalid(f"{path}.type", kind, detail) if kind else fielderrors.required(f"{path}.type", detail)
+    return field_errors.invalid(f"{path}.type", kind, detail) if kind else field_errors.required(f"{path}.type", detail)
 
 
 def list_type_problems(schema: Object, path: str) -> Iterator[FieldError]:
@@ -73,12 +73,12 @@ def list_type_problems(schema: Object, path: str) -> Iterator[FieldError]:
         yield _wrong_type(schema, path, "must be array if x-kubernetes-list-type is specified")
     elif wanted == "set" and items and items.get("type") == "object" and items.get("x-kubernetes-map-type") != "atomic":
         where = f"{path}.items.x-kubernetes-map-type"
-        yield fielderrors.invalid(where, None, "must be atomic as item of a list with x-kubernetes-list-type=set")
+        yield field_errors.invalid(where, None, "must be atomic as item of a list with x-kubernetes-list-type=set")
     if wanted not in {None, "atomic", "set", "map"}:
-        yield fielderrors.not_supported(f"{path}.x-kubernetes-list-type", wanted, ["atomic", "set", "map"])
+        yield field_errors.not_supported(f"{path}.x-kubernetes-list-type", wanted, ["atomic", "set", "map"])
     if keys and wanted != "map":
         where, detail = f"{path}.x-kubernetes-list-type", "must be map if x-kubernetes-list-map-keys is non-empty"
-        yield fielderrors.invalid(where, wanted, detail) if wanted else fielderrors.required(where, detail)
+        yield field_errors.invalid(where, wanted, detail) if wanted else field_errors.required(where, detail)
     if wanted == "map":
         yield from _list_map_problems(keys, items, path)
 
@@ -86,20 +86,20 @@ def list_type_problems(schema: Object, path: str) -> Iterator[FieldError]:
 def _list_map_problems(keys: list[str], items: Object | None, path: str) -> Iterator[FieldError]:
     where = f"{path}.x-kubernetes-list-map-keys"
     if not keys:
-        yield fielderrors.required(where, "must not be empty if x-kubernetes-list-type is map")
+        yield field_errors.required(where, "must not be empty if x-kubernetes-list-type is map")
     if items is None:
-        yield fielderrors.required(f"{path}.items", "must have a schema if x-kubernetes-list-type is map")
+        yield field_errors.required(f"{path}.items", "must have a schema if x-kubernetes-list-type is map")
         return
     if items.get("type") != "object":
         detail = "must be object if parent array's x-kubernetes-list-type is map"
-        yield fielderrors.invalid(f"{path}.items.type", items.get("type", ""), detail)
+        yield field_errors.invalid(f"{path}.items.type", items.get("type", ""), detail)
         return
     for key in keys:
         found = (items.get("properties") or {}).get(key)
         if found is None:
-            yield fielderrors.invalid(where, keys, "entries must all be names of item properties")
+            yield field_errors.invalid(where, keys, "entries must all be names of item properties")
         elif key not in (items.get("required") or []) and "default" not in found:
             detail = (
                 "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
             )
-            yield fielderrors.required(f"{path}.items.properties[{key}].default", detail)
+            yield field_errors.required(f"{path}.items.properties[{key}].default", detail)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from acrcmk_lab.kube import fielderrors, objects
-from acrcmk_lab.kube.fielderrors import FieldError
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors, objects
+from acrcmk_lab.kube.apimachinery.field_errors import FieldError
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 
 def validate(value: Any, schema: Object, path: str = "") -> Iterator[FieldError]:
@@ -28,7 +28,7 @@ def _object(value: Object, schema: Object, path: str) -> Iterator[FieldError]:
 def _list(value: list[Any], schema: Object, path: str) -> Iterator[FieldError]:
     kind = schema.get("x-kubernetes-list-type")
     if kind == "set":
-        yield from (fielderrors.duplicate(f"{path}[{index}]", value[index]) for index in _repeated(value))
+        yield from (field_errors.duplicate(f"{path}[{index}]", value[index]) for index in _repeated(value))
     elif kind == "map":
         yield from _list_map(value, schema.get("x-kubernetes-list-map-keys") or [], path)
     if schema.get("items"):
@@ -40,10 +40,10 @@ def _list_map(value: list[Any], names: list[str], path: str) -> Iterator[FieldEr
     for index, item in enumerate(value):
         if item is not None and not isinstance(item, dict):
             detail = "must be an object for an array of list-type map"
-            yield fielderrors.invalid(f"{path}[{index}]", item, detail)
+            yield field_errors.invalid(f"{path}[{index}]", item, detail)
             return
     keys = [{name: item[name] for name in names if name in item} if item else {} for item in value]
-    yield from (fielderrors.duplicate(f"{path}[{index}]", keys[index]) for index in _repeated(keys))
+    yield from (field_errors.duplicate(f"{path}[{index}]", keys[index]) for index in _repeated(keys))
 
 
 def _repeated(values: list[Any]) -> list[int]:

@@ -5,8 +5,8 @@ Follows k8s.io/apiextensions-apiserver/pkg/apiserver/schema/{pruning,defaulting}
 
 from typing import Any, Final
 
-from acrcmk_lab.kube import objects
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import objects
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 TYPE_META: Final = ("apiVersion", "kind", "metadata")
 _EMBEDDED: Final = "x-kubernetes-embedded-resource"

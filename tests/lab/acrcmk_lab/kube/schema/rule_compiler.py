@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from acrcmk_lab.kube import fielderrors
-from acrcmk_lab.kube.fielderrors import FieldError
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors
+from acrcmk_lab.kube.apimachinery.field_errors import FieldError
+from acrcmk_lab.kube.apimachinery.objects import Object
 from acrcmk_lab.kube.schema import cel
 
 VALIDATIONS: Final = "x-kubernetes-validations"
@@ -99,24 +99,26 @@ def form_problems(schema: Object, path: str) -> Iterator[FieldError]:
         yield from _message_problems(rule, where)
         expression = rule.get("messageExpression")
         if expression and not expression.strip():
-            yield fielderrors.required(f"{where}.messageExpression", "messageExpression must be non-empty if specified")
+            yield field_errors.required(
+                f"{where}.messageExpression", "messageExpression must be non-empty if specified"
+            )
         if "reason" in rule and rule["reason"] not in _REASONS:
-            yield fielderrors.not_supported(f"{where}.reason", rule["reason"], _REASONS)
+            yield field_errors.not_supported(f"{where}.reason", rule["reason"], _REASONS)
         field = rule.get("fieldPath")
         if field and not _is_path(field, schema):
-            yield fielderrors.invalid(f"{where}.fieldPath", field, "must be a valid path")
+            yield field_errors.invalid(f"{where}.fieldPath", field, "must be a valid path")
 
 
 def _message_problems(rule: Object, where: str) -> Iterator[FieldError]:
     text, message = rule.get("rule", "").strip(), rule.get("message", "")
     if not text:
-        yield fielderrors.required(f"{where}.rule", "rule is not specified")
+        yield field_errors.required(f"{where}.rule", "rule is not specified")
     elif message and not message.strip():
-        yield fielderrors.invalid(f"{where}.message", message, "must be non-empty if specified")
+        yield field_errors.invalid(f"{where}.message", message, "must be non-empty if specified")
     elif "\n" in message.strip():
-        yield fielderrors.invalid(f"{where}.message", message, "must not contain line breaks")
+        yield field_errors.invalid(f"{where}.message", message, "must not contain line breaks")
     elif "\n" in text and not message:
-        yield fielderrors.required(f"{where}.message", "message must be specified if rule contains line breaks")
+        yield field_errors.required(f"{where}.message", "message must be specified if rule contains line breaks")
 
 
 def _is_path(text: str, schema: Object) -> bool:
@@ -147,25 +149,25 @@ def expression_problems(schema: Object, path: str, *, root: bool, uncorrelated: 
             "internal error: failed to construct type information for x-kubernetes-validations rules: "
             "unable to convert structural schema to CEL declarations"
         )
-        yield fielderrors.internal(f"{path}.{VALIDATIONS}", text)
+        yield field_errors.internal(f"{path}.{VALIDATIONS}", text)
         return
     environment = cel.Environment(_spine(schema, root=root))
     for index, source in enumerate(sources):
         where = f"{path}.{VALIDATIONS}[{index}]"
         rule, problems = _compile(source, environment)
         for field, detail in problems:
-            yield fielderrors.invalid(f"{where}.{field}", _printed(source), detail)
+            yield field_errors.invalid(f"{where}.{field}", _printed(source), detail)
         if rule is None:
             continue
         if rule.program.uses_old and uncorrelated:
             detail = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {uncorrelated}"
-            yield fielderrors.invalid(f"{where}.rule", source["rule"], detail)
+            yield field_errors.invalid(f"{where}.rule", source["rule"], detail)
         elif not rule.program.uses_old and "optionalOldSelf" in source:
             detail = "may not be set if oldSelf is not used in rule"
-            yield fielderrors.invalid(f"{where}.optionalOldSelf", source["optionalOldSelf"], detail)
+            yield field_errors.invalid(f"{where}.optionalOldSelf", source["optionalOldSelf"], detail)
 
 
-def _printed(source: Object) -> fielderrors.Verbatim:
+def _printed(source: Object) -> field_errors.Verbatim:
     """Print a rule as Go prints its struct."""
     struct: dict[str, Any] = {
         "Rule": source.get("rule", ""),
@@ -175,4 +177,6 @@ def _printed(source: Object) -> fielderrors.Verbatim:
         "FieldPath": source.get("fieldPath", ""),
         "OptionalOldSelf": source.get("optionalOldSelf"),
     }
-    return fielderrors.Verbatim(fielderrors.escape_html(json.dumps(struct, separators=(",", ":"), ensure_ascii=False)))
+    return field_errors.Verbatim(
+        field_errors.escape_html(json.dumps(struct, separators=(",", ":"), ensure_ascii=False))
+    )

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from acrcmk_lab.kube import fielderrors
-from acrcmk_lab.kube.fielderrors import FieldError
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors
+from acrcmk_lab.kube.apimachinery.field_errors import FieldError
+from acrcmk_lab.kube.apimachinery.objects import Object
 from acrcmk_lab.kube.schema import cel, correlation
-from acrcmk_lab.kube.schema.rulecompiler import Node, Rule
+from acrcmk_lab.kube.schema.rule_compiler import Node, Rule
 
 _MAX_MESSAGE: Final = 5 * 1024
 
@@ -78,25 +78,25 @@ def _evaluate(rule: Rule, schema: Object, place: _Place) -> Iterator[FieldError]
         if rule.program.evaluate(current, old=before) is True:
             return
     except cel.EvaluationError as error:
-        yield fielderrors.invalid(place.path or "<nil>", schema.get("type", ""), _failure(str(error), rule))
+        yield field_errors.invalid(place.path or "<nil>", schema.get("type", ""), _failure(str(error), rule))
         return
     if place.unchanged and not rule.program.uses_old:
         return
     field = (place.path + str(rule.source.get("fieldPath", ""))).removeprefix(".") or "<nil>"
-    shown = fielderrors.OMITTED if schema.get("type") in {"object", "array"} else place.value
+    shown = field_errors.OMITTED if schema.get("type") in {"object", "array"} else place.value
     yield _complaint(rule, field, shown, _message(rule, current, before))
 
 
 def _complaint(rule: Rule, field: str, value: Any, detail: str) -> FieldError:
     match rule.source.get("reason"):
         case "FieldValueForbidden":
-            return fielderrors.forbidden(field, detail)
+            return field_errors.forbidden(field, detail)
         case "FieldValueRequired":
-            return fielderrors.required(field, detail)
+            return field_errors.required(field, detail)
         case "FieldValueDuplicate":
-            return fielderrors.duplicate(field, value)
+            return field_errors.duplicate(field, value)
         case _:
-            return fielderrors.invalid(field, value, detail)
+            return field_errors.invalid(field, value, detail)
 
 
 def _failure(error: str, rule: Rule) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from acrcmk_lab.kube import fielderrors, objects
-from acrcmk_lab.kube.fielderrors import FieldError
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors, objects
+from acrcmk_lab.kube.apimachinery.field_errors import FieldError
+from acrcmk_lab.kube.apimachinery.objects import Object
 from acrcmk_lab.kube.schema import correlation, formats, patterns
 
 _NUMBER_FORMATS: Final = {"integer": "int64", "number": "float64"}
@@ -100,11 +100,11 @@ class _Validator:
         return ".".join(part for part in (self._prefix, path.removeprefix(".")) if part) or "<nil>"
 
     def _invalid(self, path: str, value: Any, text: str) -> FieldError:
-        return fielderrors.invalid(self._at(path), value, f"{path} in body {text}")
+        return field_errors.invalid(self._at(path), value, f"{path} in body {text}")
 
     def _plain(self, text: str) -> FieldError:
         """An error that the real server cannot attribute to a field."""
-        return fielderrors.invalid(self._prefix or "<nil>", "", text)
+        return field_errors.invalid(self._prefix or "<nil>", "", text)
 
     def _type_error(self, value: Any, schema: Object, path: str) -> FieldError | None:
         wanted: list[str] = [schema.get("type", "")]
@@ -131,17 +131,17 @@ class _Validator:
         if schema.get("format") and not isinstance(value, str | list):
             wanted, actual = [schema["format"]], _NUMBER_FORMATS.get(actual, "")
         text = f'{path} in body must be of type {",".join(wanted)}: "{actual}"'
-        return fielderrors.type_invalid(self._at(path), actual, text)
+        return field_errors.type_invalid(self._at(path), actual, text)
 
     def _enum(self, value: Any, schema: Object, path: str) -> Iterator[FieldError]:
         allowed = schema.get("enum")
-        if allowed and not any(objects.same(value, item) for item in allowed):
-            yield fielderrors.not_supported(self._at(path), value, allowed)
+        if allowed and not any(objects.equal(value, item) for item in allowed):
+            yield field_errors.not_supported(self._at(path), value, allowed)
 
     def _string(self, value: str, schema: Object, path: str) -> Iterator[FieldError]:
         longest, shortest, pattern = schema.get("maxLength"), schema.get("minLength"), schema.get("pattern")
         if longest is not None and len(value) > longest:
-            yield fielderrors.too_long(self._at(path), longest)
+            yield field_errors.too_long(self._at(path), longest)
         if shortest is not None and len(value) < shortest:
             yield self._invalid(path, value, f"should be at least {shortest} chars long")
         if pattern and not patterns.matches(value, pattern):
@@ -150,8 +150,8 @@ class _Validator:
     def _format(self, value: str, schema: Object, path: str) -> Iterator[FieldError]:
         name = schema.get("format")
         if name and schema.get("type") == "string" and not formats.conforms(value, name):
-            text = f"{path} in body must be of type {name}: {fielderrors.quote(value)}"
-            yield fielderrors.type_invalid(self._at(path), value, text)
+            text = f"{path} in body must be of type {name}: {field_errors.quote(value)}"
+            yield field_errors.type_invalid(self._at(path), value, text)
 
     def _number(self, value: float, schema: Object, path: str) -> Iterator[FieldError]:
         if schema.get("type") == "integer" and not _fits_integer(value, schema.get("format", "")):
@@ -160,14 +160,14 @@ class _Validator:
             yield self._plain(f"Checked value must be of type integer {told} in {path}")
         factor = schema.get("multipleOf")
         if factor and not math.isclose(value / factor, round(value / factor), rel_tol=0, abs_tol=1e-9):
-            yield self._invalid(path, value, f"should be a multiple of {fielderrors.go_number(factor)}")
+            yield self._invalid(path, value, f"should be a multiple of {field_errors.go_number(factor)}")
         least, most = (_bound(schema.get(name), value) for name in ("minimum", "maximum"))
         if least is not None and (value <= least if schema.get("exclusiveMinimum") else value < least):
             words = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"
-            yield self._invalid(path, value, f"should be {words} {fielderrors.go_number(least)}")
+            yield self._invalid(path, value, f"should be {words} {field_errors.go_number(least)}")
         if most is not None and (value >= most if schema.get("exclusiveMaximum") else value > most):
             words = "less than" if schema.get("exclusiveMaximum") else "less than or equal to"
-            yield self._invalid(path, value, f"should be {words} {fielderrors.go_number(most)}")
+            yield self._invalid(path, value, f"should be {words} {field_errors.go_number(most)}")
 
     def _list(self, value: list[Any], schema: Object, path: str, old: Any) -> _Result:
         result = _Result(checks=1)
@@ -179,8 +179,8 @@ class _Validator:
         if least is not None and size < least:
             result.errors.append(self._invalid(path, size, f"should have at least {least} items"))
         if most is not None and size > most:
-            result.errors.append(fielderrors.too_many(self._at(path), size, most))
-        if schema.get("uniqueItems") and any(objects.same(a, b) for i, a in enumerate(value) for b in value[:i]):
+            result.errors.append(field_errors.too_many(self._at(path), size, most))
+        if schema.get("uniqueItems") and any(objects.equal(a, b) for i, a in enumerate(value) for b in value[:i]):
             result.errors.append(self._invalid(path, "", "shouldn't contain duplicates"))
         return result
 
@@ -190,7 +190,7 @@ class _Validator:
         if least is not None and size < least:
             result.errors.append(self._invalid(path, size, f"should have at least {least} properties"))
         if most is not None and size > most:
-            result.errors.append(fielderrors.too_many(self._at(path), size, most))
+            result.errors.append(field_errors.too_many(self._at(path), size, most))
         properties, additional = schema.get("properties") or {}, schema.get("additionalProperties")
         for key, item in value.items():
             before = correlation.field(value, old, key)
@@ -203,7 +203,7 @@ class _Validator:
                 result.errors.append(self._invalid(path, key, "is a forbidden property"))
         for key in schema.get("required") or []:
             if key not in value:
-                result.errors.append(fielderrors.required(self._at(f"{path}.{key}")))
+                result.errors.append(field_errors.required(self._at(f"{path}.{key}")))
         return result
 
     def _alternatives(self, value: Any, schema: Object, path: str) -> _Result:
