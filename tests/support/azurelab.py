@@ -52,9 +52,9 @@ class Azure:
     session: requests.Session
 
     @classmethod
-    def start(cls, family: processes.Family, *, speed: float = SPEED) -> "Azure":
+    def start(cls, children: processes.Children, *, speed: float = SPEED) -> "Azure":
         """Start the lab."""
-        server = launch.AzureServer.start(family, "--speed", f"{speed:g}")
+        server = launch.AzureServer.start(children, "--speed", f"{speed:g}")
         environment = server.wait()
         return cls(server=server, environment=environment, session=_login(environment))
 

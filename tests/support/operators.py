@@ -21,7 +21,7 @@ SETTINGS = {
 class Operator:
     """An operator that can be stopped, killed and started again with other settings."""
 
-    family: processes.Family
+    children: processes.Children
     kubeconfig: pathlib.Path
     azure: Mapping[str, str]
     child: processes.Child | None = None
@@ -33,7 +33,7 @@ class Operator:
         self.settings = settings
         own = {f"ACRCMK_{name.upper()}": value for name, value in settings.items()}
         self.child = launch.start_operator(
-            self.family, kubeconfig=self.kubeconfig, environment={**self.azure, **SETTINGS, **own}
+            self.children, kubeconfig=self.kubeconfig, environment={**self.azure, **SETTINGS, **own}
         )
 
     def stop(self) -> None:

@@ -1,11 +1,11 @@
-"""`acrcmk-lab`: start the lab's servers by hand, run the demo, a benchmark or a replay."""
+"""`acrcmk-lab`: start the lab's servers, run the demo, a benchmark or a replay."""
 
 import argparse
 import asyncio
 import contextlib
 import sys
-import typing
 from collections.abc import Sequence
+from typing import Protocol
 
 import acrcmk_lab.az_env
 import acrcmk_lab.azure.command
@@ -16,8 +16,8 @@ import acrcmk_lab.kube.command
 import acrcmk_lab.replay.command
 
 
-class Command(typing.Protocol):
-    """What each command's module brings; the first line of `HELP` is its summary."""
+class Command(Protocol):
+    """The interface of a command's module; the first line of `HELP` is its summary."""
 
     HELP: str
 

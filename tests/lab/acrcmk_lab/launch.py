@@ -1,6 +1,6 @@
-"""The stage for demo, benchmarks and tests: the lab's two servers and the operator, as processes.
+"""Start the lab's two servers and the operator as processes, for demo, benchmarks and tests.
 
-The operator is known here by its command line alone (`python -m acrcmk run`): the lab never imports it.
+The operator is started by its command line (`python -m acrcmk run`): the lab never imports it.
 """
 
 import dataclasses
@@ -18,53 +18,53 @@ from acrcmk_lab.kubectl import Kubectl
 
 READY_SECONDS = 60.0
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-"""The repository: its manifests are what is tried out here."""
+"""The repository, with the manifests that are applied."""
 CRDS = ROOT / "crds"
 SAMPLE = ROOT / "deploy" / "samples" / "minimal.yaml"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class AzureServer:
-    """A started `acrcmk-lab azure`; `log` is its request log, one JSON object per line."""
+    """A running `acrcmk-lab azure`; `log` is its request log, one JSON object per line."""
 
     child: processes.Child
     env: pathlib.Path
     log: pathlib.Path
 
     @classmethod
-    def start(cls, family: processes.Family, *options: str) -> "AzureServer":
-        """Start it with more command line `options`."""
-        # A folder for each: a second lab in the same one would put its certificate in the first one's place.
-        directory = pathlib.Path(tempfile.mkdtemp(prefix="azure-", dir=family.directory))
+    def start(cls, children: processes.Children, *options: str) -> "AzureServer":
+        """Start the server with additional command line `options`."""
+        # A folder for each lab: two labs in one folder would overwrite each other's certificate.
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="azure-", dir=children.directory))
         env, log = directory / "lab.env", directory / "requests.jsonl"
-        places = {"--dir": directory, "--env": env, "--log": log}
-        return cls(child=family.start("azure", *_lab("azure", places), *options), env=env, log=log)
+        paths = {"--dir": directory, "--env": env, "--log": log}
+        return cls(child=children.start("azure", *_lab("azure", paths), *options), env=env, log=log)
 
     def wait(self) -> dict[str, str]:
-        """Wait until it serves; return the environment that a client needs to reach it."""
+        """Wait until it serves; return the environment that its clients need."""
         self.child.wait_until(self.env.exists, what="it served Azure", timeout=READY_SECONDS)
         return read_env(self.env)
 
-    def calls(self) -> list[dict[str, Any]]:
-        """Return all calls so far, without those to the token service and the control API."""
+    def requests(self) -> list[dict[str, Any]]:
+        """Return all requests so far, without those to the token service and the control API."""
         records = read_log(self.log)
-        return [one for one in records if one["record"] == "request" and one["service"] in {"arm", "vault"}]
+        return [entry for entry in records if entry["record"] == "request" and entry["service"] in {"arm", "vault"}]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class KubeServer:
-    """A started `acrcmk-lab kube`; `log` is its request log, one JSON object per line."""
+    """A running `acrcmk-lab kube`; `log` is its request log, one JSON object per line."""
 
     child: processes.Child
     kubeconfig: pathlib.Path
     log: pathlib.Path
 
     @classmethod
-    def start(cls, family: processes.Family, *options: str) -> "KubeServer":
-        """Start it with more command line `options`."""
-        kubeconfig, log = family.directory / "kubeconfig", family.directory / "kube-requests.jsonl"
-        places = {"--kubeconfig": kubeconfig, "--log": log}
-        child = family.start("kube", *_lab("kube", places), *options)
+    def start(cls, children: processes.Children, *options: str) -> "KubeServer":
+        """Start the server with additional command line `options`."""
+        kubeconfig, log = children.directory / "kubeconfig", children.directory / "kube-requests.jsonl"
+        paths = {"--kubeconfig": kubeconfig, "--log": log}
+        child = children.start("kube", *_lab("kube", paths), *options)
         return cls(child=child, kubeconfig=kubeconfig, log=log)
 
     def wait(self) -> Kubectl:
@@ -73,15 +73,15 @@ class KubeServer:
         return Kubectl(self.kubeconfig, home=self.kubeconfig.parent / "home")
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return all requests so far but kubectl's: the operator's."""
-        return [one for one in read_log(self.log) if not one["user_agent"].startswith("kubectl")]
+        """Return all requests so far without kubectl's."""
+        return [entry for entry in read_log(self.log) if not entry["user_agent"].startswith("kubectl")]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Lab:
-    """Both servers, running, with what their clients need."""
+    """Both servers, running, and the environment of their clients."""
 
-    family: processes.Family
+    children: processes.Children
     azure: AzureServer
     kube: KubeServer
     kubectl: Kubectl
@@ -89,51 +89,53 @@ class Lab:
     speed: float
 
     @classmethod
-    def open(cls, family: processes.Family, *, speed: float, spec: Mapping[str, Any]) -> "Lab":
-        """Start both, Azure with the resource group that the `spec` of an EncryptedRegistry names."""
+    def open(cls, children: processes.Children, *, speed: float, spec: Mapping[str, Any]) -> "Lab":
+        """Start both servers; Azure has the resource group in the `spec` of an EncryptedRegistry."""
         group = f"{spec['resourceGroup']}:{spec['location']}"
-        azure = AzureServer.start(family, "--speed", f"{speed:g}", "--group", group)
-        kube = KubeServer.start(family)
-        return cls(family=family, azure=azure, kube=kube, environment=azure.wait(), kubectl=kube.wait(), speed=speed)
+        azure = AzureServer.start(children, "--speed", f"{speed:g}", "--group", group)
+        kube = KubeServer.start(children)
+        return cls(
+            children=children, azure=azure, kube=kube, environment=azure.wait(), kubectl=kube.wait(), speed=speed
+        )
 
     def start_operator(self) -> processes.Child:
-        """Start the operator, its pauses in step with Azure's time."""
-        settings = {"ACRCMK_CLUSTER_ID": "lab", "ACRCMK_HTTP_PORT": "0", **paced(self.speed)}
+        """Start the operator, with delays scaled as Azure's time."""
+        settings = {"ACRCMK_CLUSTER_ID": "lab", "ACRCMK_HTTP_PORT": "0", **scaled_delays(self.speed)}
         return start_operator(
-            self.family, kubeconfig=self.kube.kubeconfig, environment={**self.environment, **settings}
+            self.children, kubeconfig=self.kube.kubeconfig, environment={**self.environment, **settings}
         )
 
     def check(self) -> None:
         """Raise ChildError if one of the processes has ended."""
-        for child in self.family.children:
+        for child in self.children.started:
             child.check()
 
 
 def apply_crds(kubectl: Kubectl) -> str:
-    """Apply the CRDs and wait until they are served; return what kubectl said."""
-    said = kubectl.run("apply", "-f", str(CRDS))
+    """Apply the CRDs and wait until they are served; return kubectl's output."""
+    output = kubectl.run("apply", "-f", str(CRDS))
     kubectl.run("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRDS))
-    return said
+    return output
 
 
 def start_operator(
-    family: processes.Family, *, kubeconfig: pathlib.Path, environment: Mapping[str, str]
+    children: processes.Children, *, kubeconfig: pathlib.Path, environment: Mapping[str, str]
 ) -> processes.Child:
-    """Start the operator with `environment` (Azure's and its own settings); nobody needs to wait for it."""
+    """Start the operator with `environment` (Azure's and the operator's settings)."""
     command = (sys.executable, "-m", "acrcmk", "run")
-    return family.start("operator", *command, extra={**environment, "KUBECONFIG": str(kubeconfig)})
+    return children.start("operator", *command, extra={**environment, "KUBECONFIG": str(kubeconfig)})
 
 
-def paced(speed: float) -> dict[str, str]:
-    """Return the operator's pauses for an Azure that runs at `speed` times real time."""
+def scaled_delays(speed: float) -> dict[str, str]:
+    """Return the settings of the operator's delays for an Azure that runs at `speed` times real time."""
     seconds = {"POLL_MIN": 1.0, "POLL_MAX": 30.0, "RETRY_MIN": 2.0, "RETRY_MAX": 300.0}
     return {f"ACRCMK_{name}_SECONDS": f"{value / speed:g}" for name, value in seconds.items()}
 
 
 def sample() -> dict[str, Any]:
     """Return the object that demo and benchmarks apply."""
-    loaded: dict[str, Any] = yaml.safe_load(SAMPLE.read_text())
-    return loaded
+    manifest: dict[str, Any] = yaml.safe_load(SAMPLE.read_text())
+    return manifest
 
 
 def read_env(path: pathlib.Path) -> dict[str, str]:
@@ -142,13 +144,13 @@ def read_env(path: pathlib.Path) -> dict[str, str]:
 
 
 def read_log(path: pathlib.Path) -> list[dict[str, Any]]:
-    """Parse a file of JSON lines; empty before it exists, without a last line that is not whole yet."""
+    """Parse a file of JSON lines; without an incomplete last line, empty if there is no file."""
     if not path.exists():
         return []
-    whole, _, _ = path.read_text().rpartition("\n")
-    return [json.loads(line) for line in whole.splitlines()]
+    complete, _, _ = path.read_text().rpartition("\n")
+    return [json.loads(line) for line in complete.splitlines()]
 
 
-def _lab(command: str, places: Mapping[str, pathlib.Path]) -> tuple[str, ...]:
-    options = (str(part) for pair in places.items() for part in pair)
+def _lab(command: str, paths: Mapping[str, pathlib.Path]) -> tuple[str, ...]:
+    options = (str(part) for pair in paths.items() for part in pair)
     return (sys.executable, "-m", "acrcmk_lab.cli", command, *options)

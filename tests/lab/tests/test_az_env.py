@@ -71,7 +71,7 @@ def test_a_folder_of_the_users_own_is_left_alone(tmp_path, lab):
     own.mkdir()
     (own / "azureProfile.json").write_text("mine")
 
-    with pytest.raises(ValueError, match="not made by az-env"):
+    with pytest.raises(ValueError, match="not created by az-env"):
         az_env.prepare(own, lab=lab)
     assert [file.name for file in own.iterdir()] == ["azureProfile.json"]
     assert (own / "azureProfile.json").read_text() == "mine"

@@ -1,4 +1,4 @@
-"""`acrcmk-lab bench-lab`: what the lab's Azure can answer on one core, so that no other benchmark measures it."""
+"""`acrcmk-lab bench-lab`: the throughput of the lab's Azure on one core, so that other benchmarks can rely on it."""
 
 import argparse
 import asyncio
@@ -20,9 +20,9 @@ HELP = """Requests per second of the lab's Azure on one core, and its memory.
 
 Starts the lab as a process on a core of its own, makes registries by PUT (each with an identity, vault,
 key and role assignment of its own), then reads them, over several TLS connections that are kept alive.
-The client runs on the other cores and tells how busy it was. Nothing is throttled and no time passes in
-the lab, so what is measured is work alone. Of five rounds the best is told: other programs can only
-take from it. Prints a table, and as the last line one JSON object."""
+The client runs on the other cores; its load is measured too. The lab throttles nothing and its clock stands
+still, so only processing is measured. The result is the best of five rounds, because other programs can only
+slow it down. Prints a table, and as the last line one JSON object."""
 
 GROUP = "bench"
 LOCATION = "westeurope"
@@ -30,16 +30,16 @@ CRYPTO_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 WARM_UP = 50
 ROUNDS = 5
 WRITE_SECONDS = 120.0
-# No state machine waits and no bucket runs dry: the clock stands still.
 SWITCHES = {
     **dict.fromkeys(("read_tokens", "write_tokens"), 10**9),
     **dict.fromkeys(("dns_delay", "principal_replication", "rbac_propagation", "acr_operation"), 0),
 }
+"""No throttling and no latency: the lab's clock stands still."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Round:
-    """One timed load; `busy` are the shares of one core that the lab and this client used, in percent."""
+    """One measured load; `busy` are the shares of one core that the lab and this client used, in percent."""
 
     per_second: float
     lab_busy: float
@@ -47,20 +47,20 @@ class Round:
 
     @property
     def per_busy_second(self) -> float:
-        """Requests per second of the lab's processor time: what other programs cannot take from."""
+        """Requests per second of the lab's processor time, which other programs do not influence."""
         return round(100 * self.per_second / self.lab_busy) if self.lab_busy else 0.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What is measured: the best round of reads and of writes, and how memory grew."""
+    """The results: the best round of reads and of writes, and the growth of memory."""
 
     reads: Round
     writes: Round
     rss_mib_per_1000_registries: float
 
     def table(self) -> str:
-        """Return the lines for people."""
+        """Return the results as a table."""
         rows = (
             ("reads per second (goal: at least 1,500)", self.reads.per_second),
             ("  per second of the lab's processor time", self.reads.per_busy_second),
@@ -75,7 +75,7 @@ class Figures:
         return "\n".join(f"  {label:<42}{value:>10,g}" for label, value in rows)
 
     def line(self) -> str:
-        """Return the line for programs."""
+        """Return the results as one line of JSON."""
         return json.dumps(
             {
                 "reads_per_second": self.reads.per_second,
@@ -87,7 +87,7 @@ class Figures:
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """Where the objects are made, and who may reach their keys: one principal for all of them."""
+    """Where the resources are created, and the identity of all registries."""
 
     target: load.Target
     subscription: str
@@ -95,7 +95,7 @@ class Site:
     identity: Mapping[str, str]
 
     def writes(self, number: int) -> Iterator[bytes]:
-        """Yield the PUTs of one registry and all it needs, in their order."""
+        """Yield the PUTs of one registry and the resources that it needs, in their order."""
         yield self._put(self.user(number), "2024-11-30", {"location": LOCATION})
         vault = {"tenantId": self.tenant, "sku": {"family": "A", "name": "standard"}, "enablePurgeProtection": True}
         yield self._put(
@@ -105,13 +105,13 @@ class Site:
         )
         yield self._put(f"{self.vault(number)}/keys/key", "2026-02-01", {"properties": {"kty": "RSA", "keySize": 2048}})
         role = f"/subscriptions/{self.subscription}/providers/Microsoft.Authorization/roleDefinitions/{CRYPTO_USER}"
-        who = {"principalId": self.identity["principalId"], "principalType": "ServicePrincipal"}
-        yield self._put(self.assignment(number), "2022-04-01", {"properties": {"roleDefinitionId": role, **who}})
+        principal = {"principalId": self.identity["principalId"], "principalType": "ServicePrincipal"}
+        yield self._put(self.assignment(number), "2022-04-01", {"properties": {"roleDefinitionId": role, **principal}})
         yield self._put(self.registry(number), "2025-11-01", self._encrypted(number))
 
     def reads(self, numbers: range) -> Iterator[bytes]:
-        """Yield GETs without end: in steady state mostly registries, of each other type one."""
-        once = [
+        """Yield GETs without end: four of a registry for one of each other type, as in steady state."""
+        requests = [
             self._get(path, version)
             for number in numbers
             for path, version in (
@@ -125,7 +125,7 @@ class Site:
                 (self.assignment(number), "2022-04-01"),
             )
         ]
-        return itertools.cycle(once)
+        return itertools.cycle(requests)
 
     def user(self, number: int) -> str:
         return self._path("Microsoft.ManagedIdentity/userAssignedIdentities", f"identity-{number}")
@@ -172,11 +172,11 @@ async def run(arguments: argparse.Namespace) -> int:
     """Measure once and print."""
     with (
         tempfile.TemporaryDirectory(prefix="acrcmk-bench-") as directory,
-        processes.Family(pathlib.Path(directory)) as family,
+        processes.Children(pathlib.Path(directory)) as children,
     ):
         print(f"{arguments.registries} registries; then reads for {arguments.seconds:g} s ...", flush=True)
         measured = await measure(
-            family,
+            children,
             registries=arguments.registries,
             connections=arguments.connections,
             seconds=arguments.seconds,
@@ -186,33 +186,33 @@ async def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def measure(family: processes.Family, *, registries: int, connections: int, seconds: float) -> Figures:
+async def measure(children: processes.Children, *, registries: int, connections: int, seconds: float) -> Figures:
     """Start the lab, write `registries`, then read them for `seconds`."""
     options = [f"--set={name}={value}" for name, value in SWITCHES.items()]
-    server = launch.AzureServer.start(family, "--speed=0", f"--group={GROUP}:{LOCATION}", *options)
-    _part_cores(server.child.pid)
+    server = launch.AzureServer.start(children, "--speed=0", f"--group={GROUP}:{LOCATION}", *options)
+    _separate_cores(server.child.pid)
     environment = server.wait()
     assertion = await asyncio.to_thread(pathlib.Path(environment["AZURE_FEDERATED_TOKEN_FILE"]).read_text)
     site = await _sign_in(environment, assertion=assertion)
-    watched = psutil.Process(server.child.pid)
+    process = psutil.Process(server.child.pid)
     await _write(site, range(WARM_UP), connections=connections)
-    before, end = watched.memory_info().rss, WARM_UP + registries
+    before, end = process.memory_info().rss, WARM_UP + registries
     writes = [
-        await _timed(watched, _write(site, range(first, end, ROUNDS), connections=connections))
+        await _timed(process, _write(site, range(first, end, ROUNDS), connections=connections))
         for first in range(WARM_UP, WARM_UP + ROUNDS)
     ]
-    grown = watched.memory_info().rss - before
+    grown = process.memory_info().rss - before
     scripts = [site.reads(range(WARM_UP + first, end, connections)) for first in range(connections)]
-    reads = [await _timed(watched, site.target.run(scripts, seconds=seconds / ROUNDS)) for _ in range(ROUNDS)]
+    reads = [await _timed(process, site.target.run(scripts, seconds=seconds / ROUNDS)) for _ in range(ROUNDS)]
     return Figures(
-        reads=max(reads, key=lambda one: one.per_second),
-        writes=max(writes, key=lambda one: one.per_second),
+        reads=max(reads, key=lambda timed: timed.per_second),
+        writes=max(writes, key=lambda timed: timed.per_second),
         rss_mib_per_1000_registries=round(grown / 2**20 * 1000 / registries, 1),
     )
 
 
 async def _timed(lab: psutil.Process, load_of: Awaitable[load.Outcome]) -> Round:
-    """Run a load and look at the lab's processor time."""
+    """Run a load and measure the lab's processor time."""
     before = lab.cpu_times()
     outcome = await load_of
     after = lab.cpu_times()
@@ -225,7 +225,7 @@ async def _timed(lab: psutil.Process, load_of: Awaitable[load.Outcome]) -> Round
 
 
 async def _sign_in(environment: Mapping[str, str], *, assertion: str) -> Site:
-    """Take a token as the operator does, and make the identity that all registries use."""
+    """Get a token as the operator does, and create the identity of all registries."""
     url, ca_file = environment["ACRCMK_RESOURCE_MANAGER"], environment["ACRCMK_CA_BUNDLE"]
     tenant, subscription = environment["AZURE_TENANT_ID"], environment["ACRCMK_SUBSCRIPTION_ID"]
     form = {
@@ -234,29 +234,29 @@ async def _sign_in(environment: Mapping[str, str], *, assertion: str) -> Site:
         "client_assertion": assertion,
         "scope": "https://management.azure.com/.default",
     }
-    stranger = load.Target(url, ca_file)
-    token = await stranger.ask(stranger.request("POST", f"/{tenant}/oauth2/v2.0/token", form=form))
+    anonymous = load.Target(url, ca_file)
+    token = await anonymous.send(anonymous.request("POST", f"/{tenant}/oauth2/v2.0/token", form=form))
     target = load.Target(url, ca_file, {"Authorization": f"Bearer {token.json()['access_token']}"})
     site = Site(target, subscription, tenant, identity={})
     shared = f"{site.user(0)}-shared?api-version=2024-11-30"
-    made = (await target.ask(target.request("PUT", shared, {"location": LOCATION}))).json()
-    return dataclasses.replace(site, identity={"id": made["id"], **made["properties"]})
+    identity = (await target.send(target.request("PUT", shared, {"location": LOCATION}))).json()
+    return dataclasses.replace(site, identity={"id": identity["id"], **identity["properties"]})
 
 
 async def _write(site: Site, numbers: range, *, connections: int) -> load.Outcome:
-    """Make registries, those of one connection one after the other; fails if not all are made in time."""
+    """Create registries, one after another on each connection. Raises ResponseError if not all are created in time."""
     lists = [
         [request for number in numbers[first::connections] for request in site.writes(number)]
         for first in range(connections)
     ]
     outcome = await site.target.run(lists, seconds=WRITE_SECONDS)
     if outcome.requests < sum(map(len, lists)):
-        raise load.AnswerError(f"only {outcome.requests} writes in {WRITE_SECONDS:g} s")
+        raise load.ResponseError(f"only {outcome.requests} writes in {WRITE_SECONDS:g} s")
     return outcome
 
 
-def _part_cores(lab: int) -> None:
-    """Give the lab one core and this process the others, where the system can (Linux)."""
+def _separate_cores(lab: int) -> None:
+    """Run the lab on one core and this process on the others (Linux only)."""
     if hasattr(os, "sched_setaffinity"):
         *others, last = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(lab, {last})

@@ -12,9 +12,9 @@ from acrcmk_lab.azure import criticalpath
 
 HELP = """Seconds from apply to Ready, against Azure's own critical path.
 
-Runs lab and operator once, applies deploy/samples/minimal.yaml, and reads the figures from the lab's logs of that
-run. The critical path is the longest chain of simulated latencies that no operator can avoid. Prints a table, and
-as the last line one JSON object. All seconds are Azure's."""
+Runs lab and operator once, applies deploy/samples/minimal.yaml, and reads the figures from the lab's request logs.
+The critical path is the longest chain of simulated latencies that no operator can avoid. Prints a table, and as the
+last line one JSON object. All seconds are Azure's."""
 
 READY_SECONDS = 600
 
@@ -53,46 +53,46 @@ async def run(arguments: argparse.Namespace) -> int:
     """Measure once and print."""
     with (
         tempfile.TemporaryDirectory(prefix="acrcmk-bench-") as directory,
-        processes.Family(pathlib.Path(directory)) as family,
+        processes.Children(pathlib.Path(directory)) as children,
     ):
         print(
             f"One registry at {arguments.speed:g} times real time; about {100 / arguments.speed:.0f} s ...", flush=True
         )
-        figures = dataclasses.asdict(measure(family, speed=arguments.speed))
+        figures = dataclasses.asdict(measure(children, speed=arguments.speed))
     for name, value in figures.items():
         print(f"  {LABELS[name]:<32}{value:>10g}")
     print(json.dumps(figures))
     return 0
 
 
-def measure(family: processes.Family, *, speed: float) -> Figures:
-    """Run once: from the moment kubectl is asked to apply until `kubectl wait` sees Ready."""
+def measure(children: processes.Children, *, speed: float) -> Figures:
+    """Run once: measure from the start of `kubectl apply` to the end of `kubectl wait`."""
     sample = launch.sample()
     name = sample["metadata"]["name"]
-    lab = launch.Lab.open(family, speed=speed, spec=sample["spec"])
+    lab = launch.Lab.open(children, speed=speed, spec=sample["spec"])
     launch.apply_crds(lab.kubectl)
     operator = lab.start_operator()
-    operator.wait_until(lambda: _listed(lab), what="it looked for objects")
-    began = time.monotonic()
+    operator.wait_until(lambda: _listed(lab), what="it listed the objects")
+    started = time.monotonic()
     lab.kubectl.run("apply", "-f", str(launch.SAMPLE))
     lab.kubectl.run(
         "wait", "--for=condition=Ready", f"encreg/{name}", f"--timeout={READY_SECONDS}s", timeout=READY_SECONDS + 10
     )
-    seconds = (time.monotonic() - began) * speed
+    seconds = (time.monotonic() - started) * speed
     path = criticalpath.seconds(launch.read_log(lab.azure.log))
-    calls = lab.azure.calls()
+    requests = lab.azure.requests()
     return Figures(
         ratio=round(seconds / path, 3),
         seconds=round(seconds, 1),
         critical_path_seconds=round(path, 1),
-        azure_reads=sum(one["service"] == "arm" and one["kind"] == "read" for one in calls),
-        azure_writes=sum(one["service"] == "arm" and one["kind"] != "read" for one in calls),
-        vault_calls=sum(one["service"] == "vault" for one in calls),
-        kube_writes=sum(one["method"] != "GET" for one in lab.kube.requests()),
+        azure_reads=sum(entry["service"] == "arm" and entry["kind"] == "read" for entry in requests),
+        azure_writes=sum(entry["service"] == "arm" and entry["kind"] != "read" for entry in requests),
+        vault_calls=sum(entry["service"] == "vault" for entry in requests),
+        kube_writes=sum(entry["method"] != "GET" for entry in lab.kube.requests()),
         peak_rss_mib=round(operator.peak_rss_mib, 1),
     )
 
 
 def _listed(lab: launch.Lab) -> bool:
-    """Say whether the operator has listed its objects; its watch, which is logged when it ends, follows at once."""
-    return any(one["path"].endswith("/encryptedregistries") for one in lab.kube.requests())
+    """Return whether the operator has listed its objects; its watch, which is logged when it ends, follows at once."""
+    return any(entry["path"].endswith("/encryptedregistries") for entry in lab.kube.requests())

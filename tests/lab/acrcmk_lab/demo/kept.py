@@ -1,4 +1,4 @@
-"""What `demo --keep` leaves behind: running processes, a note of which they are, and `--stop` to end them."""
+"""`demo --keep`: record the running processes in a file; `--stop` ends them."""
 
 import dataclasses
 import json
@@ -10,19 +10,19 @@ import psutil
 from acrcmk_lab import launch, processes
 from acrcmk_lab.demo import terminal
 
-NOTE = "processes.json"
+PROCESSES_FILE = "processes.json"
 
 
 @dataclasses.dataclass(frozen=True)
-class Kept:
-    """A process that was left running; `created` tells it from a later one with the same id."""
+class KeptProcess:
+    """A process that was left running; `created` distinguishes it from a later process with the same id."""
 
     name: str
     pid: int
     created: float
 
     def stop(self, *, grace: float = 10.0) -> bool:
-        """End it; False when it had ended already."""
+        """Stop the process; return False if it had ended already."""
         try:
             process = psutil.Process(self.pid)
             if process.create_time() != self.created:
@@ -36,47 +36,49 @@ class Kept:
         return True
 
 
-def leave(family: processes.Family) -> None:
-    """Let the processes run on, and write down which they are."""
-    kept = [
-        Kept(name=child.name, pid=child.pid, created=psutil.Process(child.pid).create_time())
-        for child in family.leave()
+def keep(children: processes.Children) -> None:
+    """Leave the processes running, and record them in a file."""
+    kept_processes = [
+        KeptProcess(name=child.name, pid=child.pid, created=psutil.Process(child.pid).create_time())
+        for child in children.release()
     ]
-    (family.directory / NOTE).write_text(json.dumps([dataclasses.asdict(one) for one in kept]))
+    (children.directory / PROCESSES_FILE).write_text(
+        json.dumps([dataclasses.asdict(process) for process in kept_processes])
+    )
 
 
 def stop(directory: pathlib.Path, *, screen: terminal.Terminal) -> int:
-    """End what was left running from `directory`, newest first, and remove the directory."""
-    note = directory / NOTE
-    if not note.exists():
-        screen.line(f"{directory} holds no kept demo.")
+    """Stop the processes of a kept demo, newest first, and remove its directory; return the exit code."""
+    path = directory / PROCESSES_FILE
+    if not path.exists():
+        screen.line(f"{directory} has no kept demo.")
         return 1
-    kept = [Kept(**one) for one in json.loads(note.read_text())]
-    for one in reversed(kept):
-        screen.line(f"{one.name}: {'stopped' if one.stop() else 'had ended already'}")
+    kept_processes = [KeptProcess(**fields) for fields in json.loads(path.read_text())]
+    for process in reversed(kept_processes):
+        screen.line(f"{process.name}: {'stopped' if process.stop() else 'had ended already'}")
     shutil.rmtree(directory)
     return 0
 
 
-def advice(lab: launch.Lab, *, name: str) -> str:
-    """Return what to try while it runs."""
+def instructions(lab: launch.Lab, *, name: str) -> str:
+    """Return commands to try while the demo is running."""
     kubectl = "kubectl" if shutil.which("kubectl") else lab.kubectl.binary
     manual = json.dumps({"spec": {"key": {"rotation": {"mode": "Manual"}}}})
-    moved = json.dumps({"spec": {"location": "northeurope"}})
-    url, trust = lab.environment["ACRCMK_RESOURCE_MANAGER"], lab.environment["ACRCMK_CA_BUNDLE"]
+    new_location = json.dumps({"spec": {"location": "northeurope"}})
+    url, ca_bundle = lab.environment["ACRCMK_RESOURCE_MANAGER"], lab.environment["ACRCMK_CA_BUNDLE"]
     return f"""
-All of it is still running. In any terminal:
+Everything is still running. In any terminal:
 
   export KUBECONFIG={lab.kube.kubeconfig}
   {kubectl} get encreg --watch
   {kubectl} describe encreg {name}
   {kubectl} explain encreg.spec.key.rotation
-  {kubectl} patch encreg {name} --type merge -p '{manual}'   # stay with one key version
-  {kubectl} patch encreg {name} --type merge -p '{moved}'   # is refused
-  curl --cacert {trust} {url}/_sim/state
-  tail -f {lab.family.directory}/operator.log
+  {kubectl} patch encreg {name} --type merge -p '{manual}'   # pin the key version
+  {kubectl} patch encreg {name} --type merge -p '{new_location}'   # is rejected: immutable
+  curl --cacert {ca_bundle} {url}/_sim/state
+  tail -f {lab.children.directory}/operator.log
 
-To end it all:
+To stop everything:
 
-  make demo STOP={lab.family.directory}
+  make demo STOP={lab.children.directory}
 """

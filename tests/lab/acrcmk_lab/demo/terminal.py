@@ -1,4 +1,4 @@
-"""Calm terminal output: colours and one live line where a person watches, plain lines where a file does."""
+"""Terminal output: colours and one live line on a terminal, plain lines in a file."""
 
 import dataclasses
 import os
@@ -13,37 +13,37 @@ _CLEAR_LINE = "\r\x1b[K"
 
 @dataclasses.dataclass(frozen=True)
 class Terminal:
-    """Prints to `out`; `person` says whether somebody watches it."""
+    """Prints to `out`; `interactive` is whether that is a terminal with colours."""
 
     out: TextIO
-    person: bool
+    interactive: bool
 
     @classmethod
     def standard(cls) -> "Terminal":
         """Return the terminal on standard output; NO_COLOR (no-color.org) makes it plain."""
-        return cls(out=sys.stdout, person=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+        return cls(out=sys.stdout, interactive=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
 
     @property
     def width(self) -> int:
         """Columns of a line."""
-        return shutil.get_terminal_size().columns if self.person else FILE_WIDTH
+        return shutil.get_terminal_size().columns if self.interactive else FILE_WIDTH
 
     def paint(self, text: str, colour: str) -> str:
         """Return the text in a colour or weight."""
-        return f"\x1b[{colour}m{text}\x1b[0m" if self.person else text
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.interactive else text
 
     def line(self, text: str = "") -> None:
-        """Print a line, in the place of the live one."""
-        self.out.write(f"{_CLEAR_LINE if self.person else ''}{text}\n")
+        """Print a line in place of the live line."""
+        self.out.write(f"{_CLEAR_LINE if self.interactive else ''}{text}\n")
         self.out.flush()
 
     def live(self, text: str) -> None:
-        """Show a line that the next one replaces; nothing in a file."""
-        if self.person:
+        """Show a line that the next line replaces; not in a file."""
+        if self.interactive:
             self.out.write(_CLEAR_LINE + self.paint(text[: self.width - 1], DIM))
             self.out.flush()
 
     def fit(self, text: str, used: int) -> str:
-        """Cut a text to what is left of a line of which `used` columns are taken."""
-        left = max(20, self.width - used)
-        return text if len(text) <= left else text[: left - 1] + "…"
+        """Truncate a text to the rest of a line of which `used` columns are taken."""
+        rest = max(20, self.width - used)
+        return text if len(text) <= rest else text[: rest - 1] + "…"

@@ -99,9 +99,9 @@ async def test_ages_follow_the_clock_that_is_given():
 
 def test_the_command_writes_a_kubeconfig_once_it_serves_and_stops_on_sigterm(tmp_path):
     kubeconfig = tmp_path / "kubeconfig"
-    with processes.Family(tmp_path) as family:
+    with processes.Children(tmp_path) as children:
         command = (sys.executable, "-m", "acrcmk_lab.cli", "kube", "--kubeconfig", str(kubeconfig))
-        child = family.start("kube", *command)
+        child = children.start("kube", *command)
         child.wait_until(kubeconfig.exists, what="it served")
         api = servers.Api.of(kubeconfig)
         assert api.do("GET", "/api/v1/namespaces/default").body["status"]["phase"] == "Active"

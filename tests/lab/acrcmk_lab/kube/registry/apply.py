@@ -2,7 +2,7 @@
 
 from acrcmk_lab.kube.apimachinery import errors, objects
 from acrcmk_lab.kube.apimachinery.objects import Object
-from acrcmk_lab.kube.apply import managed_fields
+from acrcmk_lab.kube.apply import server_side_apply
 from acrcmk_lab.kube.registry import create, update
 from acrcmk_lab.kube.registry.backend import Backend
 from acrcmk_lab.kube.registry.options import WriteOptions
@@ -20,8 +20,8 @@ def apply(
         if subresource:
             raise resource.not_found(key.name)
         target.require_namespace(resource, key)
-        return _create(target, resource, key, managed_fields.apply(None, config, request), options), True
-    new = managed_fields.apply(stored.obj, config, request)
+        return _create(target, resource, key, server_side_apply.apply(None, config, request), options), True
+    new = server_side_apply.apply(stored.obj, config, request)
     if not objects.dig(config, "metadata", "resourceVersion"):
         objects.meta(new)["resourceVersion"] = objects.meta(stored.obj)["resourceVersion"]
     resource.strategy.default(new)

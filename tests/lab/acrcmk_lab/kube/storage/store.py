@@ -58,9 +58,7 @@ class Store:
         after = collection[key] = self._with_next_revision(obj)
         after.defaulted_on_read = defaulted_on_read
         self._notify(
-            Change(
-                type="MODIFIED" if before else "ADDED", key=key, revision=after.revision, after=after, before=before
-            )
+            Change(type="MODIFIED" if before else "ADDED", key=key, revision=after.revision, after=after, before=before)
         )
         return after
 
