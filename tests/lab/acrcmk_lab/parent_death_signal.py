@@ -1,8 +1,8 @@
 """Run a command that the kernel kills when its parent dies: `python parent_death_signal.py PARENT_PID COMMAND...`.
 
 Started as a file (not `-m`, not `preexec_fn`): it costs one bare interpreter start, and no Python code runs between
-fork and exec of a parent that may have threads. The process id stays that of the command. Other kernels than Linux have no
-parent death signal; there the parent stops its children only when it ends in order.
+fork and exec of a parent that may have threads. The process id stays that of the command. Kernels other than Linux have
+no parent death signal; there the parent stops its children only when it ends in order.
 """
 
 import ctypes

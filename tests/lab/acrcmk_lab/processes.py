@@ -34,7 +34,7 @@ def environment(home: pathlib.Path, **extra: str) -> dict[str, str]:
     return inherited | {"HOME": str(home), "PYTHONUNBUFFERED": "1"} | extra
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Child:
     """One running command; its standard output and error go to `log`."""
 

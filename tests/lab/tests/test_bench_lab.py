@@ -37,8 +37,8 @@ def test_a_small_run_measures_and_ends_with_one_json_object():
         "--seconds=0.5",
         "--connections=3",
     )
-    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
-    *table, last = said.splitlines()
+    output = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    *table, last = output.splitlines()
     figures = json.loads(last)
 
     assert set(figures) == {"reads_per_second", "writes_per_second", "rss_mib_per_1000_registries"}

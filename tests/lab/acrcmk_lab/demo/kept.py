@@ -13,7 +13,7 @@ from acrcmk_lab.demo import terminal
 PROCESSES_FILE = "processes.json"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class KeptProcess:
     """A process that was left running; `created` distinguishes it from a later process with the same id."""
 

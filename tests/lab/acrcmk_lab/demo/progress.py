@@ -27,7 +27,7 @@ _ORDER = (
 REFRESH_SECONDS = 0.2
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(kw_only=True)
 class ProgressPrinter:
     """Prints the conditions that change, with the elapsed time and the number of Azure requests."""
 

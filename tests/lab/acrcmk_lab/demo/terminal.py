@@ -11,7 +11,7 @@ FILE_WIDTH = 160
 _CLEAR_LINE = "\r\x1b[K"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Terminal:
     """Prints to `out`; `interactive` is whether that is a terminal with colours."""
 

@@ -58,9 +58,9 @@ def same_order(shorter, longer):
 
 @given(OBJECTS)
 def test_field_sets_survive_their_encoding(obj):
-    found = typed.paths(obj, KIND)
-    encoded = json.loads(json.dumps(fieldset.encode(found)))
-    assert fieldset.decode(encoded) == found
+    fields = typed.paths(obj, KIND)
+    encoded = json.loads(json.dumps(fieldset.encode(fields)))
+    assert fieldset.decode(encoded) == fields
 
 
 @given(OBJECTS)
@@ -80,8 +80,8 @@ def test_merging_twice_is_merging_once(live, applied):
 def test_merging_removes_nothing_and_keeps_what_was_applied(live, applied):
     merged = typed.merge(live, applied, KIND)
     assert typed.compare(live, merged, KIND).removed == fieldset.EMPTY
-    told = typed.compare(applied, merged, KIND)
-    assert told.removed == told.modified == fieldset.EMPTY
+    comparison = typed.compare(applied, merged, KIND)
+    assert comparison.removed == comparison.modified == fieldset.EMPTY
 
 
 @given(OBJECTS, OBJECTS)

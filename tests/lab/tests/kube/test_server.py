@@ -37,8 +37,8 @@ def test_both_forms_of_discovery_agree(api):
         group = item["metadata"]["name"]
         for version in item["versions"]:
             plain = api.do("GET", f"/apis/{group}/{version['version']}").body["resources"]
-            told = {(one["name"], one["kind"], one["namespaced"]) for one in plain if "/" not in one["name"]}
-            assert told == {
+            resources = {(one["name"], one["kind"], one["namespaced"]) for one in plain if "/" not in one["name"]}
+            assert resources == {
                 (one["resource"], one["responseKind"]["kind"], one["scope"] == "Namespaced")
                 for one in version["resources"]
             }

@@ -1,12 +1,12 @@
-"""Errors about one field of an object, worded as k8s.io/apimachinery/pkg/util/validation/field words them."""
+"""Errors about one field of an object, with the messages of k8s.io/apimachinery/pkg/util/validation/field."""
 
+import dataclasses
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 OMITTED: Final = object()
-"""A bad value that is not to be printed."""
+"""A bad value that is not printed."""
 
 _TITLES: Final = {
     "FieldValueNotFound": "Not found",
@@ -58,9 +58,9 @@ def render(value: Any) -> str:
     return escape_html(json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False))
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class FieldError:
-    """One complaint: `type` is the cause's type in the Status, `field` a path as `spec.items[0].name`."""
+    """An error: `type` is the cause's type in the Status, `field` a path as `spec.items[0].name`."""
 
     type: str
     field: str
@@ -80,45 +80,47 @@ class FieldError:
 
 
 def invalid(field: str, value: Any, detail: str) -> FieldError:
-    return FieldError("FieldValueInvalid", field, value, detail)
+    return FieldError(type="FieldValueInvalid", field=field, value=value, detail=detail)
 
 
 def type_invalid(field: str, value: Any, detail: str) -> FieldError:
-    return FieldError("FieldValueTypeInvalid", field, value, detail)
+    return FieldError(type="FieldValueTypeInvalid", field=field, value=value, detail=detail)
 
 
 def required(field: str, detail: str = "") -> FieldError:
-    return FieldError("FieldValueRequired", field, "", detail)
+    return FieldError(type="FieldValueRequired", field=field, value="", detail=detail)
 
 
 def duplicate(field: str, value: Any) -> FieldError:
-    return FieldError("FieldValueDuplicate", field, value, "")
+    return FieldError(type="FieldValueDuplicate", field=field, value=value, detail="")
 
 
 def not_supported(field: str, value: Any, allowed: Iterable[Any]) -> FieldError:
     values = ", ".join(quote(item if isinstance(item, str) else render(item)) for item in allowed)
-    return FieldError("FieldValueNotSupported", field, value, f"supported values: {values}" if values else "")
+    return FieldError(
+        type="FieldValueNotSupported", field=field, value=value, detail=f"supported values: {values}" if values else ""
+    )
 
 
 def forbidden(field: str, detail: str) -> FieldError:
-    return FieldError("FieldValueForbidden", field, "", detail)
+    return FieldError(type="FieldValueForbidden", field=field, value="", detail=detail)
 
 
 def internal(field: str, detail: str) -> FieldError:
-    return FieldError("InternalError", field, "", detail)
+    return FieldError(type="InternalError", field=field, value="", detail=detail)
 
 
 def too_long(field: str, limit: int) -> FieldError:
     unit = "byte" if limit == 1 else "bytes"
-    return FieldError("FieldValueTooLong", field, "", f"may not be more than {limit} {unit}")
+    return FieldError(type="FieldValueTooLong", field=field, value="", detail=f"may not be more than {limit} {unit}")
 
 
 def too_many(field: str, count: int, limit: int) -> FieldError:
     unit = "item" if limit == 1 else "items"
-    return FieldError("FieldValueTooMany", field, count, f"must have at most {limit} {unit}")
+    return FieldError(type="FieldValueTooMany", field=field, value=count, detail=f"must have at most {limit} {unit}")
 
 
 def aggregate(messages: Sequence[str]) -> str:
-    """Join messages as Go's aggregate error does: one bare, several in brackets, none said twice."""
+    """Join messages as Go's aggregate error does: one as it is, several in brackets, without duplicates."""
     unique = list(dict.fromkeys(messages))
     return unique[0] if len(unique) == 1 else f"[{', '.join(unique)}]"

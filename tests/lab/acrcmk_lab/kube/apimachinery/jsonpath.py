@@ -1,10 +1,10 @@
 """The JSONPath of printer columns: fields, indexes, slices, wildcards, descent, filters as `[?(@.type=="Ready")]`."""
 
+import dataclasses
 import json
 import operator
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from acrcmk_lab.kube.apimachinery import objects
@@ -24,26 +24,26 @@ _TOKEN: Final = re.compile(
 
 
 class PathError(ValueError):
-    """The text is not a JSONPath that columns may use."""
+    """The text is not a JSONPath that columns support."""
 
 
 class _ComparisonError(Exception):
-    """A filter compares values of different types; then the whole path leads nowhere."""
+    """A filter compares values of different types; then the path has no results."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class _Filter:
     path: tuple[str, ...]
     operator: str | None
     value: Any
 
     def accepts(self, item: Any) -> bool:
-        found = objects.dig(item, *self.path)
-        if self.operator is None or found is None:
-            return found is not None
-        if _type(found) is not _type(self.value):
+        operand = objects.dig(item, *self.path)
+        if self.operator is None or operand is None:
+            return operand is not None
+        if _type(operand) is not _type(self.value):
             raise _ComparisonError
-        return _COMPARISONS[self.operator](found, self.value)
+        return _COMPARISONS[self.operator](operand, self.value)
 
 
 _COMPARISONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
@@ -69,26 +69,28 @@ def parse(text: str) -> tuple[Any, ...]:
     steps: list[Any] = []
     position = 0
     while position < len(text):
-        found = _TOKEN.match(text, position)
-        if not found:
+        match = _TOKEN.match(text, position)
+        if not match:
             raise PathError(f"unrecognized character in JSONPath at {text[position:]!r}")
-        steps += _steps(found)
-        position = found.end()
+        steps += _steps(match)
+        position = match.end()
     return tuple(steps)
 
 
-def _steps(found: re.Match[str]) -> list[Any]:
-    if found["filter"]:
-        return [_Filter(tuple(found["filter"][1:].split(".")), found["op"], _literal(found["value"]))]
-    if found["slice"]:
-        return [slice(*(int(end) if end else None for end in found["slice"].split(":")))]
-    if found["indexes"]:
-        return [[int(index) for index in found["indexes"].split(",")]]
-    if found["descent"]:
+def _steps(match: re.Match[str]) -> list[Any]:
+    if match["filter"]:
+        return [
+            _Filter(path=tuple(match["filter"][1:].split(".")), operator=match["op"], value=_literal(match["value"]))
+        ]
+    if match["slice"]:
+        return [slice(*(int(end) if end else None for end in match["slice"].split(":")))]
+    if match["indexes"]:
+        return [[int(index) for index in match["indexes"].split(",")]]
+    if match["descent"]:
         return [_Descent()]
-    if found["all"] or found["name"] == "*":
+    if match["all"] or match["name"] == "*":
         return [None]
-    names = re.findall(r"(?:\\.|[^.\\])+", found["quoted"]) if found["quoted"] else [found["name"] or ""]
+    names = re.findall(r"(?:\\.|[^.\\])+", match["quoted"]) if match["quoted"] else [match["name"] or ""]
     return [re.sub(r"\\(.)", r"\1", name) for name in names]
 
 
@@ -102,14 +104,14 @@ def _literal(text: str | None) -> Any:
 
 
 def find(value: Any, steps: tuple[Any, ...]) -> list[Any]:
-    """Return all that the path leads to."""
-    found = [value]
+    """Return all values at the path."""
+    values = [value]
     for step in steps:
         try:
-            found = [item for one in found for item in _follow(one, step)]
+            values = [item for parent in values for item in _follow(parent, step)]
         except _ComparisonError:
             return []
-    return found
+    return values
 
 
 def _follow(value: Any, step: Any) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Label selectors, parsed as k8s.io/apimachinery/pkg/labels/selector.go parses them, in its words."""
+"""Label selectors, parsed as k8s.io/apimachinery/pkg/labels/selector.go parses them, with its messages."""
 
 import re
 from collections.abc import Callable
@@ -12,12 +12,12 @@ _TOKEN: Final = re.compile(r"\s*(==|!=|[=!,()><]|[^\s=!,()><]+|$)")
 _END: Final = ""
 _SPECIAL: Final = frozenset({"==", "!=", "=", "!", ",", "(", ")", ">", "<", _END})
 _OPERATORS: Final = "in, notin, =, ==, !=, gt, lt"
-_NO_INTEGER: Final = ["for 'Gt', 'Lt' operators, the value must be an integer"]
-_BEYOND_INTEGERS: Final = 2**63
+_NOT_AN_INTEGER: Final = ["for 'Gt', 'Lt' operators, the value must be an integer"]
+_INTEGER_LIMIT: Final = 2**63
 
 
 class _SelectorError(ValueError):
-    """What is wrong with a selector."""
+    """A malformed selector."""
 
 
 def parse(text: str) -> list[Requirement]:
@@ -43,12 +43,12 @@ class _Parser:
         return token
 
     def selector(self) -> list[Requirement]:
-        found: list[Requirement] = []
+        requirements: list[Requirement] = []
         while (token := self._peek()) != _END:
             if token in _SPECIAL - {"!"}:
                 raise _SelectorError(f"found '{token}', expected: !, identifier, or 'end of string'")
             try:
-                found.append(self._requirement())
+                requirements.append(self._requirement())
             except _SelectorError as error:
                 raise _SelectorError(f"unable to parse requirement: {error}") from None
             after = self._next()
@@ -56,15 +56,15 @@ class _Parser:
                 raise _SelectorError(f"found '{after}', expected: ',' or 'end of string'")
             if after == "," and self._peek() in _SPECIAL - {"!"}:
                 raise _SelectorError(f"found '{self._peek()}', expected: identifier after ','")
-        return found
+        return requirements
 
     def _requirement(self) -> Requirement:
         absent = self._peek() == "!"
         if absent:
             self._next()
         name = self._identifier()
-        problems = [one.replace("a qualified name", "a valid label key") for one in names.qualified(name)]
-        _refuse(_complaint("<nil>", name, problems))
+        problems = [problem.replace("a qualified name", "a valid label key") for problem in names.qualified(name)]
+        _raise_if_any(_error_text("<nil>", name, problems))
         if absent:
             return lambda labels: name not in labels
         if self._peek() in {",", _END}:
@@ -73,16 +73,16 @@ class _Parser:
         if operator not in {"in", "notin", "=", "==", "!=", ">", "<"}:
             raise _SelectorError(f"found '{operator}', expected: {_OPERATORS}")
         values = self._set() if operator in {"in", "notin"} else {self._value()}
-        complaints = []
+        messages = []
         if operator in {">", "<"}:
-            complaints = [_complaint("values[0]", value, _NO_INTEGER) for value in values if _integer(value) is None]
+            messages = [_error_text("values[0]", value, _NOT_AN_INTEGER) for value in values if _integer(value) is None]
         for index, value in enumerate(sorted(values)):
-            complaints.append(_complaint(f"values[{index}][{name}]", value, names.label_value(value)))
-        _refuse(*complaints)
+            messages.append(_error_text(f"values[{index}][{name}]", value, names.label_value(value)))
+        _raise_if_any(*messages)
         if operator in {">", "<"}:
             return _comparison(name, values.pop(), greater=operator == ">")
-        wanted = operator in {"in", "=", "=="}
-        return lambda labels: (labels.get(name) in values) is wanted
+        expected = operator in {"in", "=", "=="}
+        return lambda labels: (labels.get(name) in values) is expected
 
     def _identifier(self) -> str:
         token = self._next()
@@ -94,7 +94,7 @@ class _Parser:
         return "" if self._peek() in {",", _END} else self._identifier()
 
     def _set(self) -> set[str]:
-        """Read `(a,b)`; where a value is missing, it is the empty one."""
+        """Read `(a,b)`; a missing value is the empty string."""
         if (token := self._next()) != "(":
             raise _SelectorError(f"found '{token}' expected: '('")
         if self._peek() in _SPECIAL - {",", ")"}:
@@ -111,26 +111,26 @@ class _Parser:
                 raise _SelectorError(f"found '{self._peek()}', expected: ',', or identifier")
 
 
-def _complaint(where: str, value: str, problems: list[str]) -> str:
+def _error_text(where: str, value: str, problems: list[str]) -> str:
     return f"{where}: Invalid value: {field_errors.quote(value)}: {'; '.join(problems)}" if problems else ""
 
 
-def _refuse(*complaints: str) -> None:
-    told = [one for one in complaints if one]
-    if told:
-        raise _SelectorError(told[0] if len(told) == 1 else f"[{', '.join(told)}]")
+def _raise_if_any(*messages: str) -> None:
+    texts = [text for text in messages if text]
+    if texts:
+        raise _SelectorError(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
 
 
 def _comparison(name: str, limit: str, *, greater: bool) -> Requirement:
-    def holds(labels: dict[str, str]) -> bool:
+    def matches(labels: dict[str, str]) -> bool:
         own = _integer(labels.get(name, ""))
         return own is not None and (own > int(limit) if greater else own < int(limit))
 
-    return holds
+    return matches
 
 
 def _integer(text: str) -> int | None:
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         return None
     number = int(text)
-    return number if -_BEYOND_INTEGERS <= number < _BEYOND_INTEGERS else None
+    return number if -_INTEGER_LIMIT <= number < _INTEGER_LIMIT else None

@@ -1,4 +1,4 @@
-"""What names, labels and finalizers may look like, in the words of k8s.io/apimachinery/pkg/util/validation."""
+"""Validation of names, labels and finalizers, with the messages of k8s.io/apimachinery/pkg/util/validation."""
 
 import random
 import re
@@ -59,34 +59,36 @@ def _check(text: str, pattern: re.Pattern[str], message: str, *, longest: int) -
 
 
 def subdomain(text: str) -> list[str]:
-    """Return what keeps `text` from being a DNS subdomain, the form of most names."""
+    """Return the errors of `text` as a DNS subdomain, the form of most names."""
     return _check(text, _SUBDOMAIN, _SUBDOMAIN_MESSAGE, longest=253)
 
 
 def label(text: str) -> list[str]:
-    """Return what keeps `text` from being a DNS label, the form of a namespace's name."""
+    """Return the errors of `text` as a DNS label, the form of a namespace's name."""
     return _check(text, _DNS1123_LABEL, _LABEL_MESSAGE, longest=63)
 
 
 def dns1035(text: str) -> list[str]:
-    """Return what keeps `text` from being a DNS label that starts with a letter, the form of plurals and kinds."""
+    """Return the errors of `text` as a DNS label that starts with a letter, the form of plurals and kinds."""
     return _check(text, _DNS1035_LABEL, _DNS1035_MESSAGE, longest=63)
 
 
 def config_key(text: str) -> list[str]:
-    """Return what keeps `text` from being a key of a ConfigMap or a Secret."""
+    """Return the errors of `text` as a key of a ConfigMap or a Secret."""
     return _check(text, _CONFIG_KEY, _CONFIG_KEY_MESSAGE, longest=253)
 
 
 def qualified(text: str) -> list[str]:
-    """Return what keeps `text` from being a qualified name `[prefix/]name`, the form of label keys and finalizers."""
+    """Return the errors of `text` as a qualified name `[prefix/]name`, the form of label keys and finalizers."""
     problems = []
     prefix, slash, name = text.rpartition("/")
     if "/" in prefix:
         return [_QUALIFIED_NAME]
     if slash:
         problems += (
-            ["prefix part must be non-empty"] if not prefix else [f"prefix part {one}" for one in subdomain(prefix)]
+            ["prefix part must be non-empty"]
+            if not prefix
+            else [f"prefix part {problem}" for problem in subdomain(prefix)]
         )
     if not name:
         problems.append("name part must be non-empty")
@@ -98,6 +100,6 @@ def qualified(text: str) -> list[str]:
 
 
 def label_value(text: str) -> list[str]:
-    """Return what keeps `text` from being the value of a label."""
+    """Return the errors of `text` as the value of a label."""
     problems = ["must be no more than 63 bytes"] if len(text) > 63 else []  # noqa: PLR2004 - as above
     return problems if not text or _QUALIFIED.fullmatch(text) else [*problems, _LABEL_VALUE]

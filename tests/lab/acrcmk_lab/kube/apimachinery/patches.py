@@ -38,11 +38,11 @@ def json_patch(target: Object, operations: list[Any]) -> Object:
     try:
         result: Object = jsonpatch.JsonPatch(operations).apply(target)
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException):
-        raise _refused() from None
+        raise _rejected() from None
     return result
 
 
-def _refused() -> errors.StatusError:
+def _rejected() -> errors.StatusError:
     text = "the server rejected our request due to an error in our request"
     return errors.StatusError(text, code=422, reason="Invalid", details={})
 
@@ -85,8 +85,8 @@ def _strategic_field(result: Object, key: str, value: Any, schema: Object) -> No
 
 def _child(schema: Object, key: str) -> Object:
     additional = schema.get("additionalProperties")
-    found = (schema.get("properties") or {}).get(key)
-    return found or (additional if isinstance(additional, dict) else {})
+    child = (schema.get("properties") or {}).get(key)
+    return child or (additional if isinstance(additional, dict) else {})
 
 
 def _merge_list(items: list[Any], patch: list[Any], schema: Object) -> list[Any]:
@@ -107,17 +107,17 @@ def _merge_list(items: list[Any], patch: list[Any], schema: Object) -> list[Any]
     return result
 
 
-def _ordered(items: list[Any], wanted: list[Any], before: list[Any], schema: Object) -> list[Any]:
-    """Order a merged list: its items in `wanted` as they stand there, and among them the others as they stood `before`.
+def _ordered(items: list[Any], patch: list[Any], before: list[Any], schema: Object) -> list[Any]:
+    """Order a merged list: items of `patch` in its order, and among them the other items in their order `before`.
 
-    An item of the others comes before one in `wanted` only where it did so before.
+    Another item precedes an item of `patch` only if it preceded it before.
     """
     name = schema.get("x-kubernetes-patch-merge-key")
 
     def identity(item: Any) -> Any:
         return item.get(name) if name and isinstance(item, dict) else item
 
-    order, old = [identity(item) for item in wanted], [identity(item) for item in before]
+    order, old = [identity(item) for item in patch], [identity(item) for item in before]
     named = sorted((item for item in items if identity(item) in order), key=lambda item: order.index(identity(item)))
     others = [item for item in items if identity(item) not in order]
     result: list[Any] = []

@@ -28,17 +28,17 @@ def fields(text: str, *, selectable: tuple[str, ...]) -> Selector:
     """Parse a field selector over the paths in `selectable`. Raises `StatusError` (400) for any other path."""
     requirements: list[tuple[tuple[str, ...], bool, str]] = []
     for term in sorted(_TERM.findall(text)):
-        found = _OPERATOR.fullmatch(term)
-        if not found:
+        match = _OPERATOR.fullmatch(term)
+        if not match:
             raise errors.bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
-        path, operator, value = found.groups()
+        path, operator, value = match.groups()
         value = _unescaped(value)
         if path not in selectable:
             raise errors.bad_request(f"field label not supported: {path}")
         requirements.append((tuple(path.split(".")), operator != "!=", value))
 
     def selects(obj: Object) -> bool:
-        return all((_text(obj, path) == value) is wanted for path, wanted, value in requirements)
+        return all((_text(obj, path) == value) is equal for path, equal, value in requirements)
 
     return selects
 
@@ -46,12 +46,12 @@ def fields(text: str, *, selectable: tuple[str, ...]) -> Selector:
 def _unescaped(value: str) -> str:
     """Resolve the backslashes that must stand before `=`, `,` and themselves."""
     parts = []
-    for escaped, bare, plain in _VALUE_PART.findall(value):
-        if bare:
-            raise errors.bad_request(f"invalid field selector: unescaped character in value: {ord(bare)}")
-        if not plain and escaped not in {"\\", "=", ","}:
+    for escaped, unescaped, literal in _VALUE_PART.findall(value):
+        if unescaped:
+            raise errors.bad_request(f"invalid field selector: unescaped character in value: {ord(unescaped)}")
+        if not literal and escaped not in {"\\", "=", ","}:
             raise errors.bad_request(f"invalid field selector: invalid escape sequence: \\{escaped}")
-        parts.append(plain or escaped)
+        parts.append(literal or escaped)
     return "".join(parts)
 
 

@@ -95,27 +95,27 @@ def _scalar(item: Any) -> Any:
 
 def paths(value: Any, kind: Type) -> FieldSet:
     """Return the set of the fields of `value`."""
-    found: set[Path] = set()
-    _paths(value, kind, (), found)
-    found.discard(())
-    return frozenset(found)
+    field_paths: set[Path] = set()
+    _paths(value, kind, (), field_paths)
+    field_paths.discard(())
+    return frozenset(field_paths)
 
 
-def _paths(value: Any, kind: Type, path: Path, found: set[Path]) -> None:
+def _paths(value: Any, kind: Type, path: Path, field_paths: set[Path]) -> None:
     relation = kind.relation(value)
     if relation in {"scalar", "atomic"}:
-        found.add(path)
+        field_paths.add(path)
     elif relation == "map":
         for name, item in value.items():
             where = (*path, fieldset.field(name))
-            _paths(item, kind.child(name) or Type(None), where, found)
+            _paths(item, kind.child(name) or Type(None), where, field_paths)
             if item is None or item == {} or not kind.names(name):
-                found.add(where)
+                field_paths.add(where)
     else:
         for item in value:
             where = (*path, kind.element(item))
-            _paths(item, kind.items(), where, found)
-            found.add(where)
+            _paths(item, kind.items(), where, field_paths)
+            field_paths.add(where)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,10 +210,10 @@ def _pairs(left: Any, right: Any, kind: Type) -> list[tuple[str, Any, Any, Type]
 
 def index(items: list[Any], kind: Type) -> dict[str, Any]:
     """Return the items of a set or a list map by path element; of items with the same key the first."""
-    found: dict[str, Any] = {}
+    by_element: dict[str, Any] = {}
     for item in items:
-        found.setdefault(kind.element(item), item)
-    return found
+        by_element.setdefault(kind.element(item), item)
+    return by_element
 
 
 def merge(live: Any, applied: Any, kind: Type) -> Any:
@@ -296,12 +296,12 @@ def _remove_below(item: Any, removed: FieldSet, element: str, kind: Type) -> Any
 
 def with_named_parents(members: FieldSet, kind: Type) -> FieldSet:
     """Add the parents that the schema lists by name: removing all of a struct's fields removes the struct."""
-    found = set(members)
+    with_parents = set(members)
     for path in members:
         here: Type | None = kind
         for depth, element in enumerate(path[:-1], start=1):
             name = element[2:] if element.startswith("f:") else None
             if here is not None and name is not None and here.names(name):
-                found.add(path[:depth])
+                with_parents.add(path[:depth])
             here = (here.child(name) if name is not None else here.items()) if here else None
-    return frozenset(found)
+    return frozenset(with_parents)

@@ -43,7 +43,7 @@ class _Duplicates(dict[str, Any]):
     names: list[str]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Body:
     """A decoded body. `duplicates` are the paths of duplicate fields."""
 
@@ -72,8 +72,8 @@ async def read(request: web.Request) -> Body:
         raise errors.unsupported_media_type([JSON, YAML, PROTOBUF])
     raw = await request.read()
     if kind == PROTOBUF and raw:
-        return Body(_from_protobuf(raw), raw)
-    return Body(from_yaml(raw), raw) if kind == YAML else from_json(raw)
+        return Body(value=_from_protobuf(raw), raw=raw)
+    return Body(value=from_yaml(raw), raw=raw) if kind == YAML else from_json(raw)
 
 
 def _from_protobuf(raw: bytes) -> Object:
@@ -89,7 +89,7 @@ def from_json(raw: bytes) -> Body:
         value = json.loads(raw, object_pairs_hook=_pairs)
     except json.JSONDecodeError as error:
         raise DecodeError(_json_problem(error)) from None
-    return Body(value, raw, tuple(_duplicates(value, "")))
+    return Body(value=value, raw=raw, duplicates=tuple(_duplicates(value, "")))
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Media types, and the negotiation of the response's one."""
+"""Media types, and the negotiation of the response's media type."""
 
 import dataclasses
 from typing import Final

@@ -108,21 +108,21 @@ def decode(body: bytes) -> Object:
 
 def _message(data: bytes, name: str) -> Object:
     """Decode one message; what is empty is left out, as in JSON, since Go's encoder writes empty strings too."""
-    found: Object = {}
+    message: Object = {}
     fields = _MESSAGES[name]
     for number, raw in _fields(data):
         if number not in fields:
             continue
         field, kind = fields[number]
         if kind.startswith("map:"):
-            found.setdefault(field, {}).update(_entry(raw, kind.removeprefix("map:")))
+            message.setdefault(field, {}).update(_entry(raw, kind.removeprefix("map:")))
         elif kind.startswith("*"):
-            found.setdefault(field, []).append(_value(raw, kind[1:]))
+            message.setdefault(field, []).append(_value(raw, kind[1:]))
         else:
             value = _value(raw, kind)
             if value not in ("", {}, None):
-                found[field] = value
-    return found
+                message[field] = value
+    return message
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

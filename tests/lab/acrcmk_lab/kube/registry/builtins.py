@@ -202,24 +202,32 @@ def _event_message(obj: Object, _now: datetime.datetime) -> str:
     return str(obj.get("message") or obj.get("note") or "").strip()
 
 
-NAME_COLUMN: Final = Column("Name", "string", ".metadata.name", format="name", description="The object's name.")
+NAME_COLUMN: Final = Column(
+    name="Name", type="string", path=".metadata.name", format="name", description="The object's name."
+)
 _COLUMNS: Final[dict[str, Column]] = {
-    "status": Column("Status", "string", ".status.phase", description="The status of the namespace."),
-    "age": Column("Age", "string", "", read=_age, description="When the object was created."),
+    "status": Column(name="Status", type="string", path=".status.phase", description="The status of the namespace."),
+    "age": Column(name="Age", type="string", path="", read=_age, description="When the object was created."),
     "created at": Column(
-        "Created At",
-        "date",
-        "",
+        name="Created At",
+        type="date",
+        path="",
         read=lambda obj, _: objects.dig(obj, "metadata", "creationTimestamp"),
         description="When the object was created.",
     ),
-    "data": Column("Data", "string", "", read=_count, description="How many keys the data has."),
-    "holder": Column("Holder", "string", ".spec.holderIdentity", description="Who holds the lease."),
-    "last seen": Column("Last Seen", "string", "", read=_last_seen, description="When it was seen last."),
-    "type": Column("Type", "string", ".type", description="The type."),
-    "reason": Column("Reason", "string", ".reason", description="A short machine understandable reason."),
-    "object": Column("Object", "string", "", read=_event_object, description="What the event is about."),
-    "message": Column("Message", "string", "", read=_event_message, description="What happened, for people."),
+    "data": Column(name="Data", type="string", path="", read=_count, description="How many keys the data has."),
+    "holder": Column(name="Holder", type="string", path=".spec.holderIdentity", description="Who holds the lease."),
+    "last seen": Column(
+        name="Last Seen", type="string", path="", read=_last_seen, description="When it was seen last."
+    ),
+    "type": Column(name="Type", type="string", path=".type", description="The type."),
+    "reason": Column(
+        name="Reason", type="string", path=".reason", description="A short machine understandable reason."
+    ),
+    "object": Column(name="Object", type="string", path="", read=_event_object, description="What the event is about."),
+    "message": Column(
+        name="Message", type="string", path="", read=_event_message, description="What happened, for people."
+    ),
 }
 
 

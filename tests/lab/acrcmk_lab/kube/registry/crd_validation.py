@@ -51,8 +51,8 @@ def _group_problems(spec: Object) -> Iterator[FieldError]:
     group = spec.get("group", "")
     if not group:
         yield field_errors.required("spec.group")
-    elif wrong := names.subdomain(group):
-        yield field_errors.invalid("spec.group", group, ",".join(wrong))
+    elif messages := names.subdomain(group):
+        yield field_errors.invalid("spec.group", group, ",".join(messages))
     elif "." not in group:
         yield field_errors.invalid("spec.group", group, "should be a domain with at least one dot")
 
@@ -63,13 +63,13 @@ def _names_problems(spec_names: Object) -> Iterator[FieldError]:
             yield field_errors.required(f"spec.names.{name}")
     for name, mixed in (("plural", False), ("singular", False), ("kind", True), ("listKind", True)):
         value = spec_names.get(name, "")
-        wrong = names.dns1035(value.lower() if mixed else value) if value else []
-        if wrong:
-            yield field_errors.invalid(f"spec.names.{name}", value, (_MIXED_CASE if mixed else "") + ",".join(wrong))
+        messages = names.dns1035(value.lower() if mixed else value) if value else []
+        if messages:
+            yield field_errors.invalid(f"spec.names.{name}", value, (_MIXED_CASE if mixed else "") + ",".join(messages))
     for kind in ("shortNames", "categories"):
         for index, value in enumerate(spec_names.get(kind) or []):
-            if wrong := names.dns1035(value):
-                yield field_errors.invalid(f"spec.names.{kind}[{index}]", value, ",".join(wrong))
+            if messages := names.dns1035(value):
+                yield field_errors.invalid(f"spec.names.{kind}[{index}]", value, ",".join(messages))
     if spec_names.get("kind") and spec_names.get("kind") == spec_names.get("listKind"):
         yield field_errors.invalid(
             "spec.names.listKind", spec_names["listKind"], "kind and listKind may not be the same"
@@ -79,10 +79,10 @@ def _names_problems(spec_names: Object) -> Iterator[FieldError]:
 def _version_problems(spec: Object) -> Iterator[FieldError]:
     versions = spec.get("versions") or []
     for index, version in enumerate(versions):
-        if wrong := names.dns1035(version.get("name", "")):
-            yield field_errors.invalid(f"spec.versions[{index}].name", version.get("name", ""), ",".join(wrong))
+        if messages := names.dns1035(version.get("name", "")):
+            yield field_errors.invalid(f"spec.versions[{index}].name", version.get("name", ""), ",".join(messages))
             if index == 0:
-                yield field_errors.invalid("spec.version", version.get("name", ""), ",".join(wrong))
+                yield field_errors.invalid("spec.version", version.get("name", ""), ",".join(messages))
     if sum(1 for version in versions if version.get("storage")) != 1:
         value = field_errors.Verbatim(json.dumps([_printed(version) for version in versions], separators=(",", ":")))
         yield field_errors.invalid("spec.versions", value, "must have exactly one version marked as storage version")

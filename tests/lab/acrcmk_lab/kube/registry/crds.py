@@ -120,15 +120,15 @@ def _columns(version: Object) -> tuple[Column, ...]:
     """Return the columns of a version: the name alone where the path of another column cannot be parsed."""
     columns = tuple(map(_column, version.get("additionalPrinterColumns") or []))
     if not columns:
-        columns = (Column("Age", "date", CREATED, description="When the object was created."),)
+        columns = (Column(name="Age", type="date", path=CREATED, description="When the object was created."),)
     return (builtins.NAME_COLUMN, *(columns if all(column.is_parsable for column in columns) else ()))
 
 
 def _column(column: Object) -> Column:
     return Column(
-        column["name"],
-        column["type"],
-        column["jsonPath"],
+        name=column["name"],
+        type=column["type"],
+        path=column["jsonPath"],
         format=column.get("format", ""),
         description=column.get("description", ""),
         priority=column.get("priority", 0),

@@ -1,4 +1,4 @@
-"""How Go's decoder would take an object into its structs: types must fit, times are normalised.
+"""Decode objects as Go decodes them into structs: types must match, times are normalised.
 
 The real server decodes built-in objects, and the metadata of custom ones, into Go structs. The schema stands for the
 struct: `title` is its name where the kind's own does not do.
@@ -58,7 +58,7 @@ def decode(value: Any, schema: Object, *, struct: str, path: str = "") -> Any:
 
 
 def omit_empty(metadata: Any) -> None:
-    """Drop what metadata says in vain, in place: Go does not encode empty maps, lists and texts of it.
+    """Remove empty maps, lists and strings of metadata in place, as Go does not encode them.
 
     `managedFields` stay: an empty list of them is a request to forget all owners.
     """
@@ -71,8 +71,8 @@ def omit_empty(metadata: Any) -> None:
 
 def _child(schema: Object, key: str) -> Object:
     additional = schema.get("additionalProperties")
-    found = (schema.get("properties") or {}).get(key)
-    return found or (additional if isinstance(additional, dict) else {})
+    property_schema = (schema.get("properties") or {}).get(key)
+    return property_schema or (additional if isinstance(additional, dict) else {})
 
 
 def _require(fits: bool, value: Any, schema: Object, where: tuple[str, str]) -> None:  # noqa: FBT001 - a condition
@@ -114,7 +114,7 @@ def _time(value: str, kind: str) -> str:
     if not head:
         raise DecodeError(f'parsing time "{value}" as "{layout}": cannot parse "{rest}" as "2006"')
     if not _TAILS[kind].fullmatch(rest):
-        wanted = ".000000" if kind == "micro-time" else "Z07:00"
-        raise DecodeError(f'parsing time "{value}" as "{layout}": cannot parse "{rest}" as "{wanted}"')
+        expected = ".000000" if kind == "micro-time" else "Z07:00"
+        raise DecodeError(f'parsing time "{value}" as "{layout}": cannot parse "{rest}" as "{expected}"')
     moment = datetime.datetime.fromisoformat(value).astimezone(datetime.UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S" + (".%fZ" if kind == "micro-time" else "Z"))

@@ -1,9 +1,9 @@
 """Printer columns: what `kubectl get` prints about an object."""
 
+import dataclasses
 import datetime
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from acrcmk_lab.kube.apimachinery import field_errors, jsonpath
@@ -12,9 +12,9 @@ from acrcmk_lab.kube.apimachinery.objects import Object
 CREATED: Final = ".metadata.creationTimestamp"
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Column:
-    """One printer column. Its cells come from `path`, a JSONPath, or from `read` where no path can say it."""
+    """One printer column. Its cells come from `path`, a JSONPath, or from `read` where a path cannot express it."""
 
     name: str
     type: str
@@ -47,11 +47,11 @@ class Column:
         }
 
     def cell(self, obj: Object, *, now: datetime.datetime) -> Any:
-        """Return the cell's value, or None where the object has none of a fitting type."""
+        """Return the cell's value, or None where the object has no value of the column's type."""
         if self.read is not None:
             return self.read(obj, now)
-        found = jsonpath.find(obj, self.steps)
-        return self._fit(found[0], now) if found else None
+        values = jsonpath.find(obj, self.steps)
+        return self._fit(values[0], now) if values else None
 
     def _fit(self, value: Any, now: datetime.datetime) -> Any:
         numeric = isinstance(value, int | float) and not isinstance(value, bool)
@@ -83,7 +83,7 @@ def age(timestamp: str, *, now: datetime.datetime) -> str:
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86_400, 365 * 86_400
 _UNITS: Final = (
-    # Below this many seconds: count in the first unit and, where a second is given, tell the rest in that.
+    # Below this many seconds: count in the first unit, and the rest in the second unit, if any.
     (2 * _MINUTE, (1, "s"), None),
     (10 * _MINUTE, (_MINUTE, "m"), (1, "s")),
     (3 * _HOUR, (_MINUTE, "m"), None),

@@ -1,6 +1,6 @@
-"""Functions that Kubernetes adds to CEL, as far as they need no types of their own.
+"""Functions that Kubernetes adds to CEL, without those that need additional types.
 
-Rules that use others (`url`, `ip`, `cidr`, `quantity`, `format`, `semver`) are refused when the CRD is created.
+Rules that use others (`url`, `ip`, `cidr`, `quantity`, `format`, `semver`) are rejected when the CRD is created.
 """
 
 import ipaddress
@@ -13,7 +13,7 @@ from cel_expr_python import cel  # type: ignore[import-untyped]  # stubs, but no
 
 _ANY: Final = cel.Type.DYN
 _LIST: Final = cel.Type.List(_ANY)
-_TEXT, _NUMBER, _FLAG = cel.Type.STRING, cel.Type.INT, cel.Type.BOOL
+_STRING, _INT, _BOOL = cel.Type.STRING, cel.Type.INT, cel.Type.BOOL
 
 
 def extension() -> Any:
@@ -21,20 +21,20 @@ def extension() -> Any:
     return cel.CelExtension(
         "kubernetes",
         [
-            _member("find", _TEXT, [_TEXT, _TEXT], _find),
-            _member("findAll", cel.Type.List(_TEXT), [_TEXT, _TEXT], _find_all),
-            _member("isSorted", _FLAG, [_LIST], lambda items: items == sorted(items)),
+            _member("find", _STRING, [_STRING, _STRING], _find),
+            _member("findAll", cel.Type.List(_STRING), [_STRING, _STRING], _find_all),
+            _member("isSorted", _BOOL, [_LIST], lambda items: items == sorted(items)),
             _member("sum", _ANY, [_LIST], sum),
             _member("min", _ANY, [_LIST], min),
             _member("max", _ANY, [_LIST], max),
-            _member("indexOf", _NUMBER, [_LIST, _ANY], lambda items, item: items.index(item) if item in items else -1),
-            _member("lastIndexOf", _NUMBER, [_LIST, _ANY], _last_index),
+            _member("indexOf", _INT, [_LIST, _ANY], lambda items, item: items.index(item) if item in items else -1),
+            _member("lastIndexOf", _INT, [_LIST, _ANY], _last_index),
             _function("sets.contains", [_LIST, _LIST], lambda left, right: all(item in left for item in right)),
             _function("sets.intersects", [_LIST, _LIST], lambda left, right: any(item in left for item in right)),
             _function("sets.equivalent", [_LIST, _LIST], _equivalent),
-            _function("isURL", [_TEXT], _is_url),
-            _function("isIP", [_TEXT], lambda text: _parses(ipaddress.ip_address, text)),
-            _function("isCIDR", [_TEXT], lambda text: "/" in text and _parses(ipaddress.ip_interface, text)),
+            _function("isURL", [_STRING], _is_url),
+            _function("isIP", [_STRING], lambda text: _parses(ipaddress.ip_address, text)),
+            _function("isCIDR", [_STRING], lambda text: "/" in text and _parses(ipaddress.ip_interface, text)),
         ],
     )
 
@@ -44,7 +44,7 @@ def _member(name: str, result: Any, parameters: list[Any], body: Callable[..., A
 
 
 def _function(name: str, parameters: list[Any], body: Callable[..., Any]) -> Any:
-    return _declared(name, _FLAG, parameters, body, member=False)
+    return _declared(name, _BOOL, parameters, body, member=False)
 
 
 def _declared(name: str, result: Any, parameters: list[Any], body: Callable[..., Any], *, member: bool) -> Any:
@@ -54,12 +54,12 @@ def _declared(name: str, result: Any, parameters: list[Any], body: Callable[...,
 
 
 def _find(text: str, pattern: str) -> str:
-    found = re.search(pattern, text)
-    return found.group() if found else ""
+    match = re.search(pattern, text)
+    return match.group() if match else ""
 
 
 def _find_all(text: str, pattern: str) -> list[str]:
-    return [found.group() for found in re.finditer(pattern, text)]
+    return [match.group() for match in re.finditer(pattern, text)]
 
 
 def _last_index(items: list[Any], item: Any) -> int:

@@ -1,6 +1,6 @@
-"""Schemas as CEL types, so that a rule that misspells a field or mixes types is refused when the CRD is created.
+"""Schemas as CEL types, so that a rule with a wrong field or type is rejected when the CRD is created.
 
-CEL knows structures only as protobuf messages, hence one message is made of every object of a schema. They serve the
+CEL has structures only as protobuf messages, hence every object of a schema becomes a message. They are for the
 type check alone; rules are evaluated on plain values.
 """
 
@@ -51,7 +51,7 @@ def escape(name: str) -> str:
     """Return a property's name as CEL writes it."""
     if name in _RESERVED:
         return f"__{name}__"
-    return _SPECIAL.sub(lambda found: _ESCAPES[found.group()], name)
+    return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], name)
 
 
 class Types:
@@ -99,8 +99,8 @@ class Types:
 
     def _entry(self, message: descriptor_pb2.DescriptorProto, name: str, schema: Object) -> str:
         """Add the message that protobuf makes of a map's entries; return its name."""
-        words = "".join(part.capitalize() for part in name.split("_"))
-        entry = message.nested_type.add(name=f"{words}Entry")
+        camel_case = "".join(part.capitalize() for part in name.split("_"))
+        entry = message.nested_type.add(name=f"{camel_case}Entry")
         entry.options.map_entry = True
         entry.field.add(name="key", number=1, label=_Field.LABEL_OPTIONAL, type=_Field.TYPE_STRING)
         self._set_type(

@@ -1,4 +1,4 @@
-"""Which old value belongs to which new one, so that an update is not refused for what it did not change.
+"""Which old value corresponds to which new value, so that unchanged values do not fail validation.
 
 Follows k8s.io/apiserver/pkg/cel/common/equality.go: fields by name, items of a list map by their keys, and the items
 of any other list not at all.

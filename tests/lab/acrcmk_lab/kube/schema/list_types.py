@@ -49,10 +49,10 @@ def _list_map(value: list[Any], names: list[str], path: str) -> Iterator[FieldEr
 def _repeated(values: list[Any]) -> list[int]:
     """Return the index of the second appearance of every value that appears more than once."""
     seen: dict[bytes, int] = {}
-    found = []
+    repeated = []
     for index, value in enumerate(values):
         key = objects.encode(value)
         seen[key] = seen.get(key, 0) + 1
-        if seen[key] == 2:  # noqa: PLR2004 - the second appearance is the one that is told
-            found.append(index)
-    return found
+        if seen[key] == 2:  # noqa: PLR2004 - the error is at the second appearance
+            repeated.append(index)
+    return repeated

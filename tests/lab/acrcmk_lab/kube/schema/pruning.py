@@ -1,4 +1,4 @@
-"""Pruning and defaulting: what the decoder of custom resources does to every object, on write and on read.
+"""Pruning and defaulting of custom resources, on every write and read.
 
 Follows k8s.io/apiextensions-apiserver/pkg/apiserver/schema/{pruning,defaulting}.
 """
@@ -25,7 +25,7 @@ def decode(obj: Object, schema: Object) -> list[str]:
 
 
 def prune(obj: Object, schema: Object) -> list[str]:
-    """Remove the fields of a whole object that `schema` does not name; return their paths, sorted."""
+    """Remove the fields of a whole object that `schema` does not have; return their paths, sorted."""
     pruner = _Pruner(objects.dig(schema, "properties", "metadata"))
     pruner.prune(obj, {**schema, _EMBEDDED: True}, "")
     return sorted(pruner.unknown)
@@ -62,7 +62,7 @@ class _Pruner:
 
 
 def member(schema: Object | None, key: str) -> tuple[bool, Object | None]:
-    """Return whether `schema` knows the field `key`, and the field's schema where it has one."""
+    """Return whether `schema` has the field `key`, and the field's schema where it has one."""
     if schema is None:
         return False, None
     properties = schema.get("properties") or {}

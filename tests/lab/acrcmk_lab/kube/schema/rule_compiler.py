@@ -1,9 +1,9 @@
-"""From `x-kubernetes-validations` to compiled rules, and what the real server says of rules that do not compile."""
+"""Compile `x-kubernetes-validations`; validate rules with the messages of the real server."""
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from acrcmk_lab.kube.apimachinery import field_errors
@@ -16,7 +16,7 @@ _REASONS: Final = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInva
 _PATH_STEP: Final = re.compile(r"\.([^.\[\]]+)|\['((?:[^'\\]|\\.)*)'\]")
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Rule:
     """One rule, compiled."""
 
@@ -26,13 +26,13 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """What an error about the rule calls it."""
+        """The rule in errors."""
         return str(self.source.get("message") or self.source["rule"]).strip()
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Node:
-    """The rules at one place of a schema and below it."""
+    """The rules of a schema and of its children."""
 
     schema: Object
     rules: tuple[Rule, ...]
@@ -46,15 +46,15 @@ class Node:
 
 
 def compile_tree(schema: Object, *, root: bool = True) -> Node | None:
-    """Compile the rules of a schema that was found valid; None where it has no rule."""
-    spine = _spine(schema, root=root)
+    """Compile the rules of a valid schema; return None if it has no rules."""
+    rule_schema = _rule_schema(schema, root=root)
     branches = [branch for branch in schema.get("allOf") or [] if branch.get(VALIDATIONS)]
     sources = [rule for place in (schema, *branches) for rule in place.get(VALIDATIONS) or []]
-    environment = cel.Environment(spine) if sources else None
+    environment = cel.Environment(rule_schema) if sources else None
     compiled = [_compile(source, environment)[0] for source in sources] if environment else []
     properties = {key: compile_tree(value, root=False) for key, value in (schema.get("properties") or {}).items()}
     node = Node(
-        schema=spine,
+        schema=rule_schema,
         rules=tuple(rule for rule in compiled if rule),
         properties={key: child for key, child in properties.items() if child},
         additional=_compile_child(schema, "additionalProperties"),
@@ -63,7 +63,7 @@ def compile_tree(schema: Object, *, root: bool = True) -> Node | None:
     return None if node.empty else node
 
 
-def _spine(schema: Object, *, root: bool) -> Object:
+def _rule_schema(schema: Object, *, root: bool) -> Object:
     return cel.root_schema(schema) if root or schema.get("x-kubernetes-embedded-resource") else schema
 
 
@@ -73,7 +73,7 @@ def _compile_child(schema: Object, key: str) -> Node | None:
 
 
 def _compile(source: Object, environment: cel.Environment) -> tuple[Rule | None, list[tuple[str, str]]]:
-    """Compile one rule; return it, and the fields of the rule that do not compile with what is wrong."""
+    """Compile one rule; return it, and the fields of the rule that do not compile with their errors."""
     optional, problems, message = bool(source.get("optionalOldSelf")), [], None
     try:
         program = cel.Program(source["rule"], environment, optional_old=optional, result=cel.BOOL)
@@ -89,14 +89,14 @@ def _compile(source: Object, environment: cel.Environment) -> tuple[Rule | None,
             problems.append(("messageExpression", "messageExpression must evaluate to a string"))
         except cel.CompileError as error:
             problems.append(("messageExpression", f"messageExpression compilation failed: {error}"))
-    return Rule(source, program, message), problems
+    return Rule(source=source, program=program, message=message), problems
 
 
-def form_problems(schema: Object, path: str) -> Iterator[FieldError]:
-    """Yield what is wrong with the form of the rules at one place of a schema, their expressions aside."""
+def rule_errors(schema: Object, path: str) -> Iterator[FieldError]:
+    """Yield the errors of the rules of a schema, without those of their expressions."""
     for index, rule in enumerate(schema.get(VALIDATIONS) or []):
         where = f"{path}.{VALIDATIONS}[{index}]"
-        yield from _message_problems(rule, where)
+        yield from _message_errors(rule, where)
         expression = rule.get("messageExpression")
         if expression and not expression.strip():
             yield field_errors.required(
@@ -109,7 +109,7 @@ def form_problems(schema: Object, path: str) -> Iterator[FieldError]:
             yield field_errors.invalid(f"{where}.fieldPath", field, "must be a valid path")
 
 
-def _message_problems(rule: Object, where: str) -> Iterator[FieldError]:
+def _message_errors(rule: Object, where: str) -> Iterator[FieldError]:
     text, message = rule.get("rule", "").strip(), rule.get("message", "")
     if not text:
         yield field_errors.required(f"{where}.rule", "rule is not specified")
@@ -136,10 +136,10 @@ def _is_path(text: str, schema: Object) -> bool:
     return True
 
 
-def expression_problems(schema: Object, path: str, *, root: bool, uncorrelated: str | None) -> Iterator[FieldError]:
-    """Yield what is wrong with the expressions at one place of a schema.
+def expression_errors(schema: Object, path: str, *, root: bool, uncorrelated: str | None) -> Iterator[FieldError]:
+    """Yield the errors of the expressions of a schema.
 
-    `uncorrelated` is the place of the list around it, if any, whose items have no old counterparts.
+    `uncorrelated` is the path of the list around it, if any, whose items have no old counterparts.
     """
     sources = schema.get(VALIDATIONS) or []
     if not sources:
@@ -151,7 +151,7 @@ def expression_problems(schema: Object, path: str, *, root: bool, uncorrelated: 
         )
         yield field_errors.internal(f"{path}.{VALIDATIONS}", text)
         return
-    environment = cel.Environment(_spine(schema, root=root))
+    environment = cel.Environment(_rule_schema(schema, root=root))
     for index, source in enumerate(sources):
         where = f"{path}.{VALIDATIONS}[{index}]"
         rule, problems = _compile(source, environment)

@@ -3,8 +3,8 @@
 Follows k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go.
 """
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from acrcmk_lab.kube.apimachinery import field_errors
@@ -17,16 +17,16 @@ _MAX_MESSAGE: Final = 5 * 1024
 
 
 def validate(node: Node | None, value: Any, *, old: Any = correlation.ABSENT) -> list[FieldError]:
-    """Return what the rules object to in `value`, a whole object; `old` is the object before an update."""
+    """Return the errors of an object by its rules; `old` is the object before an update."""
     return [] if node is None else list(_walk(node, _Place.root(value, old)))
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class _Place:
     """A value within an object, with its old counterpart.
 
-    `unchanged` is whether the value, or else the closest value around it that has a counterpart, is as it was:
-    what a rule then objects to was there before, and is let pass.
+    `unchanged` is whether the value, or else the closest value around it that has a counterpart, did not change:
+    then errors of rules are ignored, because the object had them before.
     """
 
     path: str
@@ -36,11 +36,11 @@ class _Place:
 
     @classmethod
     def root(cls, value: Any, old: Any) -> "_Place":
-        return cls("", value, old, correlation.unchanged(value, old))
+        return cls(path="", value=value, old=old, unchanged=correlation.unchanged(value, old))
 
-    def below(self, path: str, value: Any, old: Any) -> "_Place":
+    def child(self, path: str, value: Any, old: Any) -> "_Place":
         unchanged = self.unchanged if old is correlation.ABSENT else correlation.unchanged(value, old)
-        return _Place(path, value, old, unchanged)
+        return _Place(path=path, value=value, old=old, unchanged=unchanged)
 
 
 def _walk(node: Node, place: _Place) -> Iterator[FieldError]:
@@ -60,12 +60,12 @@ def _children(node: Node, place: _Place) -> Iterator[tuple[Node, _Place]]:
         for key, item in value.items():
             before = correlation.field(value, old, key)
             if key in node.properties:
-                yield node.properties[key], place.below(f"{path}.{key}" if path else key, item, before)
+                yield node.properties[key], place.child(f"{path}.{key}" if path else key, item, before)
             elif node.additional is not None and key not in named:
-                yield node.additional, place.below(f"{path}[{key}]", item, before)
+                yield node.additional, place.child(f"{path}[{key}]", item, before)
     elif isinstance(value, list) and node.items is not None:
         for index, item in enumerate(value):
-            yield node.items, place.below(f"{path}[{index}]", item, correlation.item(item, old, node.schema))
+            yield node.items, place.child(f"{path}[{index}]", item, correlation.item(item, old, node.schema))
 
 
 def _evaluate(rule: Rule, schema: Object, place: _Place) -> Iterator[FieldError]:
@@ -84,10 +84,10 @@ def _evaluate(rule: Rule, schema: Object, place: _Place) -> Iterator[FieldError]
         return
     field = (place.path + str(rule.source.get("fieldPath", ""))).removeprefix(".") or "<nil>"
     shown = field_errors.OMITTED if schema.get("type") in {"object", "array"} else place.value
-    yield _complaint(rule, field, shown, _message(rule, current, before))
+    yield _error(rule, field, shown, _message(rule, current, before))
 
 
-def _complaint(rule: Rule, field: str, value: Any, detail: str) -> FieldError:
+def _error(rule: Rule, field: str, value: Any, detail: str) -> FieldError:
     match rule.source.get("reason"):
         case "FieldValueForbidden":
             return field_errors.forbidden(field, detail)
@@ -107,7 +107,7 @@ def _failure(error: str, rule: Rule) -> str:
 
 
 def _message(rule: Rule, current: Any, before: list[Any]) -> str:
-    """Return the rule's own message: from its expression, else its text, else the rule itself."""
+    """Return the rule's message: from `messageExpression`, else `message`, else the rule itself."""
     if rule.message is not None:
         try:
             text = str(rule.message.evaluate(current, old=before)).strip()

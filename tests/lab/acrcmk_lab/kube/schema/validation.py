@@ -3,9 +3,9 @@
 An error about a value that an update left as it was is dropped ("ratcheting", on by default since Kubernetes 1.33).
 """
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from acrcmk_lab.kube.apimachinery import field_errors, objects
@@ -26,11 +26,11 @@ def validate(value: Any, schema: Object, *, old: Any = correlation.ABSENT, prefi
     return _Validator(prefix).check(value, schema, "", old).errors
 
 
-@dataclass
+@dataclasses.dataclass
 class _Result:
-    """Errors, and how many checks were made: of several failed alternatives the one with most checks is told."""
+    """Errors, and the number of checks: of several failed alternatives the one with most checks is reported."""
 
-    errors: list[FieldError] = field(default_factory=list)
+    errors: list[FieldError] = dataclasses.field(default_factory=list)
     checks: int = 0
 
     def merge(self, other: "_Result") -> None:
@@ -70,8 +70,8 @@ class _Validator:
 
     def check(self, value: Any, schema: Object, path: str, old: Any = correlation.ABSENT) -> _Result:
         result = _Result()
-        wrong = self._type_error(value, schema, path)
-        result.errors += [wrong] if wrong else []
+        type_error = self._type_error(value, schema, path)
+        result.errors += [type_error] if type_error else []
         result.checks += 2
         if value is None:
             result.errors += self._enum(value, schema, path)
@@ -103,34 +103,34 @@ class _Validator:
         return field_errors.invalid(self._at(path), value, f"{path} in body {text}")
 
     def _plain(self, text: str) -> FieldError:
-        """An error that the real server cannot attribute to a field."""
+        """Return an error that the real server does not attribute to a field."""
         return field_errors.invalid(self._prefix or "<nil>", "", text)
 
     def _type_error(self, value: Any, schema: Object, path: str) -> FieldError | None:
-        wanted: list[str] = [schema.get("type", "")]
+        expected: list[str] = [schema.get("type", "")]
         if schema.get("x-kubernetes-int-or-string"):
-            wanted = ["integer", "string"]
-        if not wanted[0]:
+            expected = ["integer", "string"]
+        if not expected[0]:
             return None
         actual = json_type(value)
         if value is None:
             fits = bool(schema.get("nullable"))
         else:
             fits = (
-                actual in wanted
-                or (actual == "integer" and "number" in wanted)
-                or (actual == "number" and "integer" in wanted and float(value).is_integer())
+                actual in expected
+                or (actual == "integer" and "number" in expected)
+                or (actual == "number" and "integer" in expected and float(value).is_integer())
                 or (
                     actual in {"string", "array"}
                     and bool(schema.get("format"))
-                    and wanted[0] not in {"integer", "number"}
+                    and expected[0] not in {"integer", "number"}
                 )
             )
         if fits:
             return None
         if schema.get("format") and not isinstance(value, str | list):
-            wanted, actual = [schema["format"]], _NUMBER_FORMATS.get(actual, "")
-        text = f'{path} in body must be of type {",".join(wanted)}: "{actual}"'
+            expected, actual = [schema["format"]], _NUMBER_FORMATS.get(actual, "")
+        text = f'{path} in body must be of type {",".join(expected)}: "{actual}"'
         return field_errors.type_invalid(self._at(path), actual, text)
 
     def _enum(self, value: Any, schema: Object, path: str) -> Iterator[FieldError]:
@@ -156,18 +156,18 @@ class _Validator:
     def _number(self, value: float, schema: Object, path: str) -> Iterator[FieldError]:
         if schema.get("type") == "integer" and not _fits_integer(value, schema.get("format", "")):
             kind = schema.get("format")
-            told = f"with format {kind}" if kind in _INT_RANGES else "(default format)"
-            yield self._plain(f"Checked value must be of type integer {told} in {path}")
+            detail = f"with format {kind}" if kind in _INT_RANGES else "(default format)"
+            yield self._plain(f"Checked value must be of type integer {detail} in {path}")
         factor = schema.get("multipleOf")
         if factor and not math.isclose(value / factor, round(value / factor), rel_tol=0, abs_tol=1e-9):
             yield self._invalid(path, value, f"should be a multiple of {field_errors.go_number(factor)}")
         least, most = (_bound(schema.get(name), value) for name in ("minimum", "maximum"))
         if least is not None and (value <= least if schema.get("exclusiveMinimum") else value < least):
-            words = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"
-            yield self._invalid(path, value, f"should be {words} {field_errors.go_number(least)}")
+            relation = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"
+            yield self._invalid(path, value, f"should be {relation} {field_errors.go_number(least)}")
         if most is not None and (value >= most if schema.get("exclusiveMaximum") else value > most):
-            words = "less than" if schema.get("exclusiveMaximum") else "less than or equal to"
-            yield self._invalid(path, value, f"should be {words} {field_errors.go_number(most)}")
+            relation = "less than" if schema.get("exclusiveMaximum") else "less than or equal to"
+            yield self._invalid(path, value, f"should be {relation} {field_errors.go_number(most)}")
 
     def _list(self, value: list[Any], schema: Object, path: str, old: Any) -> _Result:
         result = _Result(checks=1)
@@ -219,35 +219,35 @@ class _Validator:
         return result
 
     def _any_of(self, value: Any, branches: list[Object], path: str, result: _Result) -> None:
-        tried = [self.check(value, branch, path) for branch in branches]
-        good = next((one for one in tried if not one.errors), None)
-        if good is None:
+        results = [self.check(value, branch, path) for branch in branches]
+        valid = next((branch_result for branch_result in results if not branch_result.errors), None)
+        if valid is None:
             result.errors.append(self._plain(f'"{path}" must validate at least one schema (anyOf)'))
-        result.merge(good or _best(tried))
+        result.merge(valid or _most_checked(results))
 
     def _one_of(self, value: Any, branches: list[Object], path: str, result: _Result) -> None:
-        tried = [self.check(value, branch, path) for branch in branches]
-        good = [one for one in tried if not one.errors]
-        if len(good) == 1:
-            result.merge(good[0])
+        results = [self.check(value, branch, path) for branch in branches]
+        valid = [branch_result for branch_result in results if not branch_result.errors]
+        if len(valid) == 1:
+            result.merge(valid[0])
             return
-        found = f"Found {len(good)} valid alternatives" if good else "Found none valid"
-        result.errors.append(self._plain(f'"{path}" must validate one and only one schema (oneOf). {found}'))
-        if not good:
-            result.merge(_best(tried))
+        count_text = f"Found {len(valid)} valid alternatives" if valid else "Found none valid"
+        result.errors.append(self._plain(f'"{path}" must validate one and only one schema (oneOf). {count_text}'))
+        if not valid:
+            result.merge(_most_checked(results))
 
     def _all_of(self, value: Any, branches: list[Object], path: str, result: _Result) -> None:
-        tried = [self.check(value, branch, path) for branch in branches]
-        for one in tried:
-            result.merge(one)
-        bad = sum(1 for one in tried if one.errors)
-        if bad:
-            tail = ". None validated" if bad == len(tried) else ""
+        results = [self.check(value, branch, path) for branch in branches]
+        for branch_result in results:
+            result.merge(branch_result)
+        invalid_count = sum(1 for branch_result in results if branch_result.errors)
+        if invalid_count:
+            tail = ". None validated" if invalid_count == len(results) else ""
             result.errors.append(self._plain(f'"{path}" must validate all the schemas (allOf){tail}'))
 
 
-def _best(tried: list[_Result]) -> _Result:
-    return max(tried, key=_checks)
+def _most_checked(results: list[_Result]) -> _Result:
+    return max(results, key=_checks)
 
 
 _checks: Callable[[_Result], int] = lambda result: result.checks  # noqa: E731
