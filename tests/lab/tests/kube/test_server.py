@@ -90,7 +90,7 @@ def test_a_broken_request_does_not_stop_the_server(embedded_api):
 async def test_ages_follow_the_clock_that_is_given():
     now = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
     async with server.KubeLab(clock=clock.Clock(lambda: now)) as lab:
-        resource = lab.cluster.catalogue.find("", "v1", "namespaces")
+        resource = lab.cluster.resources.find("", "v1", "namespaces")
         (stored, *_) = lab.cluster.store.select(resource.collection)
         age = next(column for column in resource.columns if column.name == "Age")
         assert stored.obj["metadata"]["creationTimestamp"] == "2026-01-02T00:00:00Z"
