@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from acrcmk_lab import processes, stage
+from acrcmk_lab import launch, processes
 
 LOCATION = "westeurope"
 SPEED = 60.0
@@ -47,14 +47,14 @@ class Call:
 class Azure:
     """The running lab, and a client of its own beside the operator's."""
 
-    server: stage.AzureServer
+    server: launch.AzureServer
     environment: dict[str, str]
     session: requests.Session
 
     @classmethod
-    def start(cls, family: processes.Family, *, speed: float = SPEED) -> "Azure":
+    def start(cls, children: processes.Children, *, speed: float = SPEED) -> "Azure":
         """Start the lab."""
-        server = stage.AzureServer.start(family, "--speed", f"{speed:g}")
+        server = launch.AzureServer.start(children, "--speed", f"{speed:g}")
         environment = server.wait()
         return cls(server=server, environment=environment, session=_login(environment))
 
@@ -103,7 +103,7 @@ class Azure:
         """Return the operator's calls so far, in the order of their answers, with `path` in their path."""
         return [
             Call(method=one["method"], path=one["path"].casefold(), kind=one["kind"], status=one["status"])
-            for one in self.server.calls()
+            for one in self.server.requests()
             if one["correlation_id"] != OURS and path.casefold() in one["path"].casefold()
         ]
 
