@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from acrcmk_lab import processes, stage
-from acrcmk_lab.azure import criticalpath
+from acrcmk_lab.azure import critical_path
 
 HELP = """Seconds from apply to Ready, against Azure's own critical path.
 
@@ -79,7 +79,7 @@ def measure(family: processes.Family, *, speed: float) -> Figures:
         "wait", "--for=condition=Ready", f"encreg/{name}", f"--timeout={READY_SECONDS}s", timeout=READY_SECONDS + 10
     )
     seconds = (time.monotonic() - began) * speed
-    path = criticalpath.seconds(stage.read_log(lab.azure.log))
+    path = critical_path.seconds(stage.read_log(lab.azure.log))
     calls = lab.azure.calls()
     return Figures(
         ratio=round(seconds / path, 3),

@@ -1,29 +1,17 @@
 """One whole lab without its server: the providers wired to the pipeline, a request in, an answer out."""
 
-from acrcmk_lab.azure import (
-    clock,
-    directory,
-    faults,
-    messages,
-    pipeline,
-    rbac,
-    requestlog,
-    settings,
-    tokens,
-    world,
-)
-from acrcmk_lab.azure.providers import (
-    authorization,
-    dataplane,
-    diagnostics,
-    graph,
-    identity,
-    registry,
-    registrydata,
-    resourcegraph,
-    resources,
-    vaults,
-)
+from acrcmk_lab.azure import tokens
+from acrcmk_lab.azure.arm import messages, pipeline
+from acrcmk_lab.azure.control import faults
+from acrcmk_lab.azure.services.authorization import role_assignments
+from acrcmk_lab.azure.services.container_registry import login_server, registries
+from acrcmk_lab.azure.services.graph import principals
+from acrcmk_lab.azure.services.key_vault import vaults
+from acrcmk_lab.azure.services.key_vault.data_plane import endpoint
+from acrcmk_lab.azure.services.managed_identity import identities
+from acrcmk_lab.azure.services.monitor import diagnostic_settings
+from acrcmk_lab.azure.services.resources import provider
+from acrcmk_lab.azure.state import clock, directory, rbac, request_log, settings, state
 
 NAMESPACES = (
     "Microsoft.Authorization",
@@ -31,7 +19,6 @@ NAMESPACES = (
     "Microsoft.Insights",
     "Microsoft.KeyVault",
     "Microsoft.ManagedIdentity",
-    "Microsoft.ResourceGraph",
     "Microsoft.Resources",
 )
 _ARM_ROOTS = ("subscriptions", "providers", "tenants")
@@ -50,29 +37,28 @@ class Cloud:
         *,
         time: clock.Clock,
         switches: settings.Switches,
-        log: requestlog.Log,
+        log: request_log.Log,
         seed: int = 0,
     ) -> None:
-        self.world = world.World(time=time, switches=switches, log=log, seed=seed)
+        self.world = state.World(time=time, switches=switches, log=log, seed=seed)
         self.tokens = tokens.TokenService(self.world)
         self.faults = faults.Faults(time)
-        self.registry = registry.ContainerRegistry(self.world)
+        self.registry = registries.ContainerRegistry(self.world)
         self.vaults = vaults.KeyVault(self.world)
-        self.registry_data = registrydata.RegistryData(self.world)
-        self.vault_data = dataplane.VaultData(self.world, token_service=self.tokens, life=self.vaults.key_life)
-        self.graph = graph.Graph(self.world, token_service=self.tokens)
+        self.registry_data = login_server.RegistryData(self.world)
+        self.vault_data = endpoint.VaultData(self.world, token_service=self.tokens, life=self.vaults.key_life)
+        self.graph = principals.Graph(self.world, token_service=self.tokens)
         self.subscription_id = self.world.guid()
         self.pipeline = pipeline.Pipeline(
             self.world,
             token_service=self.tokens,
             providers=(
-                resources.Resources(self.world, namespaces=NAMESPACES),
-                authorization.Authorization(self.world),
-                identity.ManagedIdentity(self.world),
+                provider.Resources(self.world, namespaces=NAMESPACES),
+                role_assignments.Authorization(self.world),
+                identities.ManagedIdentity(self.world),
                 self.vaults,
                 self.registry,
-                diagnostics.Diagnostics(self.world, namespaces=NAMESPACES),
-                resourcegraph.ResourceGraph(self.world, show=self._show),
+                diagnostic_settings.Diagnostics(self.world, namespaces=NAMESPACES),
             ),
         )
         self.add_subscription(self.subscription_id)
@@ -83,9 +69,6 @@ class Cloud:
         self.person.reads_directory = True
         self.grant(self.person, role=rbac.KEY_VAULT_ADMINISTRATOR)
         self.person_assertion = self.tokens.enrol(self.person)
-
-    async def _show(self, resource_id: str, caller: directory.Principal) -> messages.Body | None:
-        return await self.pipeline.show(resource_id, caller)
 
     def enrol(self, name: str, *, role: str = rbac.OWNER) -> directory.Principal:
         """Add an application to the directory with a role on the lab's subscription, effective now."""
@@ -101,7 +84,7 @@ class Cloud:
 
     def service(self, request: messages.Request) -> str:
         """Return what a request is for: `arm`, `login`, `graph`, `vault`, or `registry` for a login server."""
-        if request.host == graph.HOST:
+        if request.host == principals.HOST:
             return "graph"
         if self.registry_data.serves(request.host):
             return "registry"
@@ -137,7 +120,7 @@ class Cloud:
         token = self.tokens.find(request.headers.get("authorization", "").partition(" ")[2])
         service = self.service(request)
         self.world.log.add(
-            requestlog.RequestRecord(
+            request_log.RequestRecord(
                 time=round(start, 3),
                 seconds=round(self.world.clock.now() - start, 3),
                 method=request.method,

@@ -7,7 +7,8 @@ import pathlib
 import signal
 import sys
 
-from acrcmk_lab.azure import clock, requestlog, server, settings
+from acrcmk_lab.azure import server
+from acrcmk_lab.azure.state import clock, request_log, settings
 
 DEFAULT_GROUP = "rg-demo:westeurope"
 HELP = """Azure for the lab: Resource Manager, Key Vault and tokens on one TLS port.
@@ -76,7 +77,7 @@ async def run(arguments: argparse.Namespace) -> int:
             port=arguments.port,
             folder=arguments.dir.resolve() if arguments.dir else None,
             groups=tuple(arguments.group or (DEFAULT_GROUP,)),
-            log=requestlog.Log(stream, verbose=arguments.verbose),
+            log=request_log.Log(stream, verbose=arguments.verbose),
         )
         async with lab:
             _announce(lab, arguments.env)

@@ -12,7 +12,7 @@ import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from acrcmk_lab.azure import requestlog
+from acrcmk_lab.azure.state import request_log
 
 _SUCCESS = range(200, 300)
 _WRITES: tuple[tuple[str, str], ...] = (
@@ -58,12 +58,12 @@ class Path:
         return sum(link.seconds for link in self.links)
 
 
-def seconds(log: Iterable[requestlog.Record | Mapping[str, typing.Any]]) -> float:
+def seconds(log: Iterable[request_log.Record | Mapping[str, typing.Any]]) -> float:
     """Return the seconds of the longest chain."""
     return longest(log).seconds
 
 
-def longest(log: Iterable[requestlog.Record | Mapping[str, typing.Any]]) -> Path:
+def longest(log: Iterable[request_log.Record | Mapping[str, typing.Any]]) -> Path:
     """Return the longest chain of latencies in a log, given as records or as their parsed JSON lines."""
     steps = _steps([dict(r) if isinstance(r, Mapping) else dataclasses.asdict(r) for r in log])
     paths: dict[str, Path] = {}

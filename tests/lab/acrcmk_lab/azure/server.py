@@ -11,7 +11,10 @@ import urllib.parse
 from aiohttp import web
 
 from acrcmk_lab import certificates
-from acrcmk_lab.azure import catalogue, clock, cloud, control, messages, proxy, requestlog, settings
+from acrcmk_lab.azure import cloud, proxy
+from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure.control import api
+from acrcmk_lab.azure.state import clock, request_log, settings
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -36,13 +39,13 @@ class AzureLab:
         port: int = 0,
         folder: pathlib.Path | None = None,
         groups: tuple[str, ...] = (),
-        log: requestlog.Log | None = None,
+        log: request_log.Log | None = None,
     ) -> None:
         self.clock = time or clock.Clock()
         self.switches = switches or (settings.Switches() if self.clock.speed else settings.Switches.without_latency())
-        self.log = log or requestlog.Log()
+        self.log = log or request_log.Log()
         self.cloud = cloud.Cloud(time=self.clock, switches=self.switches, log=self.log, seed=seed)
-        self.control = control.Control(self.cloud)
+        self.control = api.Control(self.cloud)
         self._port = port
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="acrcmk-lab-azure-")
         self.folder = folder or pathlib.Path(self._temporary.name if self._temporary else "")
@@ -134,8 +137,8 @@ class AzureLab:
         try:
             request = await _adapted(incoming)
         except ValueError as error:
-            return _response(catalogue.answer("ARM_BAD_REQUEST", reason=error))
-        if request.path.startswith(control.PREFIX):
+            return _response(errors.answer("ARM_BAD_REQUEST", reason=error))
+        if request.path.startswith(api.PREFIX):
             return _response(await self.control.answer(request))
         answer = await self._faulty_answer(request)
         if answer is None:

@@ -8,7 +8,8 @@ import time
 import typing
 from dataclasses import dataclass
 
-from acrcmk_lab.azure import directory, messages, moments, world
+from acrcmk_lab.azure.arm import messages, timestamps
+from acrcmk_lab.azure.state import directory, state
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -38,7 +39,7 @@ def _segment(value: object) -> str:
 class TokenService:
     """Issues tokens and knows the ones it issued."""
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
         self._secret = state.guid().encode()
         self._issued: dict[str, Token] = {}
@@ -118,7 +119,7 @@ class TokenService:
             {
                 "error": error,
                 "error_description": f"{text} Trace ID: {trace}",
-                "timestamp": moments.spaced(self._world.clock.utc()),
+                "timestamp": timestamps.spaced(self._world.clock.utc()),
                 "trace_id": trace,
                 "correlation_id": self._world.guid(),
             },

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from acrcmk_lab.azure import messages
+from acrcmk_lab.azure.arm import messages
 from acrcmk_lab.replay import binding, comparison, recording
 
 Json = typing.Any

@@ -7,7 +7,8 @@ lab's store, and taken out of it, just before each list is asked for.
 import typing
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import ids, tables
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.azure.state import store
 from acrcmk_lab.replay import binding, comparison, presumed, recording, sightings
 
 Json = typing.Any
@@ -15,7 +16,7 @@ _SHOWN_ANYWAY = ("id", "name", "type", "location", "tags")
 
 
 @dataclass(kw_only=True)
-class Stranger(tables.Resource):
+class Stranger(store.Resource):
     """A resource of which only its row in a list is known."""
 
     row: dict[str, Json] = field(default_factory=dict)
@@ -33,7 +34,7 @@ class Stranger(tables.Resource):
 class Outside:
     """The rest of the subscription, as each list of a recording shows it."""
 
-    def __init__(self, tape: recording.Recording, *, store: tables.Store) -> None:
+    def __init__(self, tape: recording.Recording, *, store: store.Store) -> None:
         seen = sightings.Sightings(tape)
         self._own = {history[0].id.lower() for history in seen if presumed.touched(history)}
         self._store = store

@@ -7,7 +7,8 @@ import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acrcmk_lab.azure import directory, ids
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.azure.state import directory
 from acrcmk_lab.replay import progress, recording, sightings
 
 Json = typing.Any

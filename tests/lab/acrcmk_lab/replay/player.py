@@ -3,7 +3,7 @@
 import typing
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import messages
+from acrcmk_lab.azure.arm import messages
 from acrcmk_lab.replay import (
     ciphertexts,
     comparison,

@@ -9,7 +9,7 @@ import typing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import ids
+from acrcmk_lab.azure.arm import ids
 from acrcmk_lab.replay import recording, sightings
 
 Json = typing.Any

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from acrcmk_lab.azure import ids
+from acrcmk_lab.azure.arm import ids
 from acrcmk_lab.replay import recording, sightings
 
 Json = typing.Any

@@ -6,7 +6,8 @@ They are data of Microsoft's and of other people, not behaviour; a recording's o
 import typing
 from collections.abc import Iterator
 
-from acrcmk_lab.azure import ids, rbac
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.azure.state import rbac
 from acrcmk_lab.replay import recording, sightings
 
 Json = typing.Any

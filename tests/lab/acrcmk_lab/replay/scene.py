@@ -7,8 +7,10 @@ import typing
 import urllib.parse
 import uuid
 
-from acrcmk_lab.azure import clock, cloud, directory, ids, messages, rbac, requestlog, settings
-from acrcmk_lab.azure.providers import authorization
+from acrcmk_lab.azure import cloud
+from acrcmk_lab.azure.arm import ids, messages
+from acrcmk_lab.azure.services.authorization import role_assignments
+from acrcmk_lab.azure.state import clock, directory, rbac, request_log, settings
 from acrcmk_lab.replay import binding, comparison, era, masks, people, presumed, progress, recording, roles, schedule
 
 Json = typing.Any
@@ -44,7 +46,7 @@ class Scene:
         self._eve = start - EVE
         epoch = min([self._eve, *(deed.moment for deed in self._deeds if deed.moment)]) - LEAD
         self.clock = clock.Clock(epoch=epoch)
-        self.cloud = cloud.Cloud(time=self.clock, switches=settings.Switches.without_latency(), log=requestlog.Log())
+        self.cloud = cloud.Cloud(time=self.clock, switches=settings.Switches.without_latency(), log=request_log.Log())
         self.cloud.world.url = ARM
         for name, value in self._opening(start.date()).items():
             self.set(name, value)
@@ -159,7 +161,7 @@ class Scene:
 
     def _unsign(self, deed: presumed.Deed) -> None:
         """Take the author off a role assignment that Azure made itself: nobody's request can."""
-        made = self.cloud.world.store.get(authorization.RoleAssignment, deed.id)
+        made = self.cloud.world.store.get(role_assignments.RoleAssignment, deed.id)
         if made:
             made.author_id = recording.properties_of(deed.shown).get("updatedBy")
 

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acrcmk_lab.azure import ids
+from acrcmk_lab.azure.arm import ids
 from acrcmk_lab.replay import recording
 
 Kind = typing.Literal["shown", "listed", "written", "removed", "absent", "used"]

@@ -7,10 +7,11 @@ import string
 
 import pytest
 
-from acrcmk_lab.azure import catalogue, rbac
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.state import rbac
 from tests.lab.tests import reference
 
-SOURCE = pathlib.Path(catalogue.__file__).parent
+SOURCE = pathlib.Path(errors.__file__).parent.parent
 # Not errors: an empty 204 for a role assignment that is gone.
 NO_ERRORS = {"RA_DELETE_MISSING"}
 
@@ -20,9 +21,9 @@ def test_every_recorded_error_is_there_with_its_status_and_code():
     for entry in json.loads((reference.FOLDER / "azure" / "errors_catalog.json").read_text()):
         if entry["id"] in NO_ERRORS:
             continue
-        ours = catalogue.entries()[entry["id"]]
+        ours = errors.entries()[entry["id"]]
         assert ours["status"] == (entry["http"] or 400)
-        told = entry["code"] if entry["code"] not in (None, "(UNSOURCED)") else catalogue.UNSOURCED
+        told = entry["code"] if entry["code"] not in (None, "(UNSOURCED)") else errors.UNSOURCED
         assert ours["code"] == told, entry["id"]
 
 
@@ -32,13 +33,13 @@ def test_every_recorded_role_is_there_as_recorded():
         assert rbac.definitions()[body["name"]].body["properties"] == body["properties"]
 
 
-@pytest.mark.parametrize("error_id", catalogue.entries())
+@pytest.mark.parametrize("error_id", errors.entries())
 def test_every_entry_makes_an_answer_and_names_its_source(error_id):
-    entry = catalogue.entries()[error_id]
+    entry = errors.entries()[error_id]
     fields = {name for _, name, _, _ in string.Formatter().parse(entry["message"]) if name}
-    answer = catalogue.answer(error_id, unsourced_code="Given", **dict.fromkeys([*fields, "ns"], "x"))
+    answer = errors.answer(error_id, unsourced_code="Given", **dict.fromkeys([*fields, "ns"], "x"))
     assert answer.status == entry["status"] >= 400
-    assert answer.code == ("Given" if entry["code"] == catalogue.UNSOURCED else entry["code"])
+    assert answer.code == ("Given" if entry["code"] == errors.UNSOURCED else entry["code"])
     assert entry["source"]
 
 
@@ -46,5 +47,5 @@ def test_the_code_names_no_error_that_the_catalogue_lacks():
     used = set()
     for file in SOURCE.rglob("*.py"):
         used |= set(re.findall(r'"((?:ARM|MI|RA|RD|KV|KVD|ACR|INSIGHTS|ARG)_[A-Z0-9_]+)"', file.read_text()))
-    assert used <= catalogue.entries().keys()
+    assert used <= errors.entries().keys()
     assert len(used) > 40

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from acrcmk_lab.azure import clock
+from acrcmk_lab.azure.state import clock
 
 
 async def test_a_still_clock_moves_only_when_told_to():

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from acrcmk_lab.azure import criticalpath, requestlog
+from acrcmk_lab.azure import critical_path
+from acrcmk_lab.azure.state import request_log
 
 GROUP = "/subscriptions/s/resourceGroups/rg"
 VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/v"
@@ -12,7 +13,7 @@ REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/r"
 
 
 def put(path, *, seconds=1.0, time=0.0, status=200):
-    return requestlog.RequestRecord(
+    return request_log.RequestRecord(
         time=time,
         seconds=seconds,
         method="PUT",
@@ -28,7 +29,7 @@ def put(path, *, seconds=1.0, time=0.0, status=200):
 
 
 def delay(kind, resource, *, seconds, start=0.0):
-    return requestlog.DelayRecord(kind=kind, resource=resource, start=start, end=start + seconds)
+    return request_log.DelayRecord(kind=kind, resource=resource, start=start, end=start + seconds)
 
 
 def making(*, dns=10.0, rbac=60.0, identity=0.5):
@@ -46,7 +47,7 @@ def making(*, dns=10.0, rbac=60.0, identity=0.5):
 
 
 def names(log):
-    return [link.name for link in criticalpath.longest(log).links]
+    return [link.name for link in critical_path.longest(log).links]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def names(log):
 )
 def test_the_longest_chain_and_only_it_is_the_path(log, chain, seconds):
     assert names(log) == chain
-    assert criticalpath.seconds(log) == seconds
+    assert critical_path.seconds(log) == seconds
 
 
 def test_an_access_policy_propagates_from_its_own_write_and_not_from_the_vault_s():
@@ -75,14 +76,14 @@ def test_an_access_policy_propagates_from_its_own_write_and_not_from_the_vault_s
         put(REGISTRY, seconds=7),
     ]
     assert names(log) == ["vault", "grant", "propagation", "registry"]
-    assert criticalpath.seconds(log) == 1 + 1 + 5 + 7
+    assert critical_path.seconds(log) == 1 + 1 + 5 + 7
 
 
 def test_a_log_read_back_from_its_file_gives_the_same_path(tmp_path):
     file = tmp_path / "log"
     with file.open("w") as stream:
-        log = requestlog.Log(stream)
+        log = request_log.Log(stream)
         for record in making():
             log.add(record)
     lines = [json.loads(line) for line in file.read_text().splitlines()]
-    assert criticalpath.longest(lines) == criticalpath.longest(making())
+    assert critical_path.longest(lines) == critical_path.longest(making())

@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ServiceResponseError
 
-from acrcmk_lab.azure.providers import dataplanecalls
+from acrcmk_lab.azure.services.key_vault.data_plane import operations
 from tests.lab.tests.azure.conftest import GROUP, LabCredential
 
 CREATE = ("POST", "keys/key/create", {"kty": "RSA"})
@@ -228,4 +228,4 @@ async def test_a_subscription_has_five_times_a_vaults_share(azure, talk):
     ("older", "newer"), [("2016-10-01", "7.0"), ("7.0", "7.1-preview"), ("7.5-preview.1", "7.6"), ("7.6", "2025-07-01")]
 )
 def test_api_versions_compare_by_age(older, newer):
-    assert dataplanecalls.api_version(older) < dataplanecalls.api_version(newer)
+    assert operations.api_version(older) < operations.api_version(newer)

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from acrcmk_lab.azure import keystore, messages
-from acrcmk_lab.azure.providers import dataplanecrypto, dataplanerotation
+from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.services.key_vault import models
+from acrcmk_lab.azure.services.key_vault.data_plane import crypto, rotation_policy
 from tests.lab.tests.azure.conftest import GROUP
 
 DAY = 86400
@@ -351,7 +352,7 @@ async def test_policies_against_the_limits_are_refused(client, policy):
 @given(after=st.integers(7, 10_000))
 def test_a_rotation_after_seven_days_or_more_is_right_without_an_expiry(after):
     action = {"trigger": {"timeAfterCreate": f"P{after}D"}, "action": {"type": "Rotate"}}
-    assert dataplanerotation.problem([action], expiry=None) is None
+    assert rotation_policy.problem([action], expiry=None) is None
 
 
 async def test_a_deleted_key_is_seen_after_a_while_recovered_or_purged(azure, client, talk):
@@ -434,8 +435,8 @@ def test_no_body_makes_cryptography_fail_otherwise_than_by_a_refusal(value, oper
 
 
 def version_of(kty):
-    return keystore.new_version({"kty": kty}, version=kty, unix_now=0)
+    return models.new_version({"kty": kty}, version=kty, unix_now=0)
 
 
-MATERIALS = dataplanecrypto.Materials()
+MATERIALS = crypto.Materials()
 RSA, EC = version_of("RSA"), version_of("EC")

@@ -10,7 +10,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from acrcmk_lab.azure import recipes
+from acrcmk_lab.azure.control import recipes
 from tests.lab.tests.azure.conftest import GROUP, LOCATION, encrypted
 
 PLAIN = {"location": LOCATION, "sku": {"name": "Premium"}}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acrcmk_lab.azure import messages
+from acrcmk_lab.azure.arm import messages
 
 GRAPH = "https://graph.microsoft.com"
 NOBODY = "00000000-0000-4000-8000-000000000000"

@@ -1,7 +1,7 @@
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from acrcmk_lab.azure import messages
+from acrcmk_lab.azure.arm import messages
 from tests.lab.tests.azure import rest
 from tests.lab.tests.azure.conftest import GROUP, LOCATION
 

@@ -1,6 +1,6 @@
 import pytest
 
-from acrcmk_lab.azure import ids
+from acrcmk_lab.azure.arm import ids
 
 RG = "/subscriptions/S/resourceGroups/RG"
 

@@ -3,7 +3,7 @@ import re
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
-from acrcmk_lab.azure import keylife
+from acrcmk_lab.azure.services.key_vault import lifecycle
 from tests.lab.tests.azure.conftest import GROUP
 
 DAY = 86400
@@ -162,10 +162,10 @@ async def test_a_policy_before_expiry_rotates_that_much_before_and_a_new_policy_
     ("text", "seconds"), [("P30D", 30 * DAY), ("P1Y2M", 425 * DAY), ("PT90M", 5400), ("P1W", 7 * DAY)]
 )
 def test_durations_are_read(text, seconds):
-    assert keylife.duration(text) == seconds
+    assert lifecycle.duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["P", "30D", "P1.5D", ""])
 def test_other_texts_are_no_durations(text):
     with pytest.raises(ValueError, match="ISO 8601"):
-        keylife.duration(text)
+        lifecycle.duration(text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acrcmk_lab.azure import messages
+from acrcmk_lab.azure.arm import messages
 
 UNKNOWN = "00000000-0000-0000-0000-0000000000aa"
 

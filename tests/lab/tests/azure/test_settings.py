@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from acrcmk_lab.azure import settings
+from acrcmk_lab.azure.state import settings
 
 
 @pytest.mark.parametrize(("text", "low", "high"), [("3", 3, 3), ("3..30", 3, 30), ("0.5..1.5", 0.5, 1.5)])
@@ -52,7 +52,7 @@ def test_every_switch_says_what_it_means_and_takes_its_own_value_back():
 
 @pytest.mark.parametrize("name", [name for name, _, _ in settings.Switches().describe()])
 def test_every_switch_is_used(name):
-    folder = pathlib.Path(settings.__file__).parent
+    folder = pathlib.Path(settings.__file__).parent.parent
     texts = [file.read_text() for file in folder.rglob("*.py") if file.name != "settings.py"]
     # The throttle reads its six by the kind of request.
     stem = re.sub(r"^(read|write|delete)_(tokens|refill)$", r"}_\2", name)

@@ -3,7 +3,8 @@ import math
 import hypothesis
 from hypothesis import strategies as st
 
-from acrcmk_lab.azure import settings, throttle
+from acrcmk_lab.azure.arm import throttle
+from acrcmk_lab.azure.state import settings
 
 
 def bucket(**switches):

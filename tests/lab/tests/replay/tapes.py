@@ -6,7 +6,9 @@ import json
 import urllib.parse
 import uuid
 
-from acrcmk_lab.azure import clock, cloud, directory, messages, rbac, requestlog, settings
+from acrcmk_lab.azure import cloud
+from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.state import clock, directory, rbac, request_log, settings
 from acrcmk_lab.replay import recording
 
 ARM = "https://management.azure.com"
@@ -56,7 +58,7 @@ class Recorder:
         for name, value in {"rbac_propagation": "0", "policy_propagation": "0", **switches}.items():
             chosen.set(name, value=value)
         self.clock = clock.Clock(epoch=day)
-        self.cloud = cloud.Cloud(time=self.clock, switches=chosen, log=requestlog.Log(), seed=seed)
+        self.cloud = cloud.Cloud(time=self.clock, switches=chosen, log=request_log.Log(), seed=seed)
         self.cloud.world.url = ARM
         self.cloud.add_subscription(SUBSCRIPTION)
         self.caller = directory.Principal(object_id=CLIENT, client_id=str(uuid.UUID(int=8, version=4)))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acrcmk_lab.azure import ids
+from acrcmk_lab.azure.arm import ids
 from acrcmk_lab.replay import people, presumed, roles, schedule
 from tests.lab.tests.replay import tapes
 from tests.lab.tests.replay.tapes import GROUP, IDENTITY, KEYS, REGISTRY, VAULT, arm, exchange, tape

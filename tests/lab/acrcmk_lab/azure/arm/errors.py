@@ -11,7 +11,7 @@ import importlib.resources
 import json
 import typing
 
-from acrcmk_lab.azure import messages
+from acrcmk_lab.azure.arm import messages
 
 UNSOURCED = "(unsourced)"
 

@@ -6,7 +6,8 @@ import urllib.parse
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import directory, ids, messages, throttle
+from acrcmk_lab.azure.arm import ids, messages, throttle
+from acrcmk_lab.azure.state import directory
 
 _VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview|-alpha|-beta)?", re.IGNORECASE)
 

@@ -5,20 +5,11 @@ then the resource provider.
 """
 
 import secrets
-import typing
 from collections.abc import Iterable
 
-from acrcmk_lab.azure import (
-    catalogue,
-    directory,
-    ids,
-    messages,
-    moments,
-    operations,
-    throttle,
-    tokens,
-    world,
-)
+from acrcmk_lab.azure import tokens
+from acrcmk_lab.azure.arm import errors, ids, messages, operations, throttle, timestamps
+from acrcmk_lab.azure.state import directory, state
 
 READ_METHODS = ("GET", "HEAD")
 _FIXED_HEADERS = {
@@ -38,7 +29,7 @@ class Pipeline:
 
     def __init__(
         self,
-        state: world.World,
+        state: state.World,
         *,
         token_service: tokens.TokenService,
         providers: Iterable[operations.Provider],
@@ -64,21 +55,6 @@ class Pipeline:
         answer.headers = {**headers, **answer.headers}
         return answer
 
-    async def show(self, resource_id: str, caller: directory.Principal) -> messages.Body | None:
-        """Return a resource as its provider shows it in its newest stable version; None where none does."""
-        route = ids.route(resource_id)
-        operation = self._operations.get(("GET", route.template))
-        if operation is None:
-            return None
-        version = max(v for v in self._providers[route.namespace].versions if not v.endswith("preview"))
-        request = messages.Request(method="GET", path=resource_id, query={"api-version": version}, headers={})
-        call = operations.Call(request=request, route=route, version=version, caller=caller, correlation_id="")
-        try:
-            answer = await operation.handler(call)
-        except messages.RefusedError:
-            return None
-        return typing.cast("messages.Body", answer.body)
-
     def kind(self, request: messages.Request) -> str:
         """Return read, write or delete: what the request counts as."""
         operation = self._operations.get((request.method, ids.route(request.path).template))
@@ -93,10 +69,10 @@ class Pipeline:
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         token = self._tokens.find(credentials) if scheme.lower() == "bearer" else None
         if token is None:
-            raise self._challenge(catalogue.answer("ARM_TOKEN_INVALID"))
+            raise self._challenge(errors.answer("ARM_TOKEN_INVALID"))
         if token.expired:
-            now = moments.american(self._world.clock.utc())
-            raise self._challenge(catalogue.answer("ARM_TOKEN_EXPIRED", expiry=now, now=now))
+            now = timestamps.american(self._world.clock.utc())
+            raise self._challenge(errors.answer("ARM_TOKEN_EXPIRED", expiry=now, now=now))
         return token.principal
 
     async def _admitted(
@@ -132,12 +108,12 @@ class Pipeline:
     ) -> tuple[operations.Operation, operations.Provider]:
         version = request.query.get("api-version", "")
         if not version:
-            raise catalogue.refusal("ARM_NO_API_VERSION")
+            raise errors.refusal("ARM_NO_API_VERSION")
         provider = self._providers.get(route.namespace)
         if provider is None:
-            raise catalogue.refusal("ARM_BAD_NAMESPACE", ns=route.namespace)
+            raise errors.refusal("ARM_BAD_NAMESPACE", ns=route.namespace)
         if not operations.well_formed(version) or not provider.accepts(version.lower()):
-            raise catalogue.refusal(
+            raise errors.refusal(
                 "ARM_BAD_API_VERSION",
                 loc=self._world.switches.region,
                 v=version,
@@ -147,9 +123,9 @@ class Pipeline:
             )
         operation = self._operations.get((request.method, route.template))
         if operation is None and route.template in self._templates:
-            raise catalogue.refusal("ARM_METHOD", method=request.method, path=route.path)
+            raise errors.refusal("ARM_METHOD", method=request.method, path=route.path)
         if operation is None:
-            raise catalogue.refusal("ARM_BAD_TYPE", ns=provider.namespace, v=version)
+            raise errors.refusal("ARM_BAD_TYPE", ns=provider.namespace, v=version)
         return operation, provider
 
     def _throttled(
@@ -169,13 +145,13 @@ class Pipeline:
         )
         headers.update(verdict.headers)
         if not verdict.allowed:
-            refused = catalogue.answer(
+            refused = errors.answer(
                 operation.throttled,
                 sub=route.subscription,
                 operation=f"{operation.method}/{operation.template}".upper(),
                 action=operation.action,
                 seconds=verdict.retry_after,
-                now=moments.zulu(self._world.clock.utc()),
+                now=timestamps.zulu(self._world.clock.utc()),
                 correlationId=headers["x-ms-correlation-request-id"],
                 **verdict.facts,
             )
@@ -186,7 +162,7 @@ class Pipeline:
         if operation.forbidden and not self._world.access.allows(
             caller.object_id, action=operation.action, scope=route.path, now=self._world.clock.now()
         ):
-            raise catalogue.refusal(
+            raise errors.refusal(
                 operation.forbidden,
                 name=caller.client_id,
                 appid=caller.client_id,
@@ -204,17 +180,17 @@ class Pipeline:
     def _placed(self, route: ids.Route) -> None:
         store = self._world.store
         if route.subscription and route.subscription.lower() not in store.subscriptions:
-            raise catalogue.refusal("ARM_SUBSCRIPTION_NOT_FOUND", sub=route.subscription)
+            raise errors.refusal("ARM_SUBSCRIPTION_NOT_FOUND", sub=route.subscription)
         if route.group and route.template != _GROUP_ITSELF and store.group(route.subscription, route.group) is None:
-            raise catalogue.refusal("ARM_RG_NOT_FOUND", rg=route.group)
+            raise errors.refusal("ARM_RG_NOT_FOUND", rg=route.group)
 
     def _registered(self, operation: operations.Operation, *, route: ids.Route, provider: operations.Provider) -> None:
         state = self._world.store.unregistered.get((route.subscription.lower(), route.namespace))
         if operation.registered and state:
-            raise catalogue.refusal("ARM_RP_NOT_REGISTERED", ns=provider.namespace)
+            raise errors.refusal("ARM_RP_NOT_REGISTERED", ns=provider.namespace)
 
     def _common_headers(self, correlation_id: str) -> dict[str, str]:
-        stamp = moments.compact(self._world.clock.utc())
+        stamp = timestamps.compact(self._world.clock.utc())
         return {
             **_FIXED_HEADERS,
             "x-ms-request-id": correlation_id,

@@ -9,7 +9,7 @@ import math
 import typing
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import settings
+from acrcmk_lab.azure.state import settings
 
 
 @dataclass(slots=True)

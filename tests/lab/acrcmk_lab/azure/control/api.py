@@ -10,8 +10,11 @@ import typing
 
 import jsonpatch
 
-from acrcmk_lab.azure import catalogue, cloud, faults, ids, messages, rbac, recipes, requestlog, state
-from acrcmk_lab.azure.providers import vaultmodel
+from acrcmk_lab.azure import cloud
+from acrcmk_lab.azure.arm import errors, ids, messages
+from acrcmk_lab.azure.control import dump, faults, recipes
+from acrcmk_lab.azure.services.key_vault import vault_properties
+from acrcmk_lab.azure.state import rbac, request_log
 
 PREFIX = "/_sim"
 LATEST = {
@@ -21,7 +24,6 @@ LATEST = {
     "microsoft.keyvault": "2026-02-01",
     "microsoft.containerregistry": "2025-11-01",
     "microsoft.insights": "2021-05-01-preview",
-    "microsoft.resourcegraph": "2021-03-01",
 }
 
 
@@ -57,7 +59,7 @@ class Control:
         """Add a fault rule; its answer is an error of the catalogue or status, headers and body."""
         answer = messages.Answer(status, body)
         if error:
-            answer = catalogue.answer(error, unsourced_code=self._world.switches.acr_unsourced_code, **(facts or {}))
+            answer = errors.answer(error, unsourced_code=self._world.switches.acr_unsourced_code, **(facts or {}))
         answer.headers.update(headers or {})
         return self._lab.faults.add(
             faults.Rule(
@@ -207,11 +209,11 @@ class Control:
 
     def _look(self, name: str) -> messages.Answer:
         views: dict[str, typing.Callable[[], typing.Any]] = {
-            "state": lambda: state.dump(self._lab),
-            "log": lambda: [requestlog.plain(record) for record in self._world.log],
+            "state": lambda: dump.dump(self._lab),
+            "log": lambda: [request_log.plain(record) for record in self._world.log],
             "switches": self._world.switches.describe,
-            "faults": lambda: state.plain(self._lab.faults.rules),
-            "clock": lambda: state.describe_clock(self._lab),
+            "faults": lambda: dump.plain(self._lab.faults.rules),
+            "clock": lambda: dump.describe_clock(self._lab),
             "": lambda: {
                 "look": [*list(views)[:-1]],
                 "commands": {n: str(inspect.signature(c)) for n, c in self._commands().items()},
@@ -230,8 +232,8 @@ class Control:
     def _oid(self, principal: str) -> str:
         return self._lab.operator.object_id if principal == "operator" else principal
 
-    def _vault(self, name: str) -> vaultmodel.Vault:
-        vault = self._world.store.named(vaultmodel.Vault, name)
+    def _vault(self, name: str) -> vault_properties.Vault:
+        vault = self._world.store.named(vault_properties.Vault, name)
         if vault is None:
             raise ValueError(f"no vault {name!r}")
         return vault

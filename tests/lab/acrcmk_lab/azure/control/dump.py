@@ -4,7 +4,8 @@ import dataclasses
 import math
 import typing
 
-from acrcmk_lab.azure import cloud, rbac
+from acrcmk_lab.azure import cloud
+from acrcmk_lab.azure.state import rbac
 
 
 def dump(lab: "cloud.Cloud") -> dict[str, typing.Any]:

@@ -9,7 +9,8 @@ import re
 import typing
 from dataclasses import dataclass
 
-from acrcmk_lab.azure import clock, messages
+from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.state import clock
 
 Act = typing.Literal["respond", "delay", "drop", "reset", "reset_after"]
 

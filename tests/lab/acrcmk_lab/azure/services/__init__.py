@@ -1,1 +1,1 @@
-"""One module per Azure resource provider; each offers its operations to the shared ARM pipeline."""
+"""The services, one package each; none imports another but for the edges listed in pyproject.toml."""

@@ -75,7 +75,6 @@ class Switches:
     provider_registration: Span = _span(70, doc="provider: Registering to Registered [R]")
     key_delete: Span = _span(2, doc="key: deleted to visible among deleted keys [S]")
     key_recover: Span = _span(2, doc="key: recovered to visible among keys [S]")
-    arg_lag: float = _field(30.0, doc="Resource Graph: how old its index may be [X]")
 
     # Registries.
     registry_mode: str = _field("GEN_C", doc="form of a registry's answers [R]", choices=("GEN_A", "GEN_B", "GEN_C"))
@@ -126,8 +125,6 @@ class Switches:
     global_factor: int = _field(15, doc="throttling: all principals together, times one principal [D]")
     diagnostics_requests: int = _field(150, doc="throttling: diagnostic settings, calls in an interval [R]")
     diagnostics_interval: float = _field(300.0, doc="throttling: diagnostic settings, seconds of an interval [X]")
-    arg_requests: int = _field(15, doc="throttling: Resource Graph, queries in an interval [D]")
-    arg_interval: float = _field(5.0, doc="throttling: Resource Graph, seconds of an interval [D]")
 
     # The vaults' own endpoints.
     vault_release: str = _field(

@@ -5,7 +5,7 @@ import typing
 import uuid
 from collections.abc import Callable
 
-from acrcmk_lab.azure import clock, directory, rbac, requestlog, settings, tables
+from acrcmk_lab.azure.state import clock, directory, rbac, request_log, settings, store
 
 
 class World:
@@ -16,7 +16,7 @@ class World:
         *,
         time: clock.Clock,
         switches: settings.Switches,
-        log: requestlog.Log,
+        log: request_log.Log,
         seed: int = 0,
     ) -> None:
         self.clock = time
@@ -25,10 +25,10 @@ class World:
         self.seed = seed
         self.random = random.Random(seed)
         self.url = ""
-        self.store = tables.Store()
+        self.store = store.Store()
         self.directory = directory.Directory()
         self.access = rbac.AccessControl()
-        self.removers: dict[type[tables.Resource], Callable[[typing.Any], None]] = {}
+        self.removers: dict[type[store.Resource], Callable[[typing.Any], None]] = {}
         # When a vault of a name was last deleted, for those who still hold on to its keys.
         self.vault_deletions: dict[str, float] = {}
         self.tenant_id = self.guid()
@@ -49,21 +49,21 @@ class World:
         """Log a delay that begins now and return the moment it ends."""
         start = self.clock.now()
         self.log.add(
-            requestlog.DelayRecord(kind=kind, resource=resource, start=round(start, 3), end=round(start + seconds, 3))
+            request_log.DelayRecord(kind=kind, resource=resource, start=round(start, 3), end=round(start + seconds, 3))
         )
         return start + seconds
 
     def spent(self, kind: str, *, resource: str, since: float) -> None:
         """Log a delay that is over."""
         self.log.add(
-            requestlog.DelayRecord(kind=kind, resource=resource, start=round(since, 3), end=round(self.clock.now(), 3))
+            request_log.DelayRecord(kind=kind, resource=resource, start=round(since, 3), end=round(self.clock.now(), 3))
         )
 
-    def remove(self, resource: tables.Resource) -> None:
+    def remove(self, resource: store.Resource) -> None:
         """Take a resource away the way its provider does."""
         self.removers.get(type(resource), self.store.remove)(resource)
 
-    def remove_group(self, group: tables.Group) -> None:
+    def remove_group(self, group: store.Group) -> None:
         """Take a resource group away with all that is in it."""
         for resource in [r for r in self.store.all() if r.key.startswith(group.id.lower() + "/")]:
             self.remove(resource)

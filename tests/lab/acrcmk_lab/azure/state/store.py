@@ -4,7 +4,8 @@ import typing
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import directory, ids
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.azure.state import directory
 
 
 @dataclass(kw_only=True)

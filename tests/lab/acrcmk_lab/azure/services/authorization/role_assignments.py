@@ -7,8 +7,9 @@ import re
 import uuid
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, rbac, tables, world
-from acrcmk_lab.azure.providers import roledefinitions
+from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
+from acrcmk_lab.azure.services.authorization import role_definitions
+from acrcmk_lab.azure.state import rbac, state, store
 
 NAMESPACE = "Microsoft.Authorization"
 TYPE = f"{NAMESPACE}/roleAssignments"
@@ -20,7 +21,7 @@ _PRINCIPAL_FILTER = re.compile(r"(?:principalId\s+eq\s+'|assignedTo\(')([^']+)'"
 
 
 @dataclass(kw_only=True)
-class RoleAssignment(tables.Resource):
+class RoleAssignment(store.Resource):
     """One role for one principal at one scope."""
 
     TYPE = TYPE
@@ -49,9 +50,9 @@ class Authorization:
     namespace = NAMESPACE
     versions: tuple[str, ...] = ("2018-01-01-preview", "2020-04-01-preview", "2022-04-01", "2022-05-01-preview")
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
-        self._roles = roledefinitions.RoleDefinitions(state)
+        self._roles = role_definitions.RoleDefinitions(state)
         state.removers[RoleAssignment] = self.remove
         # Which scope, principal and role are taken: looked up rather than searched for, as fleets have very many.
         self._triples: set[tuple[str, str, str]] = set()
@@ -106,7 +107,7 @@ class Authorization:
         if same_name:
             return self._repeat(same_name, triple=triple)
         if triple in self._triples:
-            raise catalogue.refusal("RA_EXISTS")
+            raise errors.refusal("RA_EXISTS")
         created = self._create(call, role=role, wanted=wanted)
         return messages.Answer(201, self._body(created, fresh=True))
 
@@ -135,7 +136,7 @@ class Authorization:
             now=self._world.clock.now(),
             assigned_role=role,
         ):
-            raise catalogue.refusal(
+            raise errors.refusal(
                 "ARM_AUTHZ",
                 name=call.caller.client_id,
                 oid=call.caller.object_id,
@@ -152,7 +153,7 @@ class Authorization:
         within = call.route.scope.removeprefix(scope.scope).split("/")
         tracked = scope.scope + "/".join(within[:5])
         if scope.namespace in LAB_NAMESPACES and self._world.store.find(tracked) is None:
-            raise catalogue.refusal(
+            raise errors.refusal(
                 "ARM_RESOURCE_NOT_FOUND",
                 provider=scope.namespace,
                 type=scope.typed,
@@ -164,19 +165,19 @@ class Authorization:
         try:
             oid = uuid.UUID(principal_id)
         except ValueError:
-            raise catalogue.refusal("RA_BAD_PRINCIPAL", x=principal_id) from None
+            raise errors.refusal("RA_BAD_PRINCIPAL", x=principal_id) from None
         known = self._world.directory.by_object(principal_id)
         visible = known is not None and known.visible_at <= self._world.clock.now()
         if not visible and not given_type:
             error = "RA_PRINCIPAL_NOT_FOUND" if call.version >= _ADVISES_SINCE else "RA_PRINCIPAL_NOT_FOUND_2020"
-            raise catalogue.refusal(error, oid=oid.hex, tid=self._world.tenant_id)
+            raise errors.refusal(error, oid=oid.hex, tid=self._world.tenant_id)
 
     def _repeat(self, existing: RoleAssignment, *, triple: tuple[str, str, str]) -> messages.Answer:
         if existing.triple[:2] != triple[:2]:
-            raise catalogue.refusal("RA_UPDATE_NOT_PERMITTED")
+            raise errors.refusal("RA_UPDATE_NOT_PERMITTED")
         status = self._world.switches.role_assignment_repeat
         if status == 409:  # noqa: PLR2004 - the switch's third value, HTTP's Conflict
-            raise catalogue.refusal("RA_EXISTS")
+            raise errors.refusal("RA_EXISTS")
         return messages.Answer(status, self._body(existing))
 
     def _create(self, call: operations.Call, *, role: rbac.RoleDefinition, wanted: messages.Body) -> RoleAssignment:
@@ -217,7 +218,7 @@ class Authorization:
     def _found(self, call: operations.Call) -> RoleAssignment:
         found = self._world.store.get(RoleAssignment, call.route.path)
         if found is None:
-            raise catalogue.refusal("RA_NOT_FOUND", guid=call.names[-1])
+            raise errors.refusal("RA_NOT_FOUND", guid=call.names[-1])
         return found
 
     def _body(self, found: RoleAssignment, *, fresh: bool = False) -> messages.Body:
@@ -231,8 +232,8 @@ class Authorization:
                 "scope": found.scope,
                 "condition": found.condition,
                 "conditionVersion": found.condition_version,
-                "createdOn": moments.zulu(clock.utc(found.created)),
-                "updatedOn": moments.zulu(clock.utc(found.modified)),
+                "createdOn": timestamps.zulu(clock.utc(found.created)),
+                "updatedOn": timestamps.zulu(clock.utc(found.modified)),
                 "createdBy": None if fresh else found.author_id,
                 "updatedBy": found.author_id,
                 "delegatedManagedIdentityResourceId": None,

@@ -3,7 +3,8 @@
 import re
 import typing
 
-from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, rbac, world
+from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
+from acrcmk_lab.azure.state import rbac, state
 
 NAMESPACE = "Microsoft.Authorization"
 TYPE = f"{NAMESPACE}/roleDefinitions"
@@ -15,7 +16,7 @@ _LISTS = ("actions", "notActions", "dataActions", "notDataActions")
 class RoleDefinitions:
     """The operations on role definitions; a custom one is the tenant's, wherever it is asked for."""
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
 
     def offers(self) -> list[operations.Operation]:
@@ -29,7 +30,7 @@ class RoleDefinitions:
         guid = ids.name_of(role_definition_id)
         role = self._world.access.roles.get(guid.lower())
         if role is None:
-            raise catalogue.refusal("RD_NOT_FOUND", guid=guid)
+            raise errors.refusal("RD_NOT_FOUND", guid=guid)
         return role
 
     async def get(self, call: operations.Call) -> messages.Answer:
@@ -53,7 +54,7 @@ class RoleDefinitions:
         guid, wanted = call.names[-1], call.request.properties()
         existing = self._world.access.roles.get(guid.lower())
         self._name_is_free(str(wanted.get("roleName", "")), guid=guid)
-        now, author = moments.zulu(self._world.clock.utc()), call.caller.object_id
+        now, author = timestamps.zulu(self._world.clock.utc()), call.caller.object_id
         before = existing.body["properties"] if existing else {"createdOn": now, "createdBy": author}
         body: messages.Body = {
             "properties": {
@@ -84,14 +85,14 @@ class RoleDefinitions:
             return messages.Answer(204)
         now = self._world.clock.now()
         if any(grant.role.guid.lower() == guid and now < grant.effective_to for grant in self._world.access):
-            raise catalogue.refusal("RD_HAS_ASSIGNMENTS")
+            raise errors.refusal("RD_HAS_ASSIGNMENTS")
         del self._world.access.roles[guid]
         return messages.Answer(200, _shown(role, subscription=call.route.subscription))
 
     def _name_is_free(self, name: str, *, guid: str) -> None:
         for role in self._world.access.roles.values():
             if role.name.lower() == name.lower() and role.guid.lower() != guid.lower():
-                raise catalogue.refusal("RD_NAME_TAKEN")
+                raise errors.refusal("RD_NAME_TAKEN")
 
 
 def _reaches(role: rbac.RoleDefinition, *, scope: str) -> bool:

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from acrcmk_lab.azure import catalogue, messages, moments, operations, world
-from acrcmk_lab.azure.providers import registrymodel
+from acrcmk_lab.azure.arm import errors, messages, operations, timestamps
+from acrcmk_lab.azure.services.container_registry import models
+from acrcmk_lab.azure.state import state
 
-NAMESPACE = registrymodel.NAMESPACE
+NAMESPACE = models.NAMESPACE
 # Recorded: the certificate in a signed URL is about this long.
 CERTIFICATE_LENGTH = 2200
 
@@ -26,7 +27,7 @@ class Operation:
 class RegistryOperations:
     """All operations of the provider, by the path that polls them."""
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
         self._running: dict[str, Operation] = {}
         self._deletions: dict[str, float] = {}
@@ -66,7 +67,7 @@ class RegistryOperations:
         """Recorded: a bare status; each answer carries the URL again, signed anew."""
         operation = self._running.get(call.route.path.lower())
         if operation is None:
-            raise catalogue.refusal("ACR_CHILD_NOT_FOUND", name=call.names[-1])
+            raise errors.refusal("ACR_CHILD_NOT_FOUND", name=call.names[-1])
         headers = {"azure-asyncoperation": self._signed(call.route.path, version=call.version)}
         if self._world.clock.now() < operation.end:
             return messages.Answer(200, {"status": operation.word}, headers)
@@ -89,7 +90,7 @@ class RegistryOperations:
     async def deletion_result(self, call: operations.Call) -> messages.Answer:
         end = self._deletions.get(call.route.path.lower())
         if end is None:
-            raise catalogue.refusal("ACR_CHILD_NOT_FOUND", name=call.names[-1])
+            raise errors.refusal("ACR_CHILD_NOT_FOUND", name=call.names[-1])
         if self._world.clock.now() >= end:
             return messages.Answer(200)
         return messages.Answer(202, None, {"Location": self._signed(call.route.path, version=call.version)})
@@ -102,7 +103,7 @@ class RegistryOperations:
 
     def _signed(self, path: str, *, version: str) -> str:
         """Return a URL whose time, signature and hash differ in every answer, as recorded."""
-        ticks = moments.ticks(self._world.clock.utc())
+        ticks = timestamps.ticks(self._world.clock.utc())
         signature = hashlib.sha256(f"{path}{ticks}{self._world.random.random()}".encode()).hexdigest()
         return (
             f"{self._world.url}{path}?api-version={version}&t={ticks}"

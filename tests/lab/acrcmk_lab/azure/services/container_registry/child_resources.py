@@ -4,10 +4,11 @@ import base64
 import typing
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import catalogue, directory, ids, messages, moments, operations, tables, world
-from acrcmk_lab.azure.providers import registrymodel, registryoperations, registrywebhooks
+from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
+from acrcmk_lab.azure.services.container_registry import async_operations, models, webhooks
+from acrcmk_lab.azure.state import directory, state, store
 
-NAMESPACE = registrymodel.NAMESPACE
+NAMESPACE = models.NAMESPACE
 # The application that Container Registry itself writes as, public in its provider's description.
 SERVICE_APPLICATION = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"
 PASSWORDS = ("password", "password2")
@@ -24,10 +25,10 @@ _COUNTS = {
 
 
 @dataclass(kw_only=True)
-class Replication(tables.Resource):
+class Replication(store.Resource):
     """A registry in a further region, or in its own: that one appears with the first further one."""
 
-    TYPE = f"{registrymodel.TYPE}/replications"
+    TYPE = f"{models.TYPE}/replications"
     TRACKED = False
 
     provisioning: str = "Creating"
@@ -39,7 +40,7 @@ class Replication(tables.Resource):
 class RegistryChildren:
     """The operations on a registry's children."""
 
-    def __init__(self, state: world.World, *, running: registryoperations.RegistryOperations) -> None:
+    def __init__(self, state: state.World, *, running: async_operations.RegistryOperations) -> None:
         self._world = state
         self._running = running
 
@@ -60,16 +61,16 @@ class RegistryChildren:
         ]
 
     async def get(self, call: operations.Call) -> messages.Answer:
-        registrymodel.found_registry(self._world, call)
+        models.found_registry(self._world, call)
         return messages.Answer(200, self._body(self._found(call), version=call.version))
 
     async def index(self, call: operations.Call) -> messages.Answer:
-        registry = registrymodel.found_registry(self._world, call)
+        registry = models.found_registry(self._world, call)
         found = self._world.store.under(registry.id, kind=Replication)
         rows = [self._body(child, version=call.version) for child in found]
         return operations.page(call, rows=rows, url=self._world.url)
 
-    def show_home(self, registry: registrymodel.Registry) -> None:
+    def show_home(self, registry: models.Registry) -> None:
         """Let the registry's own region be a replication, written by the service itself."""
         path = f"{registry.id}/replications/{registry.location}"
         if self._world.store.get(Replication, path) is None:
@@ -79,10 +80,10 @@ class RegistryChildren:
             home.zone_redundancy = registry.settings.properties["zoneRedundancy"]
 
     async def put_replication(self, call: operations.Call) -> messages.Answer:
-        registry = registrymodel.found_registry(self._world, call)
+        registry = models.found_registry(self._world, call)
         location = str(call.body.get("location") or "")
         if not location:
-            raise catalogue.refusal("ARM_LOCATION_REQUIRED")
+            raise errors.refusal("ARM_LOCATION_REQUIRED")
         self.show_home(registry)
         existing = self._world.store.get(Replication, call.route.path)
         child = existing or self._new_replication(call.route.path, location=location, author=call.caller.author)
@@ -102,13 +103,13 @@ class RegistryChildren:
         return messages.Answer(202, None, headers)
 
     async def usages(self, call: operations.Call) -> messages.Answer:
-        registry = registrymodel.found_registry(self._world, call)
-        size, webhooks = _LIMITS[registry.settings.sku]
-        hooks = len(self._world.store.under(registry.id, kind=registrywebhooks.Webhook))
+        registry = models.found_registry(self._world, call)
+        size, webhook_limit = _LIMITS[registry.settings.sku]
+        hooks = len(self._world.store.under(registry.id, kind=webhooks.Webhook))
         replicas = len(self._world.store.under(registry.id, kind=Replication))
         rows = [
             {"name": "Size", "limit": size, "currentValue": 0, "unit": "Bytes"},
-            {"name": "Webhooks", "limit": webhooks, "currentValue": hooks, "unit": "Count"},
+            {"name": "Webhooks", "limit": webhook_limit, "currentValue": hooks, "unit": "Count"},
         ]
         rows += [{"name": n, "limit": limit, "currentValue": 0, "unit": "Count"} for n, limit in _COUNTS.items()]
         rows[2]["currentValue"] = max(0, replicas - 1)
@@ -123,7 +124,7 @@ class RegistryChildren:
     async def regenerate(self, call: operations.Call) -> messages.Answer:
         registry, name = self._with_admin(call), str(call.body.get("name"))
         if name not in PASSWORDS:
-            raise catalogue.refusal("ARM_BAD_REQUEST", reason=f"no password {name}")
+            raise errors.refusal("ARM_BAD_REQUEST", reason=f"no password {name}")
         for known in PASSWORDS:
             registry.passwords.setdefault(known, self._password())
         registry.passwords[name] = self._password()
@@ -134,14 +135,14 @@ class RegistryChildren:
             method="POST",
             template=f"{NAMESPACE}/registries/*/{name}".lower(),
             handler=handler,
-            action=f"{registrymodel.TYPE}/{name}/action",
+            action=f"{models.TYPE}/{name}/action",
             kind="write",
         )
 
-    def _with_admin(self, call: operations.Call) -> registrymodel.Registry:
-        registry = registrymodel.found_registry(self._world, call)
+    def _with_admin(self, call: operations.Call) -> models.Registry:
+        registry = models.found_registry(self._world, call)
         if not registry.settings.properties["adminUserEnabled"]:
-            raise catalogue.refusal("ACR_ADMIN_DISABLED", name=registry.name)
+            raise errors.refusal("ACR_ADMIN_DISABLED", name=registry.name)
         return registry
 
     def _password(self) -> str:
@@ -159,7 +160,7 @@ class RegistryChildren:
             modified=now,
             created_by=author,
             modified_by=author,
-            status={"displayStatus": "Ready", "timestamp": moments.zulu(self._world.clock.utc())},
+            status={"displayStatus": "Ready", "timestamp": timestamps.zulu(self._world.clock.utc())},
         )
         self._world.store.put(child)
         return child
@@ -173,7 +174,7 @@ class RegistryChildren:
         if word == "Creating":
             child.status.pop("displayStatus", None)
 
-        def done(_: registryoperations.Operation) -> None:
+        def done(_: async_operations.Operation) -> None:
             child.provisioning = "Succeeded"
             self._display(child, "Syncing")
             wait = self._world.draw(self._world.switches.acr_replica_sync)
@@ -183,9 +184,9 @@ class RegistryChildren:
         return messages.Answer(201, self._body(child, version=call.version), headers)
 
     def _display(self, child: Replication, status: str) -> None:
-        child.status = {"displayStatus": status, "timestamp": moments.zulu(self._world.clock.utc())}
+        child.status = {"displayStatus": status, "timestamp": timestamps.zulu(self._world.clock.utc())}
 
-    def _touch(self, call: operations.Call, child: tables.Resource) -> None:
+    def _touch(self, call: operations.Call, child: store.Resource) -> None:
         child.modified, child.modified_by = self._world.clock.now(), call.caller.author
         if "tags" in call.body:
             child.tags = ids.tags(call.body["tags"])
@@ -193,18 +194,18 @@ class RegistryChildren:
     def _found(self, call: operations.Call) -> Replication:
         child = self._world.store.get(Replication, call.route.path)
         if child is None:
-            raise catalogue.refusal("ACR_CHILD_NOT_FOUND", name=call.names[1])
+            raise errors.refusal("ACR_CHILD_NOT_FOUND", name=call.names[1])
         return child
 
     def _body(self, child: Replication, *, version: str) -> messages.Body:
-        authors = child.system_data(lambda at: moments.offset(self._world.clock.utc(at)))
+        authors = child.system_data(lambda at: timestamps.offset(self._world.clock.utc(at)))
         return {
             "type": child.TYPE,
             "id": child.id,
             "name": child.name,
             "location": child.location,
             "tags": child.tags,
-            **({"systemData": authors} if registrymodel.shows("systemData", version=version) else {}),
+            **({"systemData": authors} if models.shows("systemData", version=version) else {}),
             "properties": {
                 "provisioningState": child.provisioning,
                 "status": child.status,
@@ -214,6 +215,6 @@ class RegistryChildren:
         }
 
 
-def _credentials(registry: registrymodel.Registry) -> messages.Body:
+def _credentials(registry: models.Registry) -> messages.Body:
     passwords = [{"name": name, "value": value} for name, value in registry.passwords.items()]
     return {"username": registry.name, "passwords": passwords}

@@ -2,8 +2,10 @@
 
 import dataclasses
 
-from acrcmk_lab.azure import catalogue, ids, keyaccess, messages, world
-from acrcmk_lab.azure.providers import registrymodel
+from acrcmk_lab.azure.arm import errors, ids, messages
+from acrcmk_lab.azure.services.container_registry import models
+from acrcmk_lab.azure.services.key_vault import access
+from acrcmk_lab.azure.state import state
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -14,9 +16,9 @@ class Subject:
     name: str
 
 
-def refusal(state: world.World, error_id: str, *, subject: Subject, **facts: str) -> messages.RefusedError:
+def refusal(state: state.World, error_id: str, *, subject: Subject, **facts: str) -> messages.RefusedError:
     """Return a refusal whose code, where nobody has published it, is the switch's."""
-    return catalogue.refusal(
+    return errors.refusal(
         error_id,
         unsourced_code=state.switches.acr_unsourced_code,
         name=subject.name,
@@ -27,10 +29,10 @@ def refusal(state: world.World, error_id: str, *, subject: Subject, **facts: str
 
 
 def check_transition(
-    state: world.World,
+    state: state.World,
     *,
     subject: Subject,
-    current: registrymodel.Settings,
+    current: models.Settings,
     body: messages.Body,
     replace: bool,
 ) -> None:
@@ -50,13 +52,13 @@ def check_transition(
 
 
 def resolve(
-    state: world.World,
+    state: state.World,
     *,
     subject: Subject,
-    settings: registrymodel.Settings,
+    settings: models.Settings,
     body: messages.Body,
-    current: registrymodel.Encryption | None,
-) -> registrymodel.Encryption | None:
+    current: models.Encryption | None,
+) -> models.Encryption | None:
     """Return the encryption that a write leads to; refuses one that ACR would refuse.
 
     None if the write asks for none and there is none.
@@ -69,8 +71,8 @@ def resolve(
         return current
     kid, identity = str(wanted.get("keyIdentifier") or ""), str(wanted.get("identity") or "")
     principal = _check(state, subject=subject, settings=settings, identity=identity)
-    reached = keyaccess.reach(state, principal=principal, key_identifier=kid)
-    if isinstance(reached, keyaccess.Unreachable):
+    reached = access.reach(state, principal=principal, key_identifier=kid)
+    if isinstance(reached, access.Unreachable):
         raise refusal(state, "ACR_KEY_ACCESS", subject=subject, kid=kid, clientId=identity)
     if not reached.version.kty.startswith("RSA"):
         raise refusal(state, "ACR_CMK_EC_KEY", subject=subject, kid=kid, kty=reached.version.kty)
@@ -79,9 +81,9 @@ def resolve(
     return _encryption(state, kid=kid, identity=identity, version=reached.version.version, current=current)
 
 
-def _check(state: world.World, *, subject: Subject, settings: registrymodel.Settings, identity: str) -> str:
+def _check(state: state.World, *, subject: Subject, settings: models.Settings, identity: str) -> str:
     """Check SKU, feature conflicts and identity; return the principal that reaches the key."""
-    if settings.sku != registrymodel.PREMIUM:
+    if settings.sku != models.PREMIUM:
         raise refusal(state, "ACR_CMK_NON_PREMIUM", subject=subject)
     if settings.properties["policies"]["trustPolicy"].get("status") == "enabled":
         raise refusal(state, "ACR_FEATURE_BLOCKED_BY_CMK", subject=subject, feature="ContenTrust")
@@ -92,15 +94,15 @@ def _check(state: world.World, *, subject: Subject, settings: registrymodel.Sett
 
 
 def _encryption(
-    state: world.World,
+    state: state.World,
     *,
     kid: str,
     identity: str,
     version: str,
-    current: registrymodel.Encryption | None,
-) -> registrymodel.Encryption:
+    current: models.Encryption | None,
+) -> models.Encryption:
     """Recorded: `lastKeyRotationTimestamp` is absent until the first change of the key."""
-    wanted = registrymodel.Encryption(
+    wanted = models.Encryption(
         key_identifier=kid,
         versioned=versioned(kid, version=version),
         identity=identity,

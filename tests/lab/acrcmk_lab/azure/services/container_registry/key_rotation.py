@@ -2,21 +2,22 @@
 
 import dataclasses
 
-from acrcmk_lab.azure import keyaccess, world
-from acrcmk_lab.azure.providers import registrycmk, registrymodel
+from acrcmk_lab.azure.services.container_registry import customer_managed_keys, models
+from acrcmk_lab.azure.services.key_vault import access
+from acrcmk_lab.azure.state import state
 
 
 class RegistryRotation:
     """Scans every registry each `acr_key_scan` for as long as it exists [D]."""
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
 
-    def watch(self, registry: registrymodel.Registry) -> None:
+    def watch(self, registry: models.Registry) -> None:
         """Begin to scan a registry."""
 
         def scan() -> None:
-            if self._world.store.get(registrymodel.Registry, registry.id) is registry:
+            if self._world.store.get(models.Registry, registry.id) is registry:
                 self.follow(registry)
                 self.watch(registry)
 
@@ -25,20 +26,20 @@ class RegistryRotation:
 
     def follow_all(self) -> None:
         """Scan every registry now."""
-        for registry in self._world.store.table(registrymodel.Registry).values():
+        for registry in self._world.store.table(models.Registry).values():
             self.follow(registry)
 
-    def follow(self, registry: registrymodel.Registry) -> None:
+    def follow(self, registry: models.Registry) -> None:
         """Move to the newest usable version if the identifier is unversioned and the key in reach."""
         settings = registry.settings
         encryption = settings.encryption
         if encryption is None or not encryption.automatic or registry.pending:
             return
         principal = settings.identities.principal(encryption.identity) or ""
-        reached = keyaccess.reach(self._world, principal=principal, key_identifier=encryption.key_identifier)
-        if isinstance(reached, keyaccess.Unreachable):
+        reached = access.reach(self._world, principal=principal, key_identifier=encryption.key_identifier)
+        if isinstance(reached, access.Unreachable):
             return
-        newest = registrycmk.versioned(encryption.key_identifier, version=reached.version.version)
+        newest = customer_managed_keys.versioned(encryption.key_identifier, version=reached.version.version)
         if newest != encryption.versioned:
             moved = dataclasses.replace(encryption, versioned=newest, rotated=self._world.clock.now())
             registry.settings = dataclasses.replace(settings, encryption=moved)

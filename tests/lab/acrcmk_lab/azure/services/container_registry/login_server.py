@@ -4,8 +4,10 @@ Once the key in use cannot unwrap, pulls fail after `acr_revocation`; with the k
 once [D]. A registry whose identity was taken away lives on for `acr_identity_expiry` [D].
 """
 
-from acrcmk_lab.azure import keyaccess, messages, world
-from acrcmk_lab.azure.providers import registrycmk, registrymodel
+from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.services.container_registry import customer_managed_keys, models
+from acrcmk_lab.azure.services.key_vault import access
+from acrcmk_lab.azure.state import state
 
 VERSION_HEADER = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
@@ -13,7 +15,7 @@ VERSION_HEADER = {"Docker-Distribution-Api-Version": "registry/2.0"}
 class RegistryData:
     """Answers for every login server."""
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
 
     def serves(self, host: str) -> bool:
@@ -26,33 +28,31 @@ class RegistryData:
 
     def probe(self, name: str) -> messages.Answer:
         """Return what a pull from a registry would meet: 200, or 403 without the key, 404 unknown."""
-        registry = self._world.store.named(registrymodel.Registry, name)
+        registry = self._world.store.named(models.Registry, name)
         if registry is None:
             return messages.Answer(404)
         encryption = registry.settings.encryption
         if encryption is None:
             return messages.Answer(200, {}, dict(VERSION_HEADER))
         principal = registry.settings.identities.principal(encryption.identity) or ""
-        found = keyaccess.unwrap(self._world, principal=principal, versioned_identifier=encryption.versioned)
-        if isinstance(found, keyaccess.Reached) or not self._felt(found, principal=principal):
+        found = access.unwrap(self._world, principal=principal, versioned_identifier=encryption.versioned)
+        if isinstance(found, access.Reached) or not self._felt(found, principal=principal):
             return messages.Answer(200, {}, dict(VERSION_HEADER))
         return self._refused(registry, encryption, principal=principal)
 
-    def _felt(self, lost: keyaccess.Unreachable, *, principal: str) -> bool:
+    def _felt(self, lost: access.Unreachable, *, principal: str) -> bool:
         """Tell whether the loss of the key is old enough to be felt."""
         switches = self._world.switches
         gone = self._world.directory.gone(principal)
         patience = switches.acr_identity_expiry if gone else switches.acr_revocation
         return self._world.clock.now() >= lost.since + patience.low
 
-    def _refused(
-        self, registry: registrymodel.Registry, encryption: registrymodel.Encryption, *, principal: str
-    ) -> messages.Answer:
-        subject = registrycmk.Subject(id=registry.id, name=registry.name)
+    def _refused(self, registry: models.Registry, encryption: models.Encryption, *, principal: str) -> messages.Answer:
+        subject = customer_managed_keys.Subject(id=registry.id, name=registry.name)
         if self._world.directory.gone(principal):
-            refused = registrycmk.refusal(self._world, "ACR_IDENTITY_INACTIVE", subject=subject)
+            refused = customer_managed_keys.refusal(self._world, "ACR_IDENTITY_INACTIVE", subject=subject)
         else:
-            refused = registrycmk.refusal(
+            refused = customer_managed_keys.refusal(
                 self._world,
                 "ACR_KEY_ACCESS",
                 subject=subject,

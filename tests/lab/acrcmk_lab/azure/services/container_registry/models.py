@@ -7,8 +7,10 @@ import typing
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import catalogue, clock, keystore, messages, moments, operations, tables, world
-from acrcmk_lab.azure.providers import identity
+from acrcmk_lab.azure.arm import errors, messages, operations, timestamps
+from acrcmk_lab.azure.services.key_vault import models
+from acrcmk_lab.azure.services.managed_identity import identities
+from acrcmk_lab.azure.state import clock, state, store
 
 NAMESPACE = "Microsoft.ContainerRegistry"
 TYPE = f"{NAMESPACE}/registries"
@@ -70,7 +72,7 @@ class Attached:
     client_id: str
 
     @classmethod
-    def of(cls, found: identity.Identity) -> "Attached":
+    def of(cls, found: identities.Identity) -> "Attached":
         return cls(id=found.id, principal_id=found.principal_id, client_id=found.client_id)
 
 
@@ -114,7 +116,7 @@ class Encryption:
     @property
     def automatic(self) -> bool:
         """Whether the registry follows new key versions: an unversioned identifier."""
-        uri = keystore.parse_uri(self.key_identifier)
+        uri = models.parse_uri(self.key_identifier)
         return uri is not None and not uri.version
 
 
@@ -130,7 +132,7 @@ class Settings:
 
 
 @dataclass(kw_only=True)
-class Registry(tables.Resource):
+class Registry(store.Resource):
     """A registry; `pending` is what the operation under way will make of it, at `pending_until`.
 
     `made` once a write succeeded: until then a PUT is another try to create it.
@@ -165,12 +167,12 @@ class Registry(tables.Resource):
         return shown
 
 
-def found_registry(state: world.World, call: operations.Call) -> Registry:
+def found_registry(state: state.World, call: operations.Call) -> Registry:
     """Return the registry of a path; refuses where there is none."""
     scope, name = call.route.scope, call.names[0]
     registry = state.store.get(Registry, f"{scope}/providers/{TYPE}/{name}")
     if registry is None:
-        raise catalogue.refusal(
+        raise errors.refusal(
             "ARM_RESOURCE_NOT_FOUND", provider=NAMESPACE, type="registries", name=name, rg=call.route.group
         )
     return registry
@@ -220,7 +222,7 @@ def body_of(
 ) -> messages.Body:
     """Return a registry's body, showing the given settings of it."""
     shown_identity = settings.identities.body(tenant_id=tenant_id)
-    authors = registry.system_data(lambda at: moments.offset(time.utc(at)))
+    authors = registry.system_data(lambda at: timestamps.offset(time.utc(at)))
     return {
         "sku": {"name": settings.sku, "tier": settings.sku},
         "type": TYPE,
@@ -232,7 +234,7 @@ def body_of(
         **({"systemData": authors} if shows("systemData", version=version) else {}),
         "properties": {
             "loginServer": f"{registry.name.lower()}.{domain}",
-            "creationDate": moments.zulu(time.utc(registry.created)),
+            "creationDate": timestamps.zulu(time.utc(registry.created)),
             "provisioningState": registry.provisioning,
             **_properties(registry, settings, version=version, time=time, domain=domain),
         },
@@ -246,7 +248,7 @@ def _properties(
     rules = dict(given["networkRuleSet"])
     if version <= _VNET_RULES_UNTIL:
         rules = {"defaultAction": rules["defaultAction"], "virtualNetworkRules": [], "ipRules": rules["ipRules"]}
-    stamp = {"lastUpdatedTime": moments.offset(time.utc(registry.modified))}
+    stamp = {"lastUpdatedTime": timestamps.offset(time.utc(registry.modified))}
     policies = {
         name: _stamped(policy, stamp) if name in _WITH_UPDATE_TIME else policy
         for name, policy in given["policies"].items()
@@ -290,7 +292,7 @@ def _encryption(encryption: Encryption | None, *, version: str, time: clock.Cloc
         "keyRotationEnabled": encryption.automatic,
     }
     if encryption.rotated is not None:
-        shown["lastKeyRotationTimestamp"] = moments.offset(time.utc(encryption.rotated))
+        shown["lastKeyRotationTimestamp"] = timestamps.offset(time.utc(encryption.rotated))
     return {
         "status": "enabled",
         "keyVaultProperties": {k: v for k, v in shown.items() if shows(k, version=version)},

@@ -9,18 +9,19 @@ import dataclasses
 import re
 import typing
 
-from acrcmk_lab.azure import catalogue, directory, ids, messages, operations, world
-from acrcmk_lab.azure.providers import (
-    identity,
-    registrychildren,
-    registrycmk,
-    registrymodel,
-    registryoperations,
-    registryrotation,
-    registrywebhooks,
+from acrcmk_lab.azure.arm import errors, ids, messages, operations
+from acrcmk_lab.azure.services.container_registry import (
+    async_operations,
+    child_resources,
+    customer_managed_keys,
+    key_rotation,
+    models,
+    webhooks,
 )
+from acrcmk_lab.azure.services.managed_identity import identities
+from acrcmk_lab.azure.state import directory, state
 
-NAMESPACE = registrymodel.NAMESPACE
+NAMESPACE = models.NAMESPACE
 VERSIONS = (
     "2019-05-01",
     "2019-12-01-preview",
@@ -45,7 +46,7 @@ VERSIONS = (
     "2025-12-01-preview",
     "2026-09-01-preview",
 )
-ASSIGN = f"{identity.TYPE}/assign/action"
+ASSIGN = f"{identities.TYPE}/assign/action"
 _NAME = re.compile(r"[a-zA-Z0-9]{5,50}")
 _CHILDREN = ("registries/replications", "registries/webhooks")
 
@@ -56,12 +57,12 @@ class ContainerRegistry:
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
-        self._running = registryoperations.RegistryOperations(state)
-        self._children = registrychildren.RegistryChildren(state, running=self._running)
-        self.rotation = registryrotation.RegistryRotation(state)
-        state.removers[registrymodel.Registry] = self.remove
+        self._running = async_operations.RegistryOperations(state)
+        self._children = child_resources.RegistryChildren(state, running=self._running)
+        self.rotation = key_rotation.RegistryRotation(state)
+        state.removers[models.Registry] = self.remove
         # Names that somebody else in Azure holds, and creates that are being looked at.
         self.taken: set[str] = set()
         # Errors that the next operations end with, one each.
@@ -98,19 +99,19 @@ class ContainerRegistry:
             ),
             *self._running.offers(),
             *self._children.offers(),
-            *registrywebhooks.RegistryWebhooks(self._world).offers(),
+            *webhooks.RegistryWebhooks(self._world).offers(),
         ]
 
     async def get(self, call: operations.Call) -> messages.Answer:
         return messages.Answer(200, self._body(self._found(call), version=call.version))
 
     async def index(self, call: operations.Call) -> messages.Answer:
-        found = self._world.store.under(call.route.scope, kind=registrymodel.Registry)
+        found = self._world.store.under(call.route.scope, kind=models.Registry)
         rows = [self._body(registry, version=call.version) for registry in found]
         return operations.page(call, rows=rows, url=self._world.url)
 
     async def put(self, call: operations.Call) -> messages.Answer:
-        existing = self._world.store.get(registrymodel.Registry, call.route.path)
+        existing = self._world.store.get(models.Registry, call.route.path)
         if existing is None or not (existing.made or existing.pending):
             return await self._exclusively(call, self._create(call))
         return await self._exclusively(call, self._update(call, existing, replace=True))
@@ -119,10 +120,10 @@ class ContainerRegistry:
         return await self._exclusively(call, self._update(call, self._found(call), replace=False))
 
     async def delete(self, call: operations.Call) -> messages.Answer:
-        registry = self._world.store.get(registrymodel.Registry, call.route.path)
+        registry = self._world.store.get(models.Registry, call.route.path)
         if registry is None:
             return messages.Answer(204)
-        if self._world.store.under(registry.id, kind=registrychildren.Replication):
+        if self._world.store.under(registry.id, kind=child_resources.Replication):
             registry.provisioning = "Deleting"
             headers = self._running.begin_deletion(
                 call, owner=registry.id, location=registry.location, done=lambda: self.remove(registry)
@@ -131,9 +132,9 @@ class ContainerRegistry:
         self.remove(registry)
         return messages.Answer(200)
 
-    def remove(self, registry: registrymodel.Registry) -> None:
+    def remove(self, registry: models.Registry) -> None:
         """Delete a registry with all below it."""
-        for kind in (registrychildren.Replication, registrywebhooks.Webhook):
+        for kind in (child_resources.Replication, webhooks.Webhook):
             for child in self._world.store.under(registry.id, kind=kind):
                 self._world.store.remove(child)
         self._world.store.remove(registry)
@@ -142,7 +143,7 @@ class ContainerRegistry:
         """Recorded: a registry of one's own is told as taken, too."""
         name = str(call.body.get("name", ""))
         if not _NAME.fullmatch(name):
-            message = catalogue.error("ACR_NAME_INVALID", name=name)["message"]
+            message = errors.error("ACR_NAME_INVALID", name=name)["message"]
             return messages.Answer(200, {"nameAvailable": False, "reason": "Invalid", "message": message})
         if self._is_taken(name):
             message = f"The registry {name} is already in use."
@@ -156,7 +157,7 @@ class ContainerRegistry:
         key = call.route.path.lower()
         if key in self._writing:
             write.close()
-            raise catalogue.refusal("ACR_BUSY", name=call.names[0])
+            raise errors.refusal("ACR_BUSY", name=call.names[0])
         self._writing.add(key)
         try:
             return await write
@@ -165,38 +166,36 @@ class ContainerRegistry:
 
     async def _create(self, call: operations.Call) -> messages.Answer:
         name, location = call.names[0], str(call.body.get("location") or "")
-        settings = registrymodel.new_settings(call.body)
+        settings = models.new_settings(call.body)
         if not _NAME.fullmatch(name):
-            raise catalogue.refusal("ACR_NAME_INVALID", name=name)
+            raise errors.refusal("ACR_NAME_INVALID", name=name)
         if self._is_taken(name, by_other_than=call.route.path):
-            raise catalogue.refusal("ACR_NAME_TAKEN", name=name)
+            raise errors.refusal("ACR_NAME_TAKEN", name=name)
         if not location:
-            raise catalogue.refusal("ARM_LOCATION_REQUIRED")
-        if settings.sku not in registrymodel.SKUS:
-            raise catalogue.refusal("ACR_SKU_INVALID", sku=settings.sku)
+            raise errors.refusal("ARM_LOCATION_REQUIRED")
+        if settings.sku not in models.SKUS:
+            raise errors.refusal("ACR_SKU_INVALID", sku=settings.sku)
         settings = self._identified(call, settings)
-        registry = registrymodel.Registry(
+        registry = models.Registry(
             id=call.route.path,
             name=name,
             location=ids.location(location),
             created=self._world.clock.now(),
             created_by=call.caller.author,
             tenant_id=self._world.tenant_id,
-            settings=dataclasses.replace(settings, identities=registrymodel.Identities()),
+            settings=dataclasses.replace(settings, identities=models.Identities()),
         )
         return await self._write(call, registry, settings=settings, word="Creating")
 
-    async def _update(
-        self, call: operations.Call, registry: registrymodel.Registry, *, replace: bool
-    ) -> messages.Answer:
+    async def _update(self, call: operations.Call, registry: models.Registry, *, replace: bool) -> messages.Answer:
         await self._wait_until_idle(registry)
         current = registry.settings
-        laid = registrymodel.new_settings(call.body) if replace else registrymodel.overlaid(current, body=call.body)
+        laid = models.new_settings(call.body) if replace else models.overlaid(current, body=call.body)
         settings = dataclasses.replace(laid, identities=current.identities, encryption=current.encryption)
         settings = self._identified(call, settings, replace=replace)
         if current.encryption and settings.identities.principal(current.encryption.identity) is None:
             self._still_identified(call, registry, settings=settings)
-        registrycmk.check_transition(
+        customer_managed_keys.check_transition(
             self._world, subject=_subject(registry), current=current, body=call.body, replace=replace
         )
         return await self._write(call, registry, settings=settings, word="Updating")
@@ -204,9 +203,9 @@ class ContainerRegistry:
     async def _write(
         self,
         call: operations.Call,
-        registry: registrymodel.Registry,
+        registry: models.Registry,
         *,
-        settings: registrymodel.Settings,
+        settings: models.Settings,
         word: str,
     ) -> messages.Answer:
         """Take the synchronous wait, look at the key in it, and answer in the registry's mode."""
@@ -216,7 +215,7 @@ class ContainerRegistry:
         await self._world.clock.sleep(early)
         failure = None
         try:
-            encryption = registrycmk.resolve(
+            encryption = customer_managed_keys.resolve(
                 self._world,
                 subject=_subject(registry),
                 settings=settings,
@@ -236,9 +235,9 @@ class ContainerRegistry:
     def _settle(
         self,
         call: operations.Call,
-        registry: registrymodel.Registry,
+        registry: models.Registry,
         *,
-        settings: registrymodel.Settings,
+        settings: models.Settings,
         word: str,
         failure: messages.Body | None,
     ) -> messages.Answer:
@@ -256,7 +255,7 @@ class ContainerRegistry:
         registry.pending_until = operation.end
         return messages.Answer(201, self._body(registry, version=call.version), headers)
 
-    def _ended(self, registry: registrymodel.Registry, operation: registryoperations.Operation) -> None:
+    def _ended(self, registry: models.Registry, operation: async_operations.Operation) -> None:
         settings, registry.pending = registry.pending, None
         if operation.error is None and settings is not None:
             self._adopt(registry, settings)
@@ -265,21 +264,21 @@ class ContainerRegistry:
         if operation.word == "Creating" and self._world.switches.acr_failed_registry == "absent":
             self.remove(registry)
 
-    def _adopt(self, registry: registrymodel.Registry, settings: registrymodel.Settings) -> None:
+    def _adopt(self, registry: models.Registry, settings: models.Settings) -> None:
         registry.adopt(settings)
         # Recorded: a zone-redundant registry shows its home region among the replications at once.
         if settings.properties["zoneRedundancy"] == "Enabled":
             self._children.show_home(registry)
 
-    async def _wait_until_idle(self, registry: registrymodel.Registry) -> None:
+    async def _wait_until_idle(self, registry: models.Registry) -> None:
         """While an operation is under way: refuse or wait for its end, as the switch says."""
         while registry.pending is not None:
             if self._world.switches.acr_busy == "conflict":
-                raise catalogue.refusal("ACR_BUSY", name=registry.name)
+                raise errors.refusal("ACR_BUSY", name=registry.name)
             await self._world.clock.sleep(registry.pending_until - self._world.clock.now())
             await asyncio.sleep(0)
 
-    def _at_once(self, registry: registrymodel.Registry, *, settings: registrymodel.Settings, word: str) -> bool:
+    def _at_once(self, registry: models.Registry, *, settings: models.Settings, word: str) -> bool:
         """Recorded: a PATCH that touches neither key nor identity is final, a create mostly is not."""
         if self._world.switches.registry_mode == "GEN_A":
             return True
@@ -289,8 +288,8 @@ class ContainerRegistry:
         return settings.encryption == before.encryption and settings.identities == before.identities
 
     def _identified(
-        self, call: operations.Call, settings: registrymodel.Settings, *, replace: bool = False
-    ) -> registrymodel.Settings:
+        self, call: operations.Call, settings: models.Settings, *, replace: bool = False
+    ) -> models.Settings:
         """Return settings with the body's identities: a PATCH merges, a PUT replaces [R]."""
         given = call.body.get("identity")
         if not isinstance(given, dict):
@@ -307,7 +306,7 @@ class ContainerRegistry:
         system = None
         if "systemassigned" in kinds:
             system = current.system_principal or self._own_principal(call.names[0])
-        return dataclasses.replace(settings, identities=registrymodel.Identities(users=users, system_principal=system))
+        return dataclasses.replace(settings, identities=models.Identities(users=users, system_principal=system))
 
     def _own_principal(self, name: str) -> str:
         principal = directory.Principal(
@@ -318,22 +317,20 @@ class ContainerRegistry:
         )
         return self._world.directory.add(principal).object_id
 
-    def _attach(
-        self, call: operations.Call, identity_id: str, *, known: dict[str, registrymodel.Attached]
-    ) -> registrymodel.Attached:
-        found = self._world.store.get(identity.Identity, identity_id)
+    def _attach(self, call: operations.Call, identity_id: str, *, known: dict[str, models.Attached]) -> models.Attached:
+        found = self._world.store.get(identities.Identity, identity_id)
         if found is None:
-            raise catalogue.refusal("ACR_IDENTITY_MISSING", id=call.route.path, identity=identity_id)
-        attached = registrymodel.Attached.of(found)
+            raise errors.refusal("ACR_IDENTITY_MISSING", id=call.route.path, identity=identity_id)
+        attached = models.Attached.of(found)
         if known.get(identity_id.lower()) == attached:
             return attached
         now, oid = self._world.clock.now(), call.caller.object_id
         if not self._world.access.allows(oid, action=ASSIGN, scope=found.id, now=now):
-            raise catalogue.refusal(
+            raise errors.refusal(
                 "ARM_LINKED_AUTHZ",
                 name=call.caller.author,
                 oid=oid,
-                action=f"{registrymodel.TYPE}/write",
+                action=f"{models.TYPE}/write",
                 scope=call.route.path,
                 linkedAction=ASSIGN,
                 linkedScope=found.id,
@@ -343,29 +340,31 @@ class ContainerRegistry:
     def _still_identified(
         self,
         call: operations.Call,
-        registry: registrymodel.Registry,
+        registry: models.Registry,
         *,
-        settings: registrymodel.Settings,
+        settings: models.Settings,
     ) -> None:
         """The identity in use may go only with a key that another one reaches."""
         given = (call.body.get("properties") or {}).get("encryption") or {}
         wanted = str((given.get("keyVaultProperties") or {}).get("identity") or "")
         in_use = registry.settings.encryption.identity if registry.settings.encryption else ""
         if settings.identities.principal(wanted or in_use) is None:
-            raise registrycmk.refusal(self._world, "ACR_IDENTITY_ACCESS", subject=_subject(registry), clientId=in_use)
+            raise customer_managed_keys.refusal(
+                self._world, "ACR_IDENTITY_ACCESS", subject=_subject(registry), clientId=in_use
+            )
 
     def _is_taken(self, name: str, *, by_other_than: str = "") -> bool:
-        held = self._world.store.named(registrymodel.Registry, name)
+        held = self._world.store.named(models.Registry, name)
         return name.lower() in self.taken or bool(held and held.key != by_other_than.lower())
 
-    def _found(self, call: operations.Call) -> registrymodel.Registry:
-        return registrymodel.found_registry(self._world, call)
+    def _found(self, call: operations.Call) -> models.Registry:
+        return models.found_registry(self._world, call)
 
-    def _body(self, registry: registrymodel.Registry, *, version: str) -> messages.Body:
+    def _body(self, registry: models.Registry, *, version: str) -> messages.Body:
         shown = registry.settings
         if registry.pending and self._world.switches.registry_mode != "GEN_B":
             shown = registry.pending
-        return registrymodel.body_of(
+        return models.body_of(
             registry,
             shown,
             version=version,
@@ -375,5 +374,5 @@ class ContainerRegistry:
         )
 
 
-def _subject(registry: registrymodel.Registry) -> registrycmk.Subject:
-    return registrycmk.Subject(id=registry.id, name=registry.name)
+def _subject(registry: models.Registry) -> customer_managed_keys.Subject:
+    return customer_managed_keys.Subject(id=registry.id, name=registry.name)

@@ -3,18 +3,19 @@
 import typing
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, tables, world
-from acrcmk_lab.azure.providers import registrymodel
+from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
+from acrcmk_lab.azure.services.container_registry import models
+from acrcmk_lab.azure.state import state, store
 
-NAMESPACE = registrymodel.NAMESPACE
+NAMESPACE = models.NAMESPACE
 _SHOWN = ("status", "scope", "actions")
 
 
 @dataclass(kw_only=True)
-class Webhook(tables.Resource):
+class Webhook(store.Resource):
     """A webhook; its address and headers are secrets, told by `getCallbackConfig` only."""
 
-    TYPE = f"{registrymodel.TYPE}/webhooks"
+    TYPE = f"{models.TYPE}/webhooks"
     TRACKED = False
 
     properties: messages.Body
@@ -25,7 +26,7 @@ class Webhook(tables.Resource):
 class RegistryWebhooks:
     """The operations on webhooks."""
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
 
     def offers(self) -> list[operations.Operation]:
@@ -44,17 +45,17 @@ class RegistryWebhooks:
         ]
 
     async def get(self, call: operations.Call) -> messages.Answer:
-        registrymodel.found_registry(self._world, call)
+        models.found_registry(self._world, call)
         return messages.Answer(200, self._body(self._found(call), version=call.version))
 
     async def index(self, call: operations.Call) -> messages.Answer:
-        registry = registrymodel.found_registry(self._world, call)
+        registry = models.found_registry(self._world, call)
         found = self._world.store.under(registry.id, kind=Webhook)
         rows = [self._body(webhook, version=call.version) for webhook in found]
         return operations.page(call, rows=rows, url=self._world.url)
 
     async def put(self, call: operations.Call) -> messages.Answer:
-        registry = registrymodel.found_registry(self._world, call)
+        registry = models.found_registry(self._world, call)
         existing = self._world.store.get(Webhook, call.route.path)
         webhook = existing or Webhook(
             id=call.route.path,
@@ -111,17 +112,17 @@ class RegistryWebhooks:
         path = "/".join(call.route.path.split("/")[: call.route.path.split("/").index("webhooks") + 2])
         webhook = self._world.store.get(Webhook, path)
         if webhook is None:
-            raise catalogue.refusal("ACR_CHILD_NOT_FOUND", name=call.names[1])
+            raise errors.refusal("ACR_CHILD_NOT_FOUND", name=call.names[1])
         return webhook
 
     def _body(self, webhook: Webhook, *, version: str) -> messages.Body:
-        authors = webhook.system_data(lambda at: moments.offset(self._world.clock.utc(at)))
+        authors = webhook.system_data(lambda at: timestamps.offset(self._world.clock.utc(at)))
         return {
             "type": webhook.TYPE,
             "id": webhook.id,
             "name": webhook.name,
             "location": webhook.location,
             "tags": webhook.tags,
-            **({"systemData": authors} if registrymodel.shows("systemData", version=version) else {}),
+            **({"systemData": authors} if models.shows("systemData", version=version) else {}),
             "properties": {**webhook.properties, "provisioningState": "Succeeded"},
         }

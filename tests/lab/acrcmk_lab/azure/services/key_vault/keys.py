@@ -4,11 +4,12 @@ Creates a key that is missing and reads; never makes a version, never updates [S
 firewall does not apply [D].
 """
 
-from acrcmk_lab.azure import catalogue, ids, keylife, keystore, messages, operations, world
-from acrcmk_lab.azure.providers import vaultmodel
+from acrcmk_lab.azure.arm import errors, ids, messages, operations
+from acrcmk_lab.azure.services.key_vault import lifecycle, models, vault_properties
+from acrcmk_lab.azure.state import state
 
-NAMESPACE = vaultmodel.NAMESPACE
-KEYS = f"{vaultmodel.TYPE}/keys"
+NAMESPACE = vault_properties.NAMESPACE
+KEYS = f"{vault_properties.TYPE}/keys"
 _PATHS: tuple[tuple[str, str, str], ...] = (
     ("GET", "vaults/*/keys", "index"),
     ("GET", "vaults/*/keys/*", "get"),
@@ -18,12 +19,12 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def found_vault(state: world.World, call: operations.Call) -> vaultmodel.Vault:
+def found_vault(state: state.World, call: operations.Call) -> vault_properties.Vault:
     """Return the vault of a path; refuses where there is none."""
     scope, name = call.route.scope, call.names[0]
-    vault = state.store.get(vaultmodel.Vault, f"{scope}/providers/{vaultmodel.TYPE}/{name}")
+    vault = state.store.get(vault_properties.Vault, f"{scope}/providers/{vault_properties.TYPE}/{name}")
     if vault is None:
-        raise catalogue.refusal(
+        raise errors.refusal(
             "ARM_RESOURCE_NOT_FOUND", provider=NAMESPACE, type="vaults", name=name, rg=call.route.group
         )
     return vault
@@ -32,7 +33,7 @@ def found_vault(state: world.World, call: operations.Call) -> vaultmodel.Vault:
 class VaultKeys:
     """The operations on keys."""
 
-    def __init__(self, state: world.World, *, life: keylife.KeyLife) -> None:
+    def __init__(self, state: state.World, *, life: lifecycle.KeyLife) -> None:
         self._world = state
         self._life = life
 
@@ -83,18 +84,18 @@ class VaultKeys:
             key = self._create(vault, name=name, call=call)
         return messages.Answer(200, self._body(vault, key=key, version=key.current, full=True))
 
-    def _create(self, vault: vaultmodel.Vault, *, name: str, call: operations.Call) -> keystore.Key:
+    def _create(self, vault: vault_properties.Vault, *, name: str, call: operations.Call) -> models.Key:
         properties = call.request.properties()
         if vault.provisioning != "Succeeded" and self._world.switches.key_before_dns == "reject":
-            raise catalogue.refusal("KV_REGISTERING_DNS", name=vault.name)
-        wrong = keystore.problem(properties, name=name)
+            raise errors.refusal("KV_REGISTERING_DNS", name=vault.name)
+        wrong = models.problem(properties, name=name)
         if not wrong and "HSM" in str(properties.get("kty")) and vault.sku["name"].lower() != "premium":
             wrong = "HSM keys need a vault of the premium SKU."
         if wrong:
-            raise catalogue.refusal("KV_KEY_PARAMETERS", reason=wrong)
+            raise errors.refusal("KV_KEY_PARAMETERS", reason=wrong)
         return self._life.create(vault, name=name, properties=properties, tags=ids.tags(call.body.get("tags")))
 
-    def _found(self, call: operations.Call) -> tuple[vaultmodel.Vault, keystore.Key]:
+    def _found(self, call: operations.Call) -> tuple[vault_properties.Vault, models.Key]:
         vault = found_vault(self._world, call)
         key = vault.keys.get(call.names[1].lower())
         if key is None:
@@ -103,10 +104,10 @@ class VaultKeys:
 
     def _body(
         self,
-        vault: vaultmodel.Vault,
+        vault: vault_properties.Vault,
         *,
-        key: keystore.Key,
-        version: keystore.KeyVersion,
+        key: models.Key,
+        version: models.KeyVersion,
         full: bool = False,
         of_version: bool = False,
     ) -> messages.Body:
@@ -133,7 +134,7 @@ class VaultKeys:
         }
 
 
-def _attributes(vault: vaultmodel.Vault, *, version: keystore.KeyVersion) -> messages.Body:
+def _attributes(vault: vault_properties.Vault, *, version: models.KeyVersion) -> messages.Body:
     shown: messages.Body = {"enabled": version.enabled}
     if version.not_before is not None:
         shown["nbf"] = version.not_before
@@ -144,4 +145,4 @@ def _attributes(vault: vaultmodel.Vault, *, version: keystore.KeyVersion) -> mes
 
 
 def _missing(name: str) -> messages.RefusedError:
-    return catalogue.refusal("KVD_KEY_NOT_FOUND", name=name)
+    return errors.refusal("KVD_KEY_NOT_FOUND", name=name)

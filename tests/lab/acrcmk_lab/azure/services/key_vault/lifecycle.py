@@ -6,10 +6,11 @@ One state machine for the management plane, the data plane and the control API.
 import dataclasses
 import re
 
-from acrcmk_lab.azure import catalogue, keystore, messages, softdelete, world
-from acrcmk_lab.azure.providers import vaultmodel
+from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure.services.key_vault import models, soft_delete, vault_properties
+from acrcmk_lab.azure.state import state
 
-DAY = softdelete.DAY
+DAY = soft_delete.DAY
 _DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _UNITS = (365 * DAY, 30 * DAY, 7 * DAY, DAY, 3600, 60, 1)
 
@@ -25,33 +26,33 @@ def duration(text: str) -> int:
 class KeyLife:
     """What can happen to the keys of every vault."""
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
-        self._soft_delete = softdelete.SoftDelete(state)
+        self._soft_delete = soft_delete.SoftDelete(state)
 
     def create(
-        self, vault: vaultmodel.Vault, *, name: str, properties: messages.Body, tags: dict[str, str]
-    ) -> keystore.Key:
+        self, vault: vault_properties.Vault, *, name: str, properties: messages.Body, tags: dict[str, str]
+    ) -> models.Key:
         """Create a key, or a new current version of one that exists; refuses a name not free yet."""
         self._soft_delete.check_free(vault.key_shelf, name=name)
-        key = vault.keys.setdefault(name.lower(), keystore.Key(name=name))
+        key = vault.keys.setdefault(name.lower(), models.Key(name=name))
         if properties.get("rotationPolicy"):
             key.rotation_policy = properties["rotationPolicy"]
-        version = keystore.new_version(properties, version=self._world.hex32(), unix_now=self._unix())
+        version = models.new_version(properties, version=self._world.hex32(), unix_now=self._unix())
         version.tags = tags
         self._add(vault, key, version)
         return key
 
-    def restore(self, vault: vaultmodel.Vault, key: keystore.Key) -> keystore.Key:
+    def restore(self, vault: vault_properties.Vault, key: models.Key) -> models.Key:
         """Bring a key from a backup, with its versions; refuses a name that is in use or not free yet."""
         self._soft_delete.check_free(vault.key_shelf, name=key.name)
         if key.name.lower() in vault.keys:
-            raise catalogue.refusal("KVD_RESTORE_CONFLICT", Type="Key", name=key.name)
+            raise errors.refusal("KVD_RESTORE_CONFLICT", Type="Key", name=key.name)
         vault.keys[key.name.lower()] = key
         self._schedule(vault, key)
         return key
 
-    def rotate(self, vault: vaultmodel.Vault, key: keystore.Key) -> keystore.KeyVersion:
+    def rotate(self, vault: vault_properties.Vault, key: models.Key) -> models.KeyVersion:
         """Add a version like the current one; it expires as the rotation policy says."""
         version = dataclasses.replace(
             key.current,
@@ -65,13 +66,13 @@ class KeyLife:
         self._add(vault, key, version)
         return version
 
-    def set_policy(self, vault: vaultmodel.Vault, key: keystore.Key, policy: messages.Body) -> None:
+    def set_policy(self, vault: vault_properties.Vault, key: models.Key, policy: messages.Body) -> None:
         """Give a key a rotation policy; its current version is rotated when that says so."""
         key.rotation_policy = policy
         self._schedule(vault, key)
 
     def change(
-        self, vault: vaultmodel.Vault, key: keystore.Key, *, version: keystore.KeyVersion, attributes: messages.Body
+        self, vault: vault_properties.Vault, key: models.Key, *, version: models.KeyVersion, attributes: messages.Body
     ) -> None:
         """Change a version's `enabled`, `exp` and `nbf` (Unix times), those that are given."""
         version.enabled = attributes.get("enabled", version.enabled)
@@ -80,26 +81,26 @@ class KeyLife:
         version.updated = self._unix()
         self._schedule(vault, key)
 
-    def delete(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
+    def delete(self, vault: vault_properties.Vault, key: models.Key) -> None:
         """Delete a key softly."""
         self._soft_delete.delete(vault.key_shelf, key)
 
-    def recover(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
+    def recover(self, vault: vault_properties.Vault, key: models.Key) -> None:
         """Begin to bring a deleted key back; its rotation goes on."""
         self._soft_delete.recover(vault.key_shelf, key, then=lambda: self._schedule(vault, key))
 
-    def purge(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
+    def purge(self, vault: vault_properties.Vault, key: models.Key) -> None:
         """Delete a deleted key for good."""
         self._soft_delete.purge(vault.key_shelf, key)
 
-    def _add(self, vault: vaultmodel.Vault, key: keystore.Key, version: keystore.KeyVersion) -> None:
+    def _add(self, vault: vault_properties.Vault, key: models.Key, version: models.KeyVersion) -> None:
         expiry = ((key.rotation_policy or {}).get("attributes") or {}).get("expiryTime")
         if expiry and version.expires is None:
             version.expires = self._unix() + duration(expiry)
         key.versions[version.version] = version
         self._schedule(vault, key)
 
-    def _schedule(self, vault: vaultmodel.Vault, key: keystore.Key) -> None:
+    def _schedule(self, vault: vault_properties.Vault, key: models.Key) -> None:
         """Rotate the current version at its time, if it is still current and that still its time then."""
         version, policy = key.current, key.rotation_policy
         due = _due(version, policy)
@@ -118,7 +119,7 @@ class KeyLife:
         return int(self._world.clock.utc().timestamp())
 
 
-def _due(version: keystore.KeyVersion, policy: messages.Body | None) -> int | None:
+def _due(version: models.KeyVersion, policy: messages.Body | None) -> int | None:
     """Return when a policy rotates a version, in Unix time; None if never."""
     for action in (policy or {}).get("lifetimeActions") or []:
         trigger = action.get("trigger") or {}

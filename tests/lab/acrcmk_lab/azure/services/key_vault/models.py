@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import messages, softdelete
+from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.services.key_vault import soft_delete
 
 RSA_SIZES = (2048, 3072, 4096)
 CURVES = ("P-256", "P-384", "P-521", "P-256K")
@@ -42,7 +43,7 @@ class KeyVersion:
 
 
 @dataclass(kw_only=True)
-class Key(softdelete.Item):
+class Key(soft_delete.Item):
     """A key with its versions in the order of their creation, the current one last."""
 
     versions: dict[str, KeyVersion] = field(default_factory=dict)

@@ -8,7 +8,8 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from acrcmk_lab.azure import catalogue, world
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.state import state
 
 DAY = 86400
 
@@ -42,16 +43,16 @@ class Shelf(typing.Generic[I]):
 class SoftDelete:
     """What can happen to the objects of every vault."""
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
 
     def check_free(self, shelf: Shelf[I], *, name: str) -> None:
         """Refuse a name that a deleted object still holds."""
         deleted = shelf.deleted.get(name.lower())
         if deleted and deleted.settled_at > self._world.clock.now():
-            raise catalogue.refusal("KVD_BEING_DELETED", Type=shelf.noun, name=name)
+            raise errors.refusal("KVD_BEING_DELETED", Type=shelf.noun, name=name)
         if deleted:
-            raise catalogue.refusal("KVD_DELETED_CONFLICT", Type=shelf.noun, kind=shelf.noun.lower(), name=name)
+            raise errors.refusal("KVD_DELETED_CONFLICT", Type=shelf.noun, kind=shelf.noun.lower(), name=name)
 
     def delete(self, shelf: Shelf[I], item: I) -> None:
         """Delete an object: gone at once, seen among the deleted ones after `key_delete`."""

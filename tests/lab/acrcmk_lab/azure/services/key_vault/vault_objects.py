@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import messages, softdelete
+from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.services.key_vault import soft_delete
 
 
 @dataclass(kw_only=True)
@@ -20,7 +21,7 @@ class ObjectVersion:
 
 
 @dataclass(kw_only=True)
-class VaultObject(softdelete.Item):
+class VaultObject(soft_delete.Item):
     """A secret or certificate with its versions in the order of their creation, the current one last."""
 
     versions: dict[str, ObjectVersion] = field(default_factory=dict)

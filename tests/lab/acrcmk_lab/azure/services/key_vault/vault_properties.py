@@ -5,7 +5,10 @@ import re
 import typing
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import catalogue, keystore, messages, softdelete, tables, vaultobjects
+from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure.services.key_vault import models, vault_objects
+from acrcmk_lab.azure.services.key_vault.soft_delete import Shelf
+from acrcmk_lab.azure.state import store
 
 NAMESPACE = "Microsoft.KeyVault"
 TYPE = f"{NAMESPACE}/vaults"
@@ -20,7 +23,7 @@ _FLAGS = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplat
 
 
 @dataclass(kw_only=True)
-class Vault(tables.Resource):
+class Vault(store.Resource):
     """A vault; `effective_policies` is what the data plane already knows of `access_policies`."""
 
     TYPE = TYPE
@@ -40,53 +43,53 @@ class Vault(tables.Resource):
     network_acls: messages.Body | None = None
     public_network_access: str = "Enabled"
     provisioning: str = "RegisteringDns"
-    keys: dict[str, keystore.Key] = field(default_factory=dict)
-    deleted_keys: dict[str, keystore.Key] = field(default_factory=dict)
-    secrets: dict[str, vaultobjects.VaultObject] = field(default_factory=dict)
-    deleted_secrets: dict[str, vaultobjects.VaultObject] = field(default_factory=dict)
-    certificates: dict[str, vaultobjects.VaultObject] = field(default_factory=dict)
-    deleted_certificates: dict[str, vaultobjects.VaultObject] = field(default_factory=dict)
+    keys: dict[str, models.Key] = field(default_factory=dict)
+    deleted_keys: dict[str, models.Key] = field(default_factory=dict)
+    secrets: dict[str, vault_objects.VaultObject] = field(default_factory=dict)
+    deleted_secrets: dict[str, vault_objects.VaultObject] = field(default_factory=dict)
+    certificates: dict[str, vault_objects.VaultObject] = field(default_factory=dict)
+    deleted_certificates: dict[str, vault_objects.VaultObject] = field(default_factory=dict)
     deleted_at: float | None = None
 
     @property
-    def recovery(self) -> keystore.Recovery:
+    def recovery(self) -> models.Recovery:
         """How its keys can be recovered."""
-        days = self.retention or keystore.FULL_RETENTION_DAYS
-        return keystore.Recovery(purge_protected=self.purge_protection, days=days)
+        days = self.retention or models.FULL_RETENTION_DAYS
+        return models.Recovery(purge_protected=self.purge_protection, days=days)
 
     @property
-    def key_shelf(self) -> softdelete.Shelf[keystore.Key]:
+    def key_shelf(self) -> Shelf[models.Key]:
         """Its keys, as soft delete sees them."""
-        return softdelete.Shelf("Key", self.keys, self.deleted_keys, self.recovery.days)
+        return Shelf("Key", self.keys, self.deleted_keys, self.recovery.days)
 
     @property
-    def secret_shelf(self) -> softdelete.Shelf[vaultobjects.VaultObject]:
+    def secret_shelf(self) -> Shelf[vault_objects.VaultObject]:
         """Its secrets, as soft delete sees them."""
-        return softdelete.Shelf("Secret", self.secrets, self.deleted_secrets, self.recovery.days)
+        return Shelf("Secret", self.secrets, self.deleted_secrets, self.recovery.days)
 
     @property
-    def certificate_shelf(self) -> softdelete.Shelf[vaultobjects.VaultObject]:
+    def certificate_shelf(self) -> Shelf[vault_objects.VaultObject]:
         """Its certificates, as soft delete sees them."""
-        return softdelete.Shelf("Certificate", self.certificates, self.deleted_certificates, self.recovery.days)
+        return Shelf("Certificate", self.certificates, self.deleted_certificates, self.recovery.days)
 
 
 def check_name(name: str) -> None:
     """Refuse a name that breaks Key Vault's rules."""
     if not _NAME.fullmatch(name):
-        raise catalogue.refusal("KV_NAME_INVALID")
+        raise errors.refusal("KV_NAME_INVALID")
 
 
 def check_properties(properties: messages.Body, *, existing: Vault | None, reject_no_soft_delete: bool) -> None:
     """Refuse what Key Vault refuses of a create or an update."""
     if properties.get("enablePurgeProtection") is False:
-        raise catalogue.refusal("KV_PURGE_PROTECTION_FALSE")
+        raise errors.refusal("KV_PURGE_PROTECTION_FALSE")
     if properties.get("enableSoftDelete") is False and (reject_no_soft_delete or (existing and existing.soft_delete)):
-        raise catalogue.refusal("KV_SOFT_DELETE_FALSE")
+        raise errors.refusal("KV_SOFT_DELETE_FALSE")
     retention = properties.get("softDeleteRetentionInDays")
     if retention is not None and retention not in RETENTION_DAYS:
-        raise catalogue.refusal("KV_RETENTION_INVALID")
-    if existing and retention is not None and retention != (existing.retention or keystore.FULL_RETENTION_DAYS):
-        raise catalogue.refusal("KV_RETENTION_FIXED")
+        raise errors.refusal("KV_RETENTION_INVALID")
+    if existing and retention is not None and retention != (existing.retention or models.FULL_RETENTION_DAYS):
+        raise errors.refusal("KV_RETENTION_FIXED")
 
 
 def create(vault: Vault, *, properties: messages.Body, version: str, optional_soft_delete: bool) -> None:
@@ -94,7 +97,7 @@ def create(vault: Vault, *, properties: messages.Body, version: str, optional_so
     by_default = not optional_soft_delete or version >= SOFT_DELETE_BY_DEFAULT_SINCE
     vault.soft_delete = by_default if properties.get("enableSoftDelete") is None else properties["enableSoftDelete"]
     if "enableSoftDelete" not in properties and vault.soft_delete:
-        vault.retention = keystore.FULL_RETENTION_DAYS
+        vault.retention = models.FULL_RETENTION_DAYS
     if version >= RBAC_BY_DEFAULT_SINCE:
         vault.rbac = True
     update(vault, properties=properties)

@@ -1,9 +1,11 @@
 """Microsoft.KeyVault: vaults, their access policies, and what soft delete leaves of them."""
 
-from acrcmk_lab.azure import catalogue, ids, keylife, messages, moments, operations, world
-from acrcmk_lab.azure.providers import authorization, vaultkeys, vaultmodel
+from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
+from acrcmk_lab.azure.services.authorization import role_assignments
+from acrcmk_lab.azure.services.key_vault import keys, lifecycle, vault_properties
+from acrcmk_lab.azure.state import state
 
-NAMESPACE = vaultmodel.NAMESPACE
+NAMESPACE = vault_properties.NAMESPACE
 SERVICE_VERSION = "2.2.261.0"
 # Those before 2020 as pasted from an error of 2021 (azure-cli#18483).
 VERSIONS = (
@@ -40,19 +42,19 @@ class KeyVault:
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
-        self.deleted: dict[str, vaultmodel.Vault] = {}
+        self.deleted: dict[str, vault_properties.Vault] = {}
         # Names that somebody else in Azure holds.
         self.taken: set[str] = set()
         self._purges: dict[str, tuple[float, float]] = {}
-        self.key_life = keylife.KeyLife(state)
-        self._keys = vaultkeys.VaultKeys(state, life=self.key_life)
-        state.removers[vaultmodel.Vault] = self.remove
+        self.key_life = lifecycle.KeyLife(state)
+        self._keys = keys.VaultKeys(state, life=self.key_life)
+        state.removers[vault_properties.Vault] = self.remove
 
     def accepts(self, version: str) -> bool:
         retired = self._world.clock.utc().strftime("%Y-%m-%d") >= RETIREMENT
-        return version in VERSIONS and not (retired and version < vaultmodel.RBAC_BY_DEFAULT_SINCE)
+        return version in VERSIONS and not (retired and version < vault_properties.RBAC_BY_DEFAULT_SINCE)
 
     def headers(self, call: operations.Call) -> dict[str, str]:
         echoed = call.request.headers.get("x-ms-client-request-id")
@@ -95,15 +97,15 @@ class KeyVault:
         return messages.Answer(200, self._body(self._found(call), version=call.version))
 
     async def index(self, call: operations.Call) -> messages.Answer:
-        found = self._world.store.under(call.route.scope, kind=vaultmodel.Vault)
+        found = self._world.store.under(call.route.scope, kind=vault_properties.Vault)
         rows = [self._body(vault, version=call.version) for vault in found]
         return operations.page(call, rows=rows, url=self._world.url)
 
     async def put(self, call: operations.Call) -> messages.Answer:
         properties = call.request.properties()
-        existing = self._world.store.get(vaultmodel.Vault, call.route.path)
-        vaultmodel.check_name(call.names[0])
-        vaultmodel.check_properties(
+        existing = self._world.store.get(vault_properties.Vault, call.route.path)
+        vault_properties.check_name(call.names[0])
+        vault_properties.check_properties(
             properties,
             existing=existing,
             reject_no_soft_delete=self._world.switches.disabled_soft_delete == "reject",
@@ -122,7 +124,7 @@ class KeyVault:
 
     async def patch(self, call: operations.Call) -> messages.Answer:
         vault = self._found(call)
-        vaultmodel.check_properties(call.request.properties(), existing=vault, reject_no_soft_delete=True)
+        vault_properties.check_properties(call.request.properties(), existing=vault, reject_no_soft_delete=True)
         self._changed(vault, call=call)
         if "tags" in call.body:
             vault.tags = ids.tags(call.body["tags"])
@@ -132,31 +134,31 @@ class KeyVault:
         """Add, replace or remove entries without touching anybody else's."""
         vault, operation = self._found(call), call.names[1].lower()
         if operation not in ("add", "replace", "remove"):
-            raise catalogue.refusal("ARM_BAD_REQUEST", reason=f"unknown operation {call.names[1]}")
-        given = vaultmodel.policies(call.request.properties().get("accessPolicies"))
-        self._set_policies(vault, vaultmodel.merged(vault.access_policies, given, operation=operation))
+            raise errors.refusal("ARM_BAD_REQUEST", reason=f"unknown operation {call.names[1]}")
+        given = vault_properties.policies(call.request.properties().get("accessPolicies"))
+        self._set_policies(vault, vault_properties.merged(vault.access_policies, given, operation=operation))
         self._touch(vault, call=call)
         return messages.Answer(
             200,
             {
                 "id": f"{vault.id}/accessPolicies/",
-                "type": f"{vaultmodel.TYPE}/accessPolicies",
+                "type": f"{vault_properties.TYPE}/accessPolicies",
                 "location": vault.location,
                 "properties": {"accessPolicies": vault.access_policies},
             },
         )
 
     async def delete(self, call: operations.Call) -> messages.Answer:
-        vault = self._world.store.get(vaultmodel.Vault, call.route.path)
+        vault = self._world.store.get(vault_properties.Vault, call.route.path)
         if vault is None:
             return messages.Answer(204)
         self.remove(vault)
         return messages.Answer(200)
 
-    def remove(self, vault: vaultmodel.Vault) -> None:
+    def remove(self, vault: vault_properties.Vault) -> None:
         """Soft-delete a vault; the role assignments scoped to it go for good [D]."""
         self._world.store.remove(vault)
-        for assignment in self._world.store.under(vault.id, kind=authorization.RoleAssignment):
+        for assignment in self._world.store.under(vault.id, kind=role_assignments.RoleAssignment):
             self._world.remove(assignment)
         now = self._world.clock.now()
         self._world.vault_deletions[vault.name.lower()] = now
@@ -185,7 +187,7 @@ class KeyVault:
         """Recorded: 202 with Location, then 202 `NotStarted` until 200 `Succeeded`."""
         vault = self._found_deleted(call)
         if vault.purge_protection:
-            raise catalogue.refusal("KV_PURGE_PROTECTED")
+            raise errors.refusal("KV_PURGE_PROTECTED")
         start, deleted_at = self._world.clock.now(), vault.deleted_at
         seconds = self._world.draw(self._world.switches.vault_purge)
         end = self._world.delay("vault_purge", resource=vault.id, seconds=seconds)
@@ -204,33 +206,33 @@ class KeyVault:
     async def purge_result(self, call: operations.Call) -> messages.Answer:
         found = self._purges.get(call.names[-1])
         if found is None:
-            raise catalogue.refusal("ARM_BAD_TYPE", ns=NAMESPACE, v=call.version)
+            raise errors.refusal("ARM_BAD_TYPE", ns=NAMESPACE, v=call.version)
         clock, (start, end) = self._world.clock, found
-        body = {"createdDateTime": moments.spaced(clock.utc(start))}
+        body = {"createdDateTime": timestamps.spaced(clock.utc(start))}
         if clock.now() < end:
             headers = {"Location": self._purge_url(call, call.names[-1])}
             return messages.Answer(202, {**body, "status": "NotStarted"}, headers)
-        body["lastActionDateTime"] = moments.spaced(clock.utc(end))
+        body["lastActionDateTime"] = timestamps.spaced(clock.utc(end))
         return messages.Answer(200, {**body, "status": "Succeeded"})
 
     async def check_name(self, call: operations.Call) -> messages.Answer:
         name = str(call.body.get("name", ""))
         try:
-            vaultmodel.check_name(name)
+            vault_properties.check_name(name)
         except messages.RefusedError as refused:
             return _unavailable("AccountNameInvalid", refused.answer.body["error"]["message"])
-        if self._world.store.named(vaultmodel.Vault, name) or name.lower() in {*self.deleted, *self.taken}:
-            taken = catalogue.error("KV_NAME_TAKEN", name=name)
+        if self._world.store.named(vault_properties.Vault, name) or name.lower() in {*self.deleted, *self.taken}:
+            taken = errors.error("KV_NAME_TAKEN", name=name)
             return _unavailable("AlreadyExists", taken["message"])
         return messages.Answer(200, {"nameAvailable": True})
 
-    def _create(self, call: operations.Call) -> vaultmodel.Vault:
+    def _create(self, call: operations.Call) -> vault_properties.Vault:
         name, location = call.names[0], str(call.body.get("location") or "")
         properties = call.request.properties()
         self._name_is_free(call)
         if not location:
-            raise catalogue.refusal("ARM_LOCATION_REQUIRED")
-        vault = vaultmodel.Vault(
+            raise errors.refusal("ARM_LOCATION_REQUIRED")
+        vault = vault_properties.Vault(
             id=call.route.path,
             name=name,
             location=ids.location(location),
@@ -242,13 +244,13 @@ class KeyVault:
             sku=properties.get("sku") or {"family": "A", "name": "standard"},
         )
         optional = self._world.switches.disabled_soft_delete == "accept"
-        vaultmodel.create(vault, properties=properties, version=call.version, optional_soft_delete=optional)
+        vault_properties.create(vault, properties=properties, version=call.version, optional_soft_delete=optional)
         self._normalise(vault)
         if "accessPolicies" not in properties and not vault.rbac:
-            raise catalogue.refusal("KV_POLICIES_REQUIRED")
+            raise errors.refusal("KV_POLICIES_REQUIRED")
         self._world.store.put(vault)
         self._touch(vault, call=call)
-        self._set_policies(vault, vaultmodel.policies(properties.get("accessPolicies")))
+        self._set_policies(vault, vault_properties.policies(properties.get("accessPolicies")))
         seconds = self._world.draw(self._world.switches.dns_delay)
         self._world.delay("dns", resource=vault.id, seconds=seconds)
         self._world.clock.call_in(seconds, callback=lambda: setattr(vault, "provisioning", "Succeeded"))
@@ -256,44 +258,44 @@ class KeyVault:
 
     def _name_is_free(self, call: operations.Call) -> None:
         name = call.names[0].lower()
-        held = self._world.store.named(vaultmodel.Vault, name)
+        held = self._world.store.named(vault_properties.Vault, name)
         deleted = self.deleted.get(name)
         mine = f"/subscriptions/{call.route.subscription}"
         if held or name in self.taken or (deleted and not ids.within(deleted.id, scope=mine)):
-            raise catalogue.refusal("KV_NAME_TAKEN", name=call.names[0])
+            raise errors.refusal("KV_NAME_TAKEN", name=call.names[0])
         if deleted:
-            raise catalogue.refusal("KV_DELETED_CONFLICT")
+            raise errors.refusal("KV_DELETED_CONFLICT")
 
-    def _recover(self, call: operations.Call) -> vaultmodel.Vault:
+    def _recover(self, call: operations.Call) -> vault_properties.Vault:
         """Bring a deleted vault back as it was, with its keys but without role assignments [D].
 
         Recorded: what the request says of the vault does not count, such as another SKU.
         """
         vault = self.deleted.get(call.names[0].lower())
         if vault is None or vault.id.lower() != call.route.path.lower():
-            raise catalogue.refusal("KV_DELETED_NOT_FOUND", name=call.names[0])
+            raise errors.refusal("KV_DELETED_NOT_FOUND", name=call.names[0])
         del self.deleted[vault.name.lower()]
         vault.deleted_at = None
         self._world.store.put(vault)
         self._touch(vault, call=call)
         return vault
 
-    def _changed(self, vault: vaultmodel.Vault, *, call: operations.Call) -> None:
+    def _changed(self, vault: vault_properties.Vault, *, call: operations.Call) -> None:
         properties = call.request.properties()
-        vaultmodel.update(vault, properties=properties)
+        vault_properties.update(vault, properties=properties)
         self._normalise(vault)
         if properties.get("accessPolicies") is not None:
-            self._set_policies(vault, vaultmodel.policies(properties["accessPolicies"]))
+            self._set_policies(vault, vault_properties.policies(properties["accessPolicies"]))
         self._touch(vault, call=call)
 
-    def _normalise(self, vault: vaultmodel.Vault) -> None:
+    def _normalise(self, vault: vault_properties.Vault) -> None:
         if vault.network_acls and self._world.switches.cidr_suffix == "add":
-            vault.network_acls = vaultmodel.with_suffixes(vault.network_acls)
+            vault.network_acls = vault_properties.with_suffixes(vault.network_acls)
 
-    def _touch(self, vault: vaultmodel.Vault, *, call: operations.Call) -> None:
+    def _touch(self, vault: vault_properties.Vault, *, call: operations.Call) -> None:
         vault.modified, vault.modified_by = self._world.clock.now(), call.caller.author
 
-    def _set_policies(self, vault: vaultmodel.Vault, policies: list[messages.Body]) -> None:
+    def _set_policies(self, vault: vault_properties.Vault, policies: list[messages.Body]) -> None:
         if policies == vault.access_policies:
             return
         vault.access_policies = policies
@@ -305,17 +307,17 @@ class KeyVault:
 
         self._world.clock.call_in(seconds, callback=take_effect)
 
-    def _found(self, call: operations.Call) -> vaultmodel.Vault:
-        return vaultkeys.found_vault(self._world, call)
+    def _found(self, call: operations.Call) -> vault_properties.Vault:
+        return keys.found_vault(self._world, call)
 
-    def _found_deleted(self, call: operations.Call) -> vaultmodel.Vault:
+    def _found_deleted(self, call: operations.Call) -> vault_properties.Vault:
         vault = self.deleted.get(call.names[1].lower())
         mine = f"/subscriptions/{call.route.subscription}"
         if vault is None or vault.location != ids.location(call.names[0]) or not ids.within(vault.id, scope=mine):
-            raise catalogue.refusal("KV_DELETED_NOT_FOUND", name=call.names[1])
+            raise errors.refusal("KV_DELETED_NOT_FOUND", name=call.names[1])
         return vault
 
-    def _purged(self, vault: vaultmodel.Vault, *, deleted_at: float | None) -> None:
+    def _purged(self, vault: vault_properties.Vault, *, deleted_at: float | None) -> None:
         """Forget a deleted vault, unless it was recovered (and maybe deleted again) meanwhile."""
         if vault.deleted_at == deleted_at and self.deleted.get(vault.name.lower()) is vault:
             del self.deleted[vault.name.lower()]
@@ -325,21 +327,21 @@ class KeyVault:
         result = f"{scope}/locations/{call.names[0]}/operationResults/{operation}"
         return f"{self._world.url}{result}?api-version={call.version}"
 
-    def _body(self, vault: vaultmodel.Vault, *, version: str) -> messages.Body:
+    def _body(self, vault: vault_properties.Vault, *, version: str) -> messages.Body:
         clock = self._world.clock
         uri = f"https://{vault.name.lower()}.{self._world.switches.vault_domain}/"
-        authors = vault.system_data(lambda at: moments.milliseconds(clock.utc(at)))
+        authors = vault.system_data(lambda at: timestamps.milliseconds(clock.utc(at)))
         return {
             "id": vault.id,
             "name": vault.name,
-            "type": vaultmodel.TYPE,
+            "type": vault_properties.TYPE,
             "location": vault.location,
             "tags": vault.tags,
-            **({"systemData": authors} if version >= vaultmodel.SYSTEM_DATA_SINCE else {}),
-            "properties": vaultmodel.properties_body(vault, uri=uri, version=version),
+            **({"systemData": authors} if version >= vault_properties.SYSTEM_DATA_SINCE else {}),
+            "properties": vault_properties.properties_body(vault, uri=uri, version=version),
         }
 
-    def _deleted_body(self, vault: vaultmodel.Vault) -> messages.Body:
+    def _deleted_body(self, vault: vault_properties.Vault) -> messages.Body:
         clock, deleted_at = self._world.clock, vault.deleted_at or 0.0
         subscription = ids.subscription_of(vault.id)
         scope = f"/subscriptions/{subscription}/providers/{NAMESPACE}/locations/{vault.location}"
@@ -347,8 +349,8 @@ class KeyVault:
             "vaultId": vault.id,
             "location": vault.location_given,
             "tags": vault.tags,
-            "deletionDate": moments.seconds(clock.utc(deleted_at)),
-            "scheduledPurgeDate": moments.seconds(clock.utc(deleted_at + vault.recovery.days * DAY)),
+            "deletionDate": timestamps.seconds(clock.utc(deleted_at)),
+            "scheduledPurgeDate": timestamps.seconds(clock.utc(deleted_at + vault.recovery.days * DAY)),
         }
         if vault.purge_protection:
             properties["purgeProtectionEnabled"] = True

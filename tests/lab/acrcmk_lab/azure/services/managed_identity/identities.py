@@ -6,7 +6,8 @@ Bodies are recorded: ids answer with `/resourcegroups/` in lower case, without s
 import re
 from dataclasses import dataclass
 
-from acrcmk_lab.azure import catalogue, directory, ids, messages, operations, tables, world
+from acrcmk_lab.azure.arm import errors, ids, messages, operations
+from acrcmk_lab.azure.state import directory, state, store
 
 NAMESPACE = "Microsoft.ManagedIdentity"
 TYPE = f"{NAMESPACE}/userAssignedIdentities"
@@ -27,7 +28,7 @@ _LONG_BODY_UNTIL = "2018-11-30"
 
 
 @dataclass(kw_only=True)
-class Identity(tables.Resource):
+class Identity(store.Resource):
     """A user-assigned identity; deleting and creating it again makes a new principal."""
 
     TYPE = TYPE
@@ -38,7 +39,7 @@ class Identity(tables.Resource):
 
 
 @dataclass(kw_only=True)
-class FederatedCredential(tables.Resource):
+class FederatedCredential(store.Resource):
     """A federated credential of an identity; `properties` as sent."""
 
     TYPE = f"{TYPE}/federatedIdentityCredentials"
@@ -53,7 +54,7 @@ class ManagedIdentity:
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
         state.removers[Identity] = self.remove
 
@@ -132,7 +133,7 @@ class ManagedIdentity:
     async def get_credential(self, call: operations.Call) -> messages.Answer:
         found = self._world.store.get(FederatedCredential, _credential_id(call))
         if found is None:
-            raise catalogue.refusal("MI_CREDENTIAL_NOT_FOUND", id=_credential_id(call))
+            raise errors.refusal("MI_CREDENTIAL_NOT_FOUND", id=_credential_id(call))
         return messages.Answer(200, _credential_body(found))
 
     async def list_credentials(self, call: operations.Call) -> messages.Answer:
@@ -177,9 +178,9 @@ class ManagedIdentity:
     def _create(self, call: operations.Call) -> Identity:
         name, location = call.names[0], str(call.body.get("location") or "")
         if not _NAME.fullmatch(name):
-            raise catalogue.refusal("MI_NAME_INVALID", name=name)
+            raise errors.refusal("MI_NAME_INVALID", name=name)
         if not location:
-            raise catalogue.refusal("ARM_LOCATION_REQUIRED")
+            raise errors.refusal("ARM_LOCATION_REQUIRED")
         now = self._world.clock.now()
         identity = Identity(
             id=_identity_id(call),
@@ -212,7 +213,7 @@ class ManagedIdentity:
     def _found(self, call: operations.Call) -> Identity:
         identity = self._world.store.get(Identity, _identity_id(call))
         if identity is None:
-            raise catalogue.refusal("MI_NOT_FOUND", name=call.names[0], rg=call.route.group)
+            raise errors.refusal("MI_NOT_FOUND", name=call.names[0], rg=call.route.group)
         return identity
 
     def _body(self, identity: Identity, *, version: str) -> messages.Body:

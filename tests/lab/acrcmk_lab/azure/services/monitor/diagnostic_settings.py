@@ -9,7 +9,8 @@ import dataclasses
 import typing
 from dataclasses import dataclass, field
 
-from acrcmk_lab.azure import catalogue, ids, messages, operations, tables, throttle, world
+from acrcmk_lab.azure.arm import errors, ids, messages, operations, throttle
+from acrcmk_lab.azure.state import state, store
 
 NAMESPACE = "Microsoft.Insights"
 VERSIONS = ("2016-09-01", "2017-05-01-preview", "2021-05-01-preview")
@@ -37,7 +38,7 @@ _METRIC: messages.Body = {"category": None, "enabled": False, "retentionPolicy":
 
 
 @dataclass(kw_only=True)
-class DiagnosticSetting(tables.Resource):
+class DiagnosticSetting(store.Resource):
     """Which logs and metrics of a resource go where; `properties` as they are answered."""
 
     TYPE = f"{NAMESPACE}/diagnosticSettings"
@@ -52,7 +53,7 @@ class Diagnostics:
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
-    def __init__(self, state: world.World, *, namespaces: tuple[str, ...]) -> None:
+    def __init__(self, state: state.World, *, namespaces: tuple[str, ...]) -> None:
         self._world = state
         self._namespaces = {namespace.lower() for namespace in namespaces} - {ids.RESOURCES}
         self._windows = throttle.Windows()
@@ -85,7 +86,7 @@ class Diagnostics:
         self._find_target(call)
         found = self._world.store.get(DiagnosticSetting, call.route.path)
         if found is None:
-            raise catalogue.refusal("INSIGHTS_NOT_FOUND", name=call.names[0])
+            raise errors.refusal("INSIGHTS_NOT_FOUND", name=call.names[0])
         return messages.Answer(200, _body(found))
 
     async def index(self, call: operations.Call) -> messages.Answer:
@@ -128,15 +129,15 @@ class Diagnostics:
     def _check_sinks(self, properties: messages.Body) -> None:
         given = {name: str(properties[name]) for name in _SINKS if properties.get(name)}
         if not given:
-            raise catalogue.refusal("INSIGHTS_NO_SINK")
+            raise errors.refusal("INSIGHTS_NO_SINK")
         for name, sink in given.items():
             if not sink.lower().startswith(("/subscriptions/", "/providers/")):
-                raise catalogue.refusal("INSIGHTS_BAD_SINK", id=sink, path=f"properties.{name}")
+                raise errors.refusal("INSIGHTS_BAD_SINK", id=sink, path=f"properties.{name}")
         missing = self._world.switches.diagnostics_workspace
         if "workspaceId" in given and missing == "404":
             raise _not_found(ids.route(given["workspaceId"]))
         if "workspaceId" in given and missing == "400":
-            raise catalogue.refusal("INSIGHTS_WORKSPACE_MISSING", id=given["workspaceId"])
+            raise errors.refusal("INSIGHTS_WORKSPACE_MISSING", id=given["workspaceId"])
 
     def _check_unshared(self, call: operations.Call, properties: messages.Body) -> None:
         """No two settings of a resource send the same category to the same place."""
@@ -145,7 +146,7 @@ class Diagnostics:
             shared = wanted & _flows(other.properties)
             if other.name.lower() != call.names[0].lower() and shared:
                 sink, category = min(shared)
-                raise catalogue.refusal("INSIGHTS_SINK_REUSED", sink=sink, name=other.name, category=category)
+                raise errors.refusal("INSIGHTS_SINK_REUSED", sink=sink, name=other.name, category=category)
 
 
 def _filled(given: messages.Body) -> messages.Body:
@@ -178,7 +179,7 @@ def _body(setting: DiagnosticSetting) -> messages.Body:
 
 def _not_found(route: ids.Route) -> messages.RefusedError:
     parts = route.path[len(route.scope) :].strip("/").split("/")
-    return catalogue.refusal(
+    return errors.refusal(
         "ARM_RESOURCE_NOT_FOUND",
         provider=parts[1] if len(parts) > 1 else "",
         type=route.typed,

@@ -3,7 +3,8 @@
 import functools
 import re
 
-from acrcmk_lab.azure import catalogue, ids, messages, moments, operations, tables, world
+from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
+from acrcmk_lab.azure.state import state, store
 
 GROUP = "subscriptions/*/resourcegroups/*"
 _COMPARISON = re.compile(r"(\w+)\s+eq\s+'([^']*)'", re.IGNORECASE)
@@ -20,7 +21,7 @@ class Resources:
     namespace = "Microsoft.Resources"
     versions: tuple[str, ...] = ("2021-04-01", "2022-09-01", "2024-11-01", "2025-04-01")
 
-    def __init__(self, state: world.World, *, namespaces: tuple[str, ...]) -> None:
+    def __init__(self, state: state.World, *, namespaces: tuple[str, ...]) -> None:
         self._world = state
         self._namespaces = namespaces
         self._operations: dict[str, float] = {}
@@ -91,12 +92,12 @@ class Resources:
         existing = self._world.store.group(call.route.subscription, call.route.group)
         if existing is None:
             if not location:
-                raise catalogue.refusal("ARM_LOCATION_REQUIRED")
+                raise errors.refusal("ARM_LOCATION_REQUIRED")
             existing = self._world.store.add_group(call.route.subscription, name=call.route.group, location=location)
             status = 201
         else:
             if location and ids.location(location) != existing.location:
-                raise catalogue.refusal("ARM_GROUP_LOCATION", other=location, loc=existing.location)
+                raise errors.refusal("ARM_GROUP_LOCATION", other=location, loc=existing.location)
             self._not_deleting(existing)
             status = 200
         existing.tags = ids.tags(call.body.get("tags"))
@@ -123,7 +124,7 @@ class Resources:
     async def operation_result(self, call: operations.Call) -> messages.Answer:
         end = self._operations.get(call.names[-1])
         if end is None:
-            raise catalogue.refusal("ARM_BAD_TYPE", ns=self.namespace, v=call.version)
+            raise errors.refusal("ARM_BAD_TYPE", ns=self.namespace, v=call.version)
         return messages.Answer(200) if end <= self._world.clock.now() else self._pending(call, call.names[-1])
 
     async def list_resources(self, call: operations.Call) -> messages.Answer:
@@ -131,7 +132,7 @@ class Resources:
         text = call.request.query.get("$filter", "")
         wanted = {name.lower(): value for name, value in _COMPARISON.findall(text)}
         if text and (not wanted or set(wanted) - _FILTERABLE):
-            raise catalogue.refusal("ARM_BAD_FILTER", filter=text)
+            raise errors.refusal("ARM_BAD_FILTER", filter=text)
         rows = [
             {
                 "id": found.id,
@@ -165,15 +166,15 @@ class Resources:
             self._world.clock.call_in(wait, callback=functools.partial(states.__delitem__, key))
         return messages.Answer(200, self._provider(call, call.names[1]))
 
-    def _found(self, call: operations.Call) -> tables.Group:
+    def _found(self, call: operations.Call) -> store.Group:
         group = self._world.store.group(call.route.subscription, call.route.group)
         if group is None:
-            raise catalogue.refusal("ARM_RG_NOT_FOUND", rg=call.route.group)
+            raise errors.refusal("ARM_RG_NOT_FOUND", rg=call.route.group)
         return group
 
-    def _not_deleting(self, group: tables.Group) -> None:
+    def _not_deleting(self, group: store.Group) -> None:
         if group.state == "Deleting":
-            raise catalogue.refusal("ARM_GROUP_DELETING", rg=group.name)
+            raise errors.refusal("ARM_GROUP_DELETING", rg=group.name)
 
     def _pending(self, call: operations.Call, operation: str) -> messages.Answer:
         url = (
@@ -197,7 +198,7 @@ class Resources:
     def _provider(self, call: operations.Call, namespace: str) -> messages.Body:
         known = next((n for n in self._namespaces if n.lower() == namespace.lower()), None)
         if known is None:
-            raise catalogue.refusal("ARM_BAD_NAMESPACE", ns=namespace)
+            raise errors.refusal("ARM_BAD_NAMESPACE", ns=namespace)
         key = (call.route.subscription.lower(), known.lower())
         return {
             "id": f"/subscriptions/{call.route.subscription}/providers/{known}",
@@ -207,22 +208,22 @@ class Resources:
             "registrationPolicy": "RegistrationRequired",
         }
 
-    def _authors(self, call: operations.Call, found: tables.Resource) -> messages.Body:
+    def _authors(self, call: operations.Call, found: store.Resource) -> messages.Body:
         if not found.LISTED_AUTHORS or call.version < _AUTHORS_SINCE:
             return {}
-        return {"systemData": found.system_data(lambda at: moments.zulu(self._world.clock.utc(at)))}
+        return {"systemData": found.system_data(lambda at: timestamps.zulu(self._world.clock.utc(at)))}
 
-    def _stamps(self, call: operations.Call, found: tables.Resource) -> messages.Body:
+    def _stamps(self, call: operations.Call, found: store.Resource) -> messages.Body:
         if "createdTime" not in call.request.query.get("$expand", ""):
             return {}
         clock = self._world.clock
         return {
-            "createdTime": moments.zulu(clock.utc(found.created)),
-            "changedTime": moments.zulu(clock.utc(found.modified)),
+            "createdTime": timestamps.zulu(clock.utc(found.created)),
+            "changedTime": timestamps.zulu(clock.utc(found.modified)),
         }
 
 
-def _group_body(group: tables.Group) -> messages.Body:
+def _group_body(group: store.Group) -> messages.Body:
     return {
         "id": group.id,
         "name": group.name,
@@ -233,7 +234,7 @@ def _group_body(group: tables.Group) -> messages.Body:
     }
 
 
-def _selected(found: tables.Resource, wanted: dict[str, str]) -> bool:
+def _selected(found: store.Resource, wanted: dict[str, str]) -> bool:
     facts = {
         "resourcetype": found.TYPE,
         "name": found.name,

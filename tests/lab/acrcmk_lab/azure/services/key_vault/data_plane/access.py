@@ -2,11 +2,13 @@
 
 import ipaddress
 
-from acrcmk_lab.azure import catalogue, directory, keyaccess, messages, world
-from acrcmk_lab.azure.providers import dataplanecalls, vaultmodel
+from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure.services.key_vault import access, vault_properties
+from acrcmk_lab.azure.services.key_vault.data_plane import operations
+from acrcmk_lab.azure.state import directory, state
 
 
-def admit(state: world.World, call: dataplanecalls.Call, *, operation: dataplanecalls.Operation) -> None:
+def admit(state: state.World, call: operations.Call, *, operation: operations.Operation) -> None:
     """Refuse a call that firewall or permissions keep out."""
     _through_firewall(state, call)
     if call.vault.rbac:
@@ -15,17 +17,17 @@ def admit(state: world.World, call: dataplanecalls.Call, *, operation: dataplane
         _by_policy(state, call, operation=operation)
 
 
-def _through_firewall(state: world.World, call: dataplanecalls.Call) -> None:
+def _through_firewall(state: state.World, call: operations.Call) -> None:
     vault = call.vault
-    if call.caller.trusted_service and keyaccess.passes_firewall(vault):
+    if call.caller.trusted_service and access.passes_firewall(vault):
         return
     # A network security perimeter lets nobody in of whom it has no rule; the lab has no perimeters.
     if vault.public_network_access.lower() in ("disabled", "securedbyperimeter"):
-        raise catalogue.refusal("KVD_FORBIDDEN_PNA")
+        raise errors.refusal("KVD_FORBIDDEN_PNA")
     acls = vault.network_acls or {}
     address = state.switches.client_address
     if str(acls.get("defaultAction", "Allow")).lower() == "deny" and not _listed(address, acls=acls):
-        raise catalogue.refusal("KVD_FORBIDDEN_FIREWALL", ip=address, **_facts(state, vault, caller=call.caller))
+        raise errors.refusal("KVD_FORBIDDEN_FIREWALL", ip=address, **_facts(state, vault, caller=call.caller))
 
 
 def _listed(address: str, *, acls: messages.Body) -> bool:
@@ -33,11 +35,11 @@ def _listed(address: str, *, acls: messages.Body) -> bool:
     return any(client in ipaddress.ip_network(rule["value"], strict=False) for rule in acls.get("ipRules") or [])
 
 
-def _by_role(state: world.World, call: dataplanecalls.Call, *, operation: dataplanecalls.Operation) -> None:
+def _by_role(state: state.World, call: operations.Call, *, operation: operations.Operation) -> None:
     scope = f"{call.vault.id}/{operation.area}/{call.names[0]}" if call.names else call.vault.id
-    action = f"{vaultmodel.TYPE}/{operation.action}"
+    action = f"{vault_properties.TYPE}/{operation.action}"
     if not state.access.allows(call.caller.object_id, action=action, scope=scope, now=state.clock.now(), data=True):
-        raise catalogue.refusal(
+        raise errors.refusal(
             "KVD_FORBIDDEN_RBAC",
             action=action,
             resource=scope.lower(),
@@ -45,11 +47,11 @@ def _by_role(state: world.World, call: dataplanecalls.Call, *, operation: datapl
         )
 
 
-def _by_policy(state: world.World, call: dataplanecalls.Call, *, operation: dataplanecalls.Operation) -> None:
-    held = keyaccess.policy_permissions(call.vault, principal=call.caller.object_id, area=operation.area)
+def _by_policy(state: state.World, call: operations.Call, *, operation: operations.Operation) -> None:
+    held = access.policy_permissions(call.vault, principal=call.caller.object_id, area=operation.area)
     # Recorded: `all` includes purge.
     if not held & {"all", operation.permission.lower()}:
-        raise catalogue.refusal(
+        raise errors.refusal(
             "KVD_FORBIDDEN_POLICY",
             area=operation.area,
             permission=operation.permission,
@@ -57,7 +59,7 @@ def _by_policy(state: world.World, call: dataplanecalls.Call, *, operation: data
         )
 
 
-def _facts(state: world.World, vault: vaultmodel.Vault, *, caller: directory.Principal) -> dict[str, str]:
+def _facts(state: state.World, vault: vault_properties.Vault, *, caller: directory.Principal) -> dict[str, str]:
     return {
         "appid": caller.client_id,
         "oid": caller.object_id,

@@ -14,8 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import oid
 
-from acrcmk_lab.azure import catalogue, messages, vaultobjects, world
-from acrcmk_lab.azure.providers import dataplanecalls, dataplanedeleted, dataplaneobjects
+from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure.services.key_vault import vault_objects
+from acrcmk_lab.azure.services.key_vault.data_plane import deleted_objects, objects, operations
+from acrcmk_lab.azure.state import state
 
 _PEM, _PKCS12 = "application/x-pem-file", "application/x-pkcs12"
 _DAYS_A_MONTH = 365.25 / 12
@@ -27,15 +29,15 @@ _RENEWAL = [{"trigger": {"lifetime_percentage": 80}, "action": {"action_type": "
 class DataPlaneCertificates:
     """The operations on certificates."""
 
-    def __init__(self, state: world.World) -> None:
+    def __init__(self, state: state.World) -> None:
         self._world = state
-        self._shelves = dataplaneobjects.Shelves(
+        self._shelves = objects.Shelves(
             state, shelf=lambda vault: vault.certificate_shelf, missing="KVD_CERTIFICATE_NOT_FOUND"
         )
 
-    def offers(self) -> list[dataplanecalls.Operation]:
+    def offers(self) -> list[operations.Operation]:
         """Return the operations, for the front door."""
-        kind = dataplanedeleted.Kind(
+        kind = deleted_objects.Kind(
             area="certificates",
             shelf=lambda vault: vault.certificate_shelf,
             life=self._shelves,
@@ -44,10 +46,10 @@ class DataPlaneCertificates:
             listed=_listed,
             missing="KVD_DELETED_CERTIFICATE_NOT_FOUND",
         )
-        deletions = dataplanedeleted.Deletions(self._world, kind=kind)
-        return [*deletions.offers(), *dataplanecalls.offers("certificates", self._rows())]
+        deletions = deleted_objects.Deletions(self._world, kind=kind)
+        return [*deletions.offers(), *operations.offers("certificates", self._rows())]
 
-    def _rows(self) -> Iterator[tuple[str, str, dataplanecalls.Handler, str, str]]:
+    def _rows(self) -> Iterator[tuple[str, str, operations.Handler, str, str]]:
         yield "GET", "certificates", self.index, "list", "read"
         yield "POST", "certificates/restore", self.restore, "restore", "restore/action"
         yield "GET", "certificates/*/versions", self.versions, "list", "read"
@@ -58,13 +60,13 @@ class DataPlaneCertificates:
             yield "GET", path, self.get, "get", "read"
             yield "PATCH", path, self.update, "update", "update/action"
 
-    def bring(self, call: dataplanecalls.Call) -> messages.Answer:
+    def bring(self, call: operations.Call) -> messages.Answer:
         """Import a certificate with its key, PEM or PKCS #12."""
         text, password = str(call.body.get("value") or ""), call.body.get("pwd")
         try:
             certificate, media = _read(text, password=str(password) if password else None)
         except (ValueError, TypeError) as error:
-            raise catalogue.refusal("KVD_BAD_PARAMETER", reason="the value is no certificate with its key") from error
+            raise errors.refusal("KVD_BAD_PARAMETER", reason="the value is no certificate with its key") from error
         content = {
             **_described(certificate),
             "policy": _policy(certificate, given=call.body.get("policy") or {}, media=media),
@@ -76,34 +78,34 @@ class DataPlaneCertificates:
         item = self._shelves.add(call, content=content, attributes=dates)
         return messages.Answer(200, _shown(call, item, version=item.current))
 
-    def get(self, call: dataplanecalls.Call) -> messages.Answer:
+    def get(self, call: operations.Call) -> messages.Answer:
         certificate, version = self._shelves.found(call)
         return messages.Answer(200, _shown(call, certificate, version=version))
 
-    def policy(self, call: dataplanecalls.Call) -> messages.Answer:
+    def policy(self, call: operations.Call) -> messages.Answer:
         certificate, version = self._shelves.found(call)
         return messages.Answer(200, _shown(call, certificate, version=version)["policy"])
 
-    def update(self, call: dataplanecalls.Call) -> messages.Answer:
+    def update(self, call: operations.Call) -> messages.Answer:
         certificate, version = self._shelves.found(call)
         self._shelves.update(call, version=version)
         return messages.Answer(200, _shown(call, certificate, version=version))
 
-    def index(self, call: dataplanecalls.Call) -> messages.Answer:
-        return dataplanecalls.page(call, {name: _listed(call, c) for name, c in call.vault.certificates.items()})
+    def index(self, call: operations.Call) -> messages.Answer:
+        return operations.page(call, {name: _listed(call, c) for name, c in call.vault.certificates.items()})
 
-    def versions(self, call: dataplanecalls.Call) -> messages.Answer:
+    def versions(self, call: operations.Call) -> messages.Answer:
         certificate, _ = self._shelves.found(call)
         rows = {
             name: {"id": _uri(call, certificate, area="certificates", version=version), **_brief(call, version)}
             for name, version in certificate.versions.items()
         }
-        return dataplanecalls.page(call, rows)
+        return operations.page(call, rows)
 
-    def backup(self, call: dataplanecalls.Call) -> messages.Answer:
+    def backup(self, call: operations.Call) -> messages.Answer:
         return self._shelves.backup(call)
 
-    def restore(self, call: dataplanecalls.Call) -> messages.Answer:
+    def restore(self, call: operations.Call) -> messages.Answer:
         certificate = self._shelves.restore(call)
         return messages.Answer(200, _shown(call, certificate, version=certificate.current))
 
@@ -147,7 +149,7 @@ def _key_properties(certificate: x509.Certificate) -> messages.Body:
     if isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
         kty = "RSA" if isinstance(key, rsa.RSAPublicKey) else "EC"
         return {"exportable": True, "kty": kty, "key_size": key.key_size, "reuse_key": False}
-    raise catalogue.refusal("KVD_BAD_PARAMETER", reason="the certificate's key is neither RSA nor EC")
+    raise errors.refusal("KVD_BAD_PARAMETER", reason="the certificate's key is neither RSA nor EC")
 
 
 def _x509_properties(certificate: x509.Certificate) -> messages.Body:
@@ -183,9 +185,9 @@ def _key_usage(value: x509.ExtensionType | None) -> list[str]:
 
 
 def _shown(
-    call: dataplanecalls.Call, certificate: vaultobjects.VaultObject, *, version: vaultobjects.ObjectVersion
+    call: operations.Call, certificate: vault_objects.VaultObject, *, version: vault_objects.ObjectVersion
 ) -> messages.Body:
-    described = dataplanecalls.described(call, version)
+    described = operations.described(call, version)
     policy = {
         "id": f"{call.url}/certificates/{certificate.name}/policy",
         **version.content["policy"],
@@ -202,19 +204,19 @@ def _shown(
     }
 
 
-def _brief(call: dataplanecalls.Call, version: vaultobjects.ObjectVersion) -> messages.Body:
-    return {"x5t": version.content["x5t"], **dataplanecalls.described(call, version)}
+def _brief(call: operations.Call, version: vault_objects.ObjectVersion) -> messages.Body:
+    return {"x5t": version.content["x5t"], **operations.described(call, version)}
 
 
-def _listed(call: dataplanecalls.Call, certificate: vaultobjects.VaultObject) -> messages.Body:
+def _listed(call: operations.Call, certificate: vault_objects.VaultObject) -> messages.Body:
     return {"id": f"{call.url}/certificates/{certificate.name}", **_brief(call, certificate.current)}
 
 
 def _uri(
-    call: dataplanecalls.Call,
-    certificate: vaultobjects.VaultObject,
+    call: operations.Call,
+    certificate: vault_objects.VaultObject,
     *,
-    area: dataplanecalls.Area,
-    version: vaultobjects.ObjectVersion,
+    area: operations.Area,
+    version: vault_objects.ObjectVersion,
 ) -> str:
     return f"{call.url}/{area}/{certificate.name}/{version.version}"

@@ -11,7 +11,8 @@ from cryptography import exceptions
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-from acrcmk_lab.azure import catalogue, keystore, messages
+from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure.services.key_vault import models
 
 PUBLIC_EXPONENT = 65537
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -46,13 +47,13 @@ class Materials:
         """Take imported material for a version."""
         self._keys[version] = key
 
-    def of(self, version: keystore.KeyVersion) -> PrivateKey:
+    def of(self, version: models.KeyVersion) -> PrivateKey:
         """Return the private key of a version, made now if nobody needed it yet."""
         if version.version not in self._keys:
             self._keys[version.version] = _generate(version)
         return self._keys[version.version]
 
-    def public(self, version: keystore.KeyVersion) -> messages.Body:
+    def public(self, version: models.KeyVersion) -> messages.Body:
         """Return the public part as a JSON Web Key has it: `n` and `e`, or `crv`, `x` and `y`."""
         key = self.of(version)
         if isinstance(key, rsa.RSAPrivateKey):
@@ -61,7 +62,7 @@ class Materials:
         point, size = key.public_key().public_numbers(), (key.key_size + 7) // 8
         return {"crv": version.curve, "x": _number(point.x, size=size), "y": _number(point.y, size=size)}
 
-    def perform(self, version: keystore.KeyVersion, *, operation: str, body: messages.Body) -> str | bool:
+    def perform(self, version: models.KeyVersion, *, operation: str, body: messages.Body) -> str | bool:
         """Encrypt, decrypt, wrapKey, unwrapKey, sign or verify; refuses what does not fit the key."""
         key, algorithm = self.of(version), str(body.get("alg"))
         if operation == "sign":
@@ -77,13 +78,13 @@ class Materials:
         try:
             return _encoded(work(_decoded(body, "value"), scheme))
         except ValueError as error:
-            raise catalogue.refusal("KVD_BAD_PARAMETER", reason="the value does not fit the key") from error
+            raise errors.refusal("KVD_BAD_PARAMETER", reason="the value does not fit the key") from error
 
 
-def _generate(version: keystore.KeyVersion) -> PrivateKey:
+def _generate(version: models.KeyVersion) -> PrivateKey:
     if version.curve:
         return ec.generate_private_key(_CURVES[version.curve])
-    return rsa.generate_private_key(PUBLIC_EXPONENT, version.size or keystore.RSA_SIZES[0])
+    return rsa.generate_private_key(PUBLIC_EXPONENT, version.size or models.RSA_SIZES[0])
 
 
 def imported(jwk: messages.Body) -> PrivateKey:
@@ -96,7 +97,7 @@ def imported(jwk: messages.Body) -> PrivateKey:
         point = ec.EllipticCurvePublicNumbers(_integer(jwk, "x"), _integer(jwk, "y"), _CURVES[str(jwk.get("crv"))])
         return ec.EllipticCurvePrivateNumbers(_integer(jwk, "d"), point).private_key()
     except (ValueError, KeyError, TypeError) as error:
-        raise catalogue.refusal("KVD_BAD_PARAMETER", reason="the key is no private RSA or EC key") from error
+        raise errors.refusal("KVD_BAD_PARAMETER", reason="the key is no private RSA or EC key") from error
 
 
 def _sign(key: PrivateKey, *, algorithm: str, digest: bytes) -> bytes:
@@ -109,7 +110,7 @@ def _sign(key: PrivateKey, *, algorithm: str, digest: bytes) -> bytes:
         size = (key.key_size + 7) // 8
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
     except (ValueError, KeyError) as error:
-        raise catalogue.refusal("KVD_BAD_PARAMETER", reason=f"{algorithm} does not fit digest or key") from error
+        raise errors.refusal("KVD_BAD_PARAMETER", reason=f"{algorithm} does not fit digest or key") from error
 
 
 def _verify(key: PrivateKey, *, algorithm: str, digest: bytes, signature: bytes) -> bool:
@@ -125,7 +126,7 @@ def _verify(key: PrivateKey, *, algorithm: str, digest: bytes, signature: bytes)
     except exceptions.InvalidSignature:
         return False
     except (ValueError, KeyError) as error:
-        raise catalogue.refusal("KVD_BAD_PARAMETER", reason=f"{algorithm} does not fit digest or key") from error
+        raise errors.refusal("KVD_BAD_PARAMETER", reason=f"{algorithm} does not fit digest or key") from error
     return True
 
 
@@ -143,8 +144,8 @@ def _digest(algorithm: str) -> hashes.HashAlgorithm:
     return _DIGESTS[algorithm[2:5]]
 
 
-def _unsupported(algorithm: str, *, version: keystore.KeyVersion) -> messages.RefusedError:
-    return catalogue.refusal("KVD_BAD_PARAMETER", reason=f"algorithm {algorithm} does not fit a key of {version.kty}")
+def _unsupported(algorithm: str, *, version: models.KeyVersion) -> messages.RefusedError:
+    return errors.refusal("KVD_BAD_PARAMETER", reason=f"algorithm {algorithm} does not fit a key of {version.kty}")
 
 
 def _decoded(body: messages.Body, member: str) -> bytes:
@@ -152,7 +153,7 @@ def _decoded(body: messages.Body, member: str) -> bytes:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
     except binascii.Error as error:
-        raise catalogue.refusal("KVD_BAD_PARAMETER", reason=f"{member} is not base64url") from error
+        raise errors.refusal("KVD_BAD_PARAMETER", reason=f"{member} is not base64url") from error
 
 
 def _encoded(data: bytes) -> str:

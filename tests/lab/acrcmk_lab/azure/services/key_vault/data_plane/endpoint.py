@@ -4,16 +4,11 @@ In this order: name resolution, token, api-version and path, firewall, permissio
 then the object itself.
 """
 
-from acrcmk_lab.azure import catalogue, directory, keylife, messages, proxy, tokens, world
-from acrcmk_lab.azure.providers import (
-    dataplaneaccess,
-    dataplanecalls,
-    dataplanecertificates,
-    dataplanekeys,
-    dataplanelimits,
-    dataplanesecrets,
-    vaultmodel,
-)
+from acrcmk_lab.azure import proxy, tokens
+from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure.services.key_vault import lifecycle, vault_properties
+from acrcmk_lab.azure.services.key_vault.data_plane import access, certificates, keys, operations, secrets, throttle
+from acrcmk_lab.azure.state import directory, state
 
 PUBLIC_LOGIN = "https://login.microsoftonline.com"
 # Recorded: earlier releases (until 1.9.736 at least) named the authority so, and 1.2 had no AKV codes yet.
@@ -36,14 +31,14 @@ _FIXED_HEADERS = {
 class VaultData:
     """Answers for every vault host."""
 
-    def __init__(self, state: world.World, *, token_service: tokens.TokenService, life: keylife.KeyLife) -> None:
+    def __init__(self, state: state.World, *, token_service: tokens.TokenService, life: lifecycle.KeyLife) -> None:
         self._world = state
         self._tokens = token_service
-        self._limits = dataplanelimits.Limits(state)
+        self._limits = throttle.Limits(state)
         self._operations = [
-            *dataplanekeys.DataPlaneKeys(state, life=life).offers(),
-            *dataplanesecrets.DataPlaneSecrets(state).offers(),
-            *dataplanecertificates.DataPlaneCertificates(state).offers(),
+            *keys.DataPlaneKeys(state, life=life).offers(),
+            *secrets.DataPlaneSecrets(state).offers(),
+            *certificates.DataPlaneCertificates(state).offers(),
         ]
 
     def serves(self, host: str) -> bool:
@@ -68,17 +63,17 @@ class VaultData:
         answer.headers = {**self._headers(request, vault=vault), **answer.headers}
         return answer
 
-    def _vault(self, host: str) -> vaultmodel.Vault | None:
-        vault = self._world.store.named(vaultmodel.Vault, host.partition(".")[0])
+    def _vault(self, host: str) -> vault_properties.Vault | None:
+        vault = self._world.store.named(vault_properties.Vault, host.partition(".")[0])
         return vault if vault and vault.provisioning == "Succeeded" else None
 
-    def _admitted(self, request: messages.Request, *, vault: vaultmodel.Vault) -> messages.Answer:
+    def _admitted(self, request: messages.Request, *, vault: vault_properties.Vault) -> messages.Answer:
         caller = self._caller(request)
-        version = dataplanecalls.api_version(request.query.get("api-version", ""))
+        version = operations.api_version(request.query.get("api-version", ""))
         if version is None:
-            raise catalogue.refusal("KVD_BAD_PARAMETER", reason="api-version is missing or not supported")
+            raise errors.refusal("KVD_BAD_PARAMETER", reason="api-version is missing or not supported")
         operation, names = self._resolve(request)
-        call = dataplanecalls.Call(
+        call = operations.Call(
             request=request,
             vault=vault,
             caller=caller,
@@ -87,7 +82,7 @@ class VaultData:
             release=self._release(),
             url=f"https://{vault.name.lower()}.{self._world.switches.vault_domain}",
         )
-        dataplaneaccess.admit(self._world, call, operation=operation)
+        access.admit(self._world, call, operation=operation)
         self._limits.charge(call, operation=operation)
         return operation.handler(call)
 
@@ -107,23 +102,23 @@ class VaultData:
         """Clients take authority and resource from here; behind the proxy the authority has its public name."""
         public = FORMER_LOGIN if self._release() < _LOGIN_RENAMED else PUBLIC_LOGIN
         login = public if proxy.answers_for(request.host.partition(":")[0]) else self._world.url
-        answer = catalogue.answer(error, **facts)
+        answer = errors.answer(error, **facts)
         answer.headers["WWW-Authenticate"] = (
             f'Bearer authorization="{login}/{self._world.tenant_id}", resource="{RESOURCE}"'
         )
         return messages.RefusedError(answer)
 
     def _release(self) -> tuple[int, ...]:
-        return dataplanecalls.release(self._world.switches.vault_release)
+        return operations.release(self._world.switches.vault_release)
 
-    def _resolve(self, request: messages.Request) -> tuple[dataplanecalls.Operation, tuple[str, ...]]:
+    def _resolve(self, request: messages.Request) -> tuple[operations.Operation, tuple[str, ...]]:
         for operation in self._operations:
             names = operation.names(request.path) if operation.method == request.method else None
             if names is not None:
                 return operation, names
-        raise catalogue.refusal("KVD_METHOD", method=request.method, path=request.path)
+        raise errors.refusal("KVD_METHOD", method=request.method, path=request.path)
 
-    def _headers(self, request: messages.Request, *, vault: vaultmodel.Vault) -> dict[str, str]:
+    def _headers(self, request: messages.Request, *, vault: vault_properties.Vault) -> dict[str, str]:
         echoed = request.headers.get("x-ms-client-request-id")
         address = self._world.switches.client_address
         return {

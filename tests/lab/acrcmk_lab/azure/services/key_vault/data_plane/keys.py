@@ -3,11 +3,13 @@
 import copy
 from collections.abc import Iterator
 
-from acrcmk_lab.azure import catalogue, ids, keylife, keystore, messages, world
-from acrcmk_lab.azure.providers import dataplanecalls, dataplanecrypto, dataplanedeleted, dataplanerotation
+from acrcmk_lab.azure.arm import errors, ids, messages
+from acrcmk_lab.azure.services.key_vault import lifecycle, models
+from acrcmk_lab.azure.services.key_vault.data_plane import crypto, deleted_objects, operations, rotation_policy
+from acrcmk_lab.azure.state import state
 
 # Recorded: a key that only imports others (a key exchange key) lives two days.
-KEY_EXCHANGE_SECONDS = 2 * keylife.DAY
+KEY_EXCHANGE_SECONDS = 2 * lifecycle.DAY
 _EXPORTABLE_SINCE, _PLATFORM_SINCE = (7, 3), (7, 5)
 # Recorded: 7.3 did not tell it yet in 1.9.331.
 _EXPORTABLE_RELEASE = (1, 9, 501)
@@ -27,22 +29,22 @@ _CRYPTOGRAPHY = {
 class DataPlaneKeys:
     """The operations on keys."""
 
-    def __init__(self, state: world.World, *, life: keylife.KeyLife) -> None:
+    def __init__(self, state: state.World, *, life: lifecycle.KeyLife) -> None:
         self._world = state
         self._life = life
-        self._materials = dataplanecrypto.Materials()
-        self._backups: dict[str, keystore.Key] = {}
+        self._materials = crypto.Materials()
+        self._backups: dict[str, models.Key] = {}
 
-    def offers(self) -> list[dataplanecalls.Operation]:
+    def offers(self) -> list[operations.Operation]:
         """Return the operations, for the front door."""
-        rotation = dataplanerotation.Rotation(self._world, life=self._life, found=self.found, bundle=self.bundle)
+        rotation = rotation_policy.Rotation(self._world, life=self._life, found=self.found, bundle=self.bundle)
         return [
             *rotation.offers(),
-            *dataplanedeleted.Deletions(self._world, kind=self._kind()).offers(),
-            *dataplanecalls.offers("keys", self._rows()),
+            *deleted_objects.Deletions(self._world, kind=self._kind()).offers(),
+            *operations.offers("keys", self._rows()),
         ]
 
-    def _rows(self) -> Iterator[tuple[str, str, dataplanecalls.Handler, str, str]]:
+    def _rows(self) -> Iterator[tuple[str, str, operations.Handler, str, str]]:
         yield "GET", "keys", self.index, "list", "read"
         yield "POST", "keys/restore", self.restore, "restore", "restore/action"
         yield "GET", "keys/*/versions", self.versions, "list", "read"
@@ -55,8 +57,8 @@ class DataPlaneKeys:
         for operation, action in _CRYPTOGRAPHY.items():
             yield "POST", f"keys/*/*/{operation.lower()}", self._cryptography(operation), operation, f"{action}/action"
 
-    def _kind(self) -> dataplanedeleted.Kind[keystore.Key]:
-        return dataplanedeleted.Kind(
+    def _kind(self) -> deleted_objects.Kind[models.Key]:
+        return deleted_objects.Kind(
             area="keys",
             shelf=lambda vault: vault.key_shelf,
             life=self._life,
@@ -66,7 +68,7 @@ class DataPlaneKeys:
             missing="KVD_DELETED_KEY_NOT_FOUND",
         )
 
-    def create(self, call: dataplanecalls.Call) -> messages.Answer:
+    def create(self, call: operations.Call) -> messages.Answer:
         properties = {
             "kty": call.body.get("kty"),
             "keySize": call.body.get("key_size"),
@@ -74,7 +76,7 @@ class DataPlaneKeys:
             "keyOps": call.body.get("key_ops"),
             "attributes": call.attributes,
         }
-        wrong = keystore.problem(properties, name=call.names[0])
+        wrong = models.problem(properties, name=call.names[0])
         if not wrong and not properties["kty"]:
             wrong = "kty is required"
         self._check(call, wrong=wrong, kty=str(properties["kty"]))
@@ -85,12 +87,12 @@ class DataPlaneKeys:
             key.current.expires = key.current.created + KEY_EXCHANGE_SECONDS
         return self.bundle(call, key, version=key.current)
 
-    def bring(self, call: dataplanecalls.Call) -> messages.Answer:
+    def bring(self, call: operations.Call) -> messages.Answer:
         """Import a key; one that exists gets a new version of this material."""
         jwk = call.body.get("key") or {}
-        material = dataplanecrypto.imported(jwk)
+        material = crypto.imported(jwk)
         kty = str(jwk["kty"]).removesuffix("-HSM") + ("-HSM" if call.body.get("Hsm") else "")
-        wrong = None if keystore.NAME.fullmatch(call.names[0]) else "the key's name is invalid"
+        wrong = None if models.NAME.fullmatch(call.names[0]) else "the key's name is invalid"
         self._check(call, wrong=wrong, kty=kty)
         properties = {
             "kty": kty,
@@ -105,20 +107,20 @@ class DataPlaneKeys:
         self._materials.keep(key.current.version, material)
         return self.bundle(call, key, version=key.current)
 
-    def get(self, call: dataplanecalls.Call) -> messages.Answer:
+    def get(self, call: operations.Call) -> messages.Answer:
         key, version = self.found(call)
         return self.bundle(call, key, version=version)
 
-    def index(self, call: dataplanecalls.Call) -> messages.Answer:
-        return dataplanecalls.page(
+    def index(self, call: operations.Call) -> messages.Answer:
+        return operations.page(
             call,
             {name: self._listed(call, key) for name, key in call.vault.keys.items()},
         )
 
-    def versions(self, call: dataplanecalls.Call) -> messages.Answer:
+    def versions(self, call: operations.Call) -> messages.Answer:
         """Recorded: in the order of their ids, not of time."""
         key, _ = self.found(call)
-        return dataplanecalls.page(
+        return operations.page(
             call,
             {
                 name: {"kid": _kid(call, key, version=version), **_described(call, version)}
@@ -126,7 +128,7 @@ class DataPlaneKeys:
             },
         )
 
-    def update(self, call: dataplanecalls.Call) -> messages.Answer:
+    def update(self, call: operations.Call) -> messages.Answer:
         key, version = self.found(call)
         self._life.change(call.vault, key, version=version, attributes=call.attributes)
         if call.body.get("key_ops") is not None:
@@ -135,8 +137,8 @@ class DataPlaneKeys:
             version.tags = ids.tags(call.body["tags"])
         return self.bundle(call, key, version=version)
 
-    def _cryptography(self, operation: str) -> dataplanecalls.Handler:
-        def perform(call: dataplanecalls.Call) -> messages.Answer:
+    def _cryptography(self, operation: str) -> operations.Handler:
+        def perform(call: operations.Call) -> messages.Answer:
             key, version = self.found(call)
             self._permits(version, operation=operation)
             result = self._materials.perform(version, operation=operation, body=call.body)
@@ -146,30 +148,30 @@ class DataPlaneKeys:
 
         return perform
 
-    def _permits(self, version: keystore.KeyVersion, *, operation: str) -> None:
+    def _permits(self, version: models.KeyVersion, *, operation: str) -> None:
         if not version.enabled and operation in _STOPPED_BY_DISABLING:
-            raise catalogue.refusal("KVD_KEY_DISABLED", operation=operation)
+            raise errors.refusal("KVD_KEY_DISABLED", operation=operation)
         in_time = version.in_time(self._world.clock.utc().timestamp())
         if not in_time and operation in _STOPPED_BY_DATES:
-            raise catalogue.refusal("KVD_KEY_EXPIRED", operation=operation)
+            raise errors.refusal("KVD_KEY_EXPIRED", operation=operation)
         if operation not in version.operations:
-            raise catalogue.refusal("KVD_KEY_OPERATION", operation=operation)
+            raise errors.refusal("KVD_KEY_OPERATION", operation=operation)
 
-    def backup(self, call: dataplanecalls.Call) -> messages.Answer:
+    def backup(self, call: operations.Call) -> messages.Answer:
         """Answer a blob that this lab alone can read, as Azure's can only Azure."""
         key, _ = self.found(call)
         blob = self._world.hex32()
         self._backups[blob] = copy.deepcopy(key)
         return messages.Answer(200, {"value": blob})
 
-    def restore(self, call: dataplanecalls.Call) -> messages.Answer:
+    def restore(self, call: operations.Call) -> messages.Answer:
         kept = self._backups.get(str(call.body.get("value")))
         if kept is None:
-            raise catalogue.refusal("KVD_BAD_PARAMETER", reason="the backup blob is not of this tenant")
+            raise errors.refusal("KVD_BAD_PARAMETER", reason="the backup blob is not of this tenant")
         key = self._life.restore(call.vault, copy.deepcopy(kept))
         return self.bundle(call, key, version=key.current)
 
-    def found(self, call: dataplanecalls.Call) -> tuple[keystore.Key, keystore.KeyVersion]:
+    def found(self, call: operations.Call) -> tuple[models.Key, models.KeyVersion]:
         """Return the key of a path and its version there, the current one where none is named."""
         name, wanted = call.names[0], call.names[1] if call.names[1:] else ""
         key = call.vault.keys.get(name.lower())
@@ -177,19 +179,19 @@ class DataPlaneKeys:
             return key, key.current
         if key and wanted.lower() in key.versions:
             return key, key.versions[wanted.lower()]
-        raise catalogue.refusal("KVD_KEY_NOT_FOUND", name="/".join(filter(None, (name, wanted))))
+        raise errors.refusal("KVD_KEY_NOT_FOUND", name="/".join(filter(None, (name, wanted))))
 
-    def _check(self, call: dataplanecalls.Call, *, wrong: str | None, kty: str) -> None:
+    def _check(self, call: operations.Call, *, wrong: str | None, kty: str) -> None:
         if not wrong and kty.endswith("-HSM") and call.vault.sku["name"].lower() != "premium":
             wrong = "HSM keys need a vault of the premium SKU"
         if wrong:
-            raise catalogue.refusal("KVD_BAD_PARAMETER", reason=wrong)
+            raise errors.refusal("KVD_BAD_PARAMETER", reason=wrong)
 
-    def bundle(self, call: dataplanecalls.Call, key: keystore.Key, *, version: keystore.KeyVersion) -> messages.Answer:
+    def bundle(self, call: operations.Call, key: models.Key, *, version: models.KeyVersion) -> messages.Answer:
         """Answer a key's version with its public part."""
         return messages.Answer(200, self._bundle(call, key, version=version))
 
-    def _bundle(self, call: dataplanecalls.Call, key: keystore.Key, *, version: keystore.KeyVersion) -> messages.Body:
+    def _bundle(self, call: operations.Call, key: models.Key, *, version: models.KeyVersion) -> messages.Body:
         jwk = {
             "kid": _kid(call, key, version=version),
             "kty": version.kty,
@@ -198,19 +200,19 @@ class DataPlaneKeys:
         }
         return {"key": jwk, **_described(call, version)}
 
-    def _listed(self, call: dataplanecalls.Call, key: keystore.Key) -> messages.Body:
+    def _listed(self, call: operations.Call, key: models.Key) -> messages.Body:
         return {"kid": f"{call.url}/keys/{key.name}", **_described(call, key.current)}
 
 
-def _described(call: dataplanecalls.Call, version: keystore.KeyVersion) -> messages.Body:
+def _described(call: operations.Call, version: models.KeyVersion) -> messages.Body:
     """Later api-versions tell more [R]."""
     more: messages.Body = {}
     if call.version >= _EXPORTABLE_SINCE and call.release >= _EXPORTABLE_RELEASE:
         more["exportable"] = False
     if call.version >= _PLATFORM_SINCE:
         more["hsmPlatform"] = "1" if version.kty.endswith("-HSM") else "0"
-    return dataplanecalls.described(call, version, **more)
+    return operations.described(call, version, **more)
 
 
-def _kid(call: dataplanecalls.Call, key: keystore.Key, *, version: keystore.KeyVersion) -> str:
+def _kid(call: operations.Call, key: models.Key, *, version: models.KeyVersion) -> str:
     return f"{call.url}/keys/{key.name}/{version.version}"

@@ -7,8 +7,9 @@ import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from acrcmk_lab.azure import catalogue, directory, messages
-from acrcmk_lab.azure.providers import vaultmodel
+from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure.services.key_vault import vault_properties
+from acrcmk_lab.azure.state import directory
 
 PAGE_SIZE = 25
 # Dated versions follow 7.6; the two oldest came before 7.0.
@@ -40,7 +41,7 @@ class Call:
     """
 
     request: messages.Request
-    vault: vaultmodel.Vault
+    vault: vault_properties.Vault
     caller: directory.Principal
     names: tuple[str, ...]
     version: Version
@@ -141,7 +142,7 @@ def page(call: Call, rows: dict[str, messages.Body]) -> messages.Answer:
 def _page_size(call: Call) -> int:
     asked = call.request.query.get("maxresults", str(PAGE_SIZE))
     if not asked.isdigit() or not 1 <= int(asked) <= PAGE_SIZE:
-        raise catalogue.refusal("KVD_BAD_PARAMETER", reason=f"maxresults must be from 1 to {PAGE_SIZE}")
+        raise errors.refusal("KVD_BAD_PARAMETER", reason=f"maxresults must be from 1 to {PAGE_SIZE}")
     return int(asked)
 
 
@@ -150,4 +151,4 @@ def _marker(call: Call) -> str:
     try:
         return base64.b64decode(token + "=" * (-len(token) % 4), altchars="-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise catalogue.refusal("KVD_BAD_PARAMETER", reason="invalid skiptoken") from error
+        raise errors.refusal("KVD_BAD_PARAMETER", reason="invalid skiptoken") from error

@@ -2,64 +2,66 @@
 
 from collections.abc import Callable, Iterator
 
-from acrcmk_lab.azure import catalogue, keylife, keystore, messages, world
-from acrcmk_lab.azure.providers import dataplanecalls
+from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure.services.key_vault import lifecycle, models
+from acrcmk_lab.azure.services.key_vault.data_plane import operations
+from acrcmk_lab.azure.state import state
 
 # Documented: a key is rotated 7 days after its creation and before its expiry at the earliest, and lives 28.
-SHORTEST_INTERVAL = 7 * keylife.DAY
-SHORTEST_LIFE = 28 * keylife.DAY
+SHORTEST_INTERVAL = 7 * lifecycle.DAY
+SHORTEST_LIFE = 28 * lifecycle.DAY
 # Documented for a key without a policy of its own (Get-AzKeyVaultKeyRotationPolicy): no id, no dates.
 DEFAULT = {"lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}]}
 _POLICY = "keys/*/rotationpolicy"
 
-Found = Callable[[dataplanecalls.Call], tuple[keystore.Key, keystore.KeyVersion]]
+Found = Callable[[operations.Call], tuple[models.Key, models.KeyVersion]]
 
 
 class Rotation:
     """The operations on a key's rotation; `found` and `bundle` are those of all keys."""
 
     def __init__(
-        self, state: world.World, *, life: keylife.KeyLife, found: Found, bundle: Callable[..., messages.Answer]
+        self, state: state.World, *, life: lifecycle.KeyLife, found: Found, bundle: Callable[..., messages.Answer]
     ) -> None:
         self._world = state
         self._life = life
         self._found = found
         self._bundle = bundle
 
-    def offers(self) -> list[dataplanecalls.Operation]:
+    def offers(self) -> list[operations.Operation]:
         """Rotation policies have data actions of their own."""
-        rows: list[tuple[str, str, dataplanecalls.Handler, str, str]] = [
+        rows: list[tuple[str, str, operations.Handler, str, str]] = [
             ("GET", _POLICY, self.get, "getrotationpolicy", "keyrotationpolicies/read"),
             ("PUT", _POLICY, self.put, "setrotationpolicy", "keyrotationpolicies/write"),
             ("POST", "keys/*/rotate", self.rotate, "rotate", "keys/rotate/action"),
         ]
         return [
-            dataplanecalls.Operation(
+            operations.Operation(
                 method=method, path=path, handler=handler, area="keys", permission=permission, action=action
             )
             for method, path, handler, permission, action in rows
         ]
 
-    def get(self, call: dataplanecalls.Call) -> messages.Answer:
+    def get(self, call: operations.Call) -> messages.Answer:
         key, _ = self._found(call)
         if key.rotation_policy is None:
             return messages.Answer(200, {**DEFAULT, "attributes": {}})
         return messages.Answer(200, {"id": f"{call.url}/keys/{key.name}/rotationpolicy", **key.rotation_policy})
 
-    def put(self, call: dataplanecalls.Call) -> messages.Answer:
+    def put(self, call: operations.Call) -> messages.Answer:
         key, _ = self._found(call)
         actions = call.body.get("lifetimeActions") or DEFAULT["lifetimeActions"]
         expiry = call.attributes.get("expiryTime")
         wrong = problem(actions, expiry=expiry)
         if wrong:
-            raise catalogue.refusal("KVD_BAD_PARAMETER", reason=wrong)
+            raise errors.refusal("KVD_BAD_PARAMETER", reason=wrong)
         now = int(self._world.clock.utc().timestamp())
         created = ((key.rotation_policy or {}).get("attributes") or {}).get("created", now)
         attributes = {**({"expiryTime": expiry} if expiry else {}), "created": created, "updated": now}
         self._life.set_policy(call.vault, key, {"lifetimeActions": actions, "attributes": attributes})
         return self.get(call)
 
-    def rotate(self, call: dataplanecalls.Call) -> messages.Answer:
+    def rotate(self, call: operations.Call) -> messages.Answer:
         key, _ = self._found(call)
         return self._bundle(call, key, version=self._life.rotate(call.vault, key))
 
@@ -67,7 +69,7 @@ class Rotation:
 def problem(actions: list[messages.Body], *, expiry: str | None) -> str | None:
     """Return what is wrong with a policy, in words of the lab's own; None if nothing is."""
     try:
-        life = keylife.duration(expiry) if expiry else None
+        life = lifecycle.duration(expiry) if expiry else None
         wrongs = [wrong for action in actions for wrong in _wrongs(action, life=life)]
     except (ValueError, TypeError, AttributeError) as error:
         return str(error)
@@ -84,7 +86,7 @@ def _wrongs(action: messages.Body, *, life: int | None) -> Iterator[str]:
     if len(times) != 1:
         yield "a trigger has either timeAfterCreate or timeBeforeExpiry"
         return
-    seconds = keylife.duration(times[0])
+    seconds = lifecycle.duration(times[0])
     if seconds < SHORTEST_INTERVAL or (life is not None and life - seconds < SHORTEST_INTERVAL):
         yield "between creation, rotation and expiry must be at least 7 days"
     if trigger.get("timeAfterCreate") and not rotates:

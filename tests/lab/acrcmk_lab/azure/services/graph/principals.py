@@ -8,7 +8,9 @@ import re
 import typing
 from collections.abc import Callable
 
-from acrcmk_lab.azure import catalogue, directory, messages, moments, tokens, world
+from acrcmk_lab.azure import tokens
+from acrcmk_lab.azure.arm import errors, messages, timestamps
+from acrcmk_lab.azure.state import directory, state
 
 HOST = "graph.microsoft.com"
 AUDIENCE = f"https://{HOST}"
@@ -24,7 +26,7 @@ _USER_FILTER = re.compile(r"(?:userPrincipalName|mail)\s+eq\s+'[^']*'", re.IGNOR
 class Graph:
     """The service; a caller reads it with a token for Graph if the directory lets it (`reads_directory`)."""
 
-    def __init__(self, state: world.World, *, token_service: tokens.TokenService) -> None:
+    def __init__(self, state: state.World, *, token_service: tokens.TokenService) -> None:
         self._world = state
         self._tokens = token_service
 
@@ -36,7 +38,7 @@ class Graph:
         except messages.RefusedError as refused:
             answer = refused.answer
             answer.body["error"]["innerError"] = {
-                "date": moments.seconds(self._world.clock.utc()).rstrip("Z"),
+                "date": timestamps.seconds(self._world.clock.utc()).rstrip("Z"),
                 "request-id": correlation_id,
                 "client-request-id": request.headers.get("client-request-id", correlation_id),
             }
@@ -47,12 +49,12 @@ class Graph:
         caller = self._caller(request)
         version, _, path = request.path.strip("/").partition("/")
         if version not in ("v1.0", "beta"):
-            raise catalogue.refusal("GRAPH_BAD_SEGMENT", segment=version)
+            raise errors.refusal("GRAPH_BAD_SEGMENT", segment=version)
         if path == "me":
             # Every principal of the lab is an application; "me" means a person.
-            raise catalogue.refusal("GRAPH_ME")
+            raise errors.refusal("GRAPH_ME")
         if not caller.reads_directory:
-            raise catalogue.refusal("GRAPH_FORBIDDEN")
+            raise errors.refusal("GRAPH_FORBIDDEN")
         collection, _, rest = path.partition("/")
         handlers: dict[tuple[str, str], Callable[[messages.Request, str], messages.Answer]] = {
             ("GET", "servicePrincipals"): self._service_principals,
@@ -62,18 +64,18 @@ class Graph:
         }
         handler = handlers.get((request.method, collection))
         if handler is None:
-            raise catalogue.refusal("GRAPH_BAD_SEGMENT", segment=collection)
+            raise errors.refusal("GRAPH_BAD_SEGMENT", segment=collection)
         return handler(request, rest)
 
     def _caller(self, request: messages.Request) -> directory.Principal:
         credentials = request.headers.get("authorization", "").partition(" ")[2]
         token = self._tokens.find(credentials)
         if token is None:
-            raise catalogue.refusal("GRAPH_TOKEN_EMPTY" if not credentials else "GRAPH_TOKEN_INVALID")
+            raise errors.refusal("GRAPH_TOKEN_EMPTY" if not credentials else "GRAPH_TOKEN_INVALID")
         if token.audience.rstrip("/") != AUDIENCE:
-            raise catalogue.refusal("GRAPH_TOKEN_AUDIENCE")
+            raise errors.refusal("GRAPH_TOKEN_AUDIENCE")
         if token.expired:
-            raise catalogue.refusal("GRAPH_TOKEN_EXPIRED")
+            raise errors.refusal("GRAPH_TOKEN_EXPIRED")
         return token.principal
 
     def _service_principals(self, request: messages.Request, rest: str) -> messages.Answer:
@@ -82,17 +84,17 @@ class Graph:
         text = request.query.get("$filter", "")
         wanted = _SERVICE_PRINCIPAL_FILTER.fullmatch(text.strip())
         if text and wanted is None:
-            raise catalogue.refusal("GRAPH_BAD_FILTER", property=_property(text), resource="ServicePrincipal")
+            raise errors.refusal("GRAPH_BAD_FILTER", property=_property(text), resource="ServicePrincipal")
         rows = [body for body in map(_body, self._visible()) if wanted is None or _selected(body, wanted)]
         return messages.Answer(200, _with_context("servicePrincipals", {"value": rows}))
 
     def _users(self, request: messages.Request, rest: str) -> messages.Answer:
         """The lab's directory has no people."""
         if rest:
-            raise catalogue.refusal("GRAPH_NOT_FOUND", id=rest)
+            raise errors.refusal("GRAPH_NOT_FOUND", id=rest)
         text = request.query.get("$filter", "")
         if text and not _USER_FILTER.fullmatch(text.strip()):
-            raise catalogue.refusal("GRAPH_BAD_FILTER", property=_property(text), resource="User")
+            raise errors.refusal("GRAPH_BAD_FILTER", property=_property(text), resource="User")
         return messages.Answer(200, _with_context("users", {"value": []}))
 
     def _directory_object(self, _: messages.Request, rest: str) -> messages.Answer:
@@ -101,11 +103,11 @@ class Graph:
     def _get_by_ids(self, request: messages.Request, rest: str) -> messages.Answer:
         """Answer those that exist and are of a wanted type; an unknown id is passed over [D]."""
         if rest.lower() not in ("getbyids", "microsoft.graph.getbyids"):
-            raise catalogue.refusal("GRAPH_BAD_SEGMENT", segment=rest)
+            raise errors.refusal("GRAPH_BAD_SEGMENT", segment=rest)
         body = request.body if isinstance(request.body, dict) else {}
         wanted, types = body.get("ids"), body.get("types") or ["directoryObject"]
         if not isinstance(wanted, list) or not 0 < len(wanted) <= GET_BY_IDS_LIMIT:
-            raise catalogue.refusal("GRAPH_BAD_IDS")
+            raise errors.refusal("GRAPH_BAD_IDS")
         ids = {str(one).lower() for one in wanted}
         fitting = "directoryObject" in types or "servicePrincipal" in types
         rows = [_typed_body(one) for one in self._visible() if fitting and one.object_id.lower() in ids]
@@ -118,7 +120,7 @@ class Graph:
     def _found(self, object_id: str) -> directory.Principal:
         principal = self._world.directory.by_object(object_id)
         if principal is None or principal.visible_at > self._world.clock.now():
-            raise catalogue.refusal("GRAPH_NOT_FOUND", id=object_id)
+            raise errors.refusal("GRAPH_NOT_FOUND", id=object_id)
         return principal
 
 
