@@ -1,17 +1,26 @@
 """One whole lab without its server: the providers wired to the pipeline, a request in, an answer out."""
 
-from acrcmk_lab.azure import tokens
-from acrcmk_lab.azure.arm import messages, pipeline
-from acrcmk_lab.azure.control import faults
-from acrcmk_lab.azure.services.authorization import role_assignments
-from acrcmk_lab.azure.services.container_registry import login_server, registries
+from acrcmk_lab.azure.arm.messages import Answer, Request
+from acrcmk_lab.azure.arm.pipeline import Pipeline
+from acrcmk_lab.azure.control.faults import Faults
+from acrcmk_lab.azure.services.authorization.role_assignments import Authorization
+from acrcmk_lab.azure.services.container_registry.login_server import RegistryData
+from acrcmk_lab.azure.services.container_registry.registries import ContainerRegistry
 from acrcmk_lab.azure.services.graph import principals
-from acrcmk_lab.azure.services.key_vault import vaults
-from acrcmk_lab.azure.services.key_vault.data_plane import endpoint
-from acrcmk_lab.azure.services.managed_identity import identities
-from acrcmk_lab.azure.services.monitor import diagnostic_settings
-from acrcmk_lab.azure.services.resources import provider
-from acrcmk_lab.azure.state import clock, directory, rbac, request_log, settings, state
+from acrcmk_lab.azure.services.graph.principals import Graph
+from acrcmk_lab.azure.services.key_vault.data_plane.endpoint import VaultData
+from acrcmk_lab.azure.services.key_vault.vaults import KeyVault
+from acrcmk_lab.azure.services.managed_identity.identities import ManagedIdentity
+from acrcmk_lab.azure.services.monitor.diagnostic_settings import Diagnostics
+from acrcmk_lab.azure.services.resources.provider import Resources
+from acrcmk_lab.azure.state import rbac
+from acrcmk_lab.azure.state.clock import Clock
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.rbac import Grant
+from acrcmk_lab.azure.state.request_log import Log, RequestRecord
+from acrcmk_lab.azure.state.settings import Switches
+from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.tokens import TokenService
 
 NAMESPACES = (
     "Microsoft.Authorization",
@@ -35,30 +44,30 @@ class Cloud:
     def __init__(
         self,
         *,
-        time: clock.Clock,
-        switches: settings.Switches,
-        log: request_log.Log,
+        time: Clock,
+        switches: Switches,
+        log: Log,
         seed: int = 0,
     ) -> None:
-        self.world = state.World(time=time, switches=switches, log=log, seed=seed)
-        self.tokens = tokens.TokenService(self.world)
-        self.faults = faults.Faults(time)
-        self.registry = registries.ContainerRegistry(self.world)
-        self.vaults = vaults.KeyVault(self.world)
-        self.registry_data = login_server.RegistryData(self.world)
-        self.vault_data = endpoint.VaultData(self.world, token_service=self.tokens, life=self.vaults.key_life)
-        self.graph = principals.Graph(self.world, token_service=self.tokens)
+        self.world = World(time=time, switches=switches, log=log, seed=seed)
+        self.tokens = TokenService(self.world)
+        self.faults = Faults(time)
+        self.registry = ContainerRegistry(self.world)
+        self.vaults = KeyVault(self.world)
+        self.registry_data = RegistryData(self.world)
+        self.vault_data = VaultData(self.world, token_service=self.tokens, life=self.vaults.key_life)
+        self.graph = Graph(self.world, token_service=self.tokens)
         self.subscription_id = self.world.guid()
-        self.pipeline = pipeline.Pipeline(
+        self.pipeline = Pipeline(
             self.world,
             token_service=self.tokens,
             providers=(
-                provider.Resources(self.world, namespaces=NAMESPACES),
-                role_assignments.Authorization(self.world),
-                identities.ManagedIdentity(self.world),
+                Resources(self.world, namespaces=NAMESPACES),
+                Authorization(self.world),
+                ManagedIdentity(self.world),
                 self.vaults,
                 self.registry,
-                diagnostic_settings.Diagnostics(self.world, namespaces=NAMESPACES),
+                Diagnostics(self.world, namespaces=NAMESPACES),
             ),
         )
         self.add_subscription(self.subscription_id)
@@ -70,19 +79,19 @@ class Cloud:
         self.grant(self.person, role=rbac.KEY_VAULT_ADMINISTRATOR)
         self.person_assertion = self.tokens.enrol(self.person)
 
-    def enrol(self, name: str, *, role: str = rbac.OWNER) -> directory.Principal:
+    def enrol(self, name: str, *, role: str = rbac.OWNER) -> Principal:
         """Add an application to the directory with a role on the lab's subscription, effective now."""
         principal = self.world.directory.add(
-            directory.Principal(object_id=self.world.guid(), client_id=self.world.guid(), name=name)
+            Principal(object_id=self.world.guid(), client_id=self.world.guid(), name=name)
         )
         self.grant(principal, role=role)
         return principal
 
-    def grant(self, principal: directory.Principal, *, role: str) -> None:
+    def grant(self, principal: Principal, *, role: str) -> None:
         """Give a principal a role on everything, effective now."""
-        self.world.access.grant(rbac.Grant(principal=principal.object_id, role=rbac.definitions()[role], scope="/"))
+        self.world.access.grant(Grant(principal=principal.object_id, role=rbac.definitions()[role], scope="/"))
 
-    def service(self, request: messages.Request) -> str:
+    def service(self, request: Request) -> str:
         """Return what a request is for: `arm`, `login`, `graph`, `vault`, or `registry` for a login server."""
         if request.host == principals.HOST:
             return "graph"
@@ -93,7 +102,7 @@ class Cloud:
         root = request.path.strip("/").split("/", 1)[0].lower()
         return "arm" if root in _ARM_ROOTS else "login"
 
-    async def answer(self, request: messages.Request) -> messages.Answer:
+    async def answer(self, request: Request) -> Answer:
         """Answer one request and log it; an answer of status 0 means that nothing answers at that host."""
         start = self.world.clock.now()
         correlation_id = request.headers.get("x-ms-correlation-request-id") or self.world.guid()
@@ -113,14 +122,12 @@ class Cloud:
         self.faults.answered(request, answer)
         return answer
 
-    def record(
-        self, request: messages.Request, answer: messages.Answer, *, start: float, correlation_id: str = ""
-    ) -> None:
+    def record(self, request: Request, answer: Answer, *, start: float, correlation_id: str = "") -> None:
         """Log a request; a fault's answer is logged like any other."""
         token = self.tokens.find(request.headers.get("authorization", "").partition(" ")[2])
         service = self.service(request)
         self.world.log.add(
-            request_log.RequestRecord(
+            RequestRecord(
                 time=round(start, 3),
                 seconds=round(self.world.clock.now() - start, 3),
                 method=request.method,

@@ -8,7 +8,10 @@ import signal
 import sys
 
 from acrcmk_lab.azure import server
-from acrcmk_lab.azure.state import clock, request_log, settings
+from acrcmk_lab.azure.server import AzureLab
+from acrcmk_lab.azure.state.clock import Clock
+from acrcmk_lab.azure.state.request_log import Log
+from acrcmk_lab.azure.state.settings import Switches
 
 DEFAULT_GROUP = "rg-demo:westeurope"
 HELP = """Azure for the lab: Resource Manager, Key Vault and tokens on one TLS port.
@@ -57,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
-    switches = settings.Switches() if arguments.speed else settings.Switches.without_latency()
+    switches = Switches() if arguments.speed else Switches.without_latency()
     if "help" in arguments.set:
         for name, value, meaning in switches.describe():
             print(f"{name}={value}\n    {meaning}")
@@ -70,14 +73,14 @@ async def run(arguments: argparse.Namespace) -> int:
         return 2
     with contextlib.ExitStack() as stack:
         stream = stack.enter_context(arguments.log.open("a")) if arguments.log else None
-        lab = server.AzureLab(
-            time=clock.Clock(speed=arguments.speed),
+        lab = AzureLab(
+            time=Clock(speed=arguments.speed),
             switches=switches,
             seed=arguments.seed,
             port=arguments.port,
             folder=arguments.dir.resolve() if arguments.dir else None,
             groups=tuple(arguments.group or (DEFAULT_GROUP,)),
-            log=request_log.Log(stream, verbose=arguments.verbose),
+            log=Log(stream, verbose=arguments.verbose),
         )
         async with lab:
             _announce(lab, arguments.env)
@@ -85,7 +88,7 @@ async def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _announce(lab: server.AzureLab, path: pathlib.Path | None) -> None:
+def _announce(lab: AzureLab, path: pathlib.Path | None) -> None:
     environment = lab.environment()
     if path:
         server.write_environment(path, environment)

@@ -8,11 +8,10 @@ needs the key and a grant that counts.
 
 import dataclasses
 import re
-import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import Any
 
-from acrcmk_lab.azure.state import request_log
+from acrcmk_lab.azure.state.request_log import Record
 
 _SUCCESS = range(200, 300)
 _WRITES: tuple[tuple[str, str], ...] = (
@@ -37,7 +36,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Link:
     """One step of the path: its name, the resource, its simulated seconds."""
 
@@ -46,7 +45,7 @@ class Link:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Path:
     """The longest chain, first step first."""
 
@@ -58,12 +57,12 @@ class Path:
         return sum(link.seconds for link in self.links)
 
 
-def seconds(log: Iterable[request_log.Record | Mapping[str, typing.Any]]) -> float:
+def seconds(log: Iterable[Record | Mapping[str, Any]]) -> float:
     """Return the seconds of the longest chain."""
     return longest(log).seconds
 
 
-def longest(log: Iterable[request_log.Record | Mapping[str, typing.Any]]) -> Path:
+def longest(log: Iterable[Record | Mapping[str, Any]]) -> Path:
     """Return the longest chain of latencies in a log, given as records or as their parsed JSON lines."""
     steps = _steps([dict(r) if isinstance(r, Mapping) else dataclasses.asdict(r) for r in log])
     paths: dict[str, Path] = {}
@@ -73,7 +72,7 @@ def longest(log: Iterable[request_log.Record | Mapping[str, typing.Any]]) -> Pat
     return paths["operation"]
 
 
-def _steps(records: list[dict[str, typing.Any]]) -> dict[str, Link]:
+def _steps(records: list[dict[str, Any]]) -> dict[str, Link]:
     """Return the step of each name: of repeated writes the first that succeeded, with its delay."""
     steps: dict[str, Link] = {}
     for record in records:
@@ -90,14 +89,14 @@ def _steps(records: list[dict[str, typing.Any]]) -> dict[str, Link]:
     return steps
 
 
-def _write(record: Mapping[str, typing.Any]) -> str | None:
+def _write(record: Mapping[str, Any]) -> str | None:
     if record["method"] != "PUT" or record["status"] not in _SUCCESS:
         return None
     path = record["path"].lower()
     return next((name for name, pattern in _WRITES if re.search(pattern, path)), None)
 
 
-def _of_grant(delay: Mapping[str, typing.Any], grant: Link | None) -> bool:
+def _of_grant(delay: Mapping[str, Any], grant: Link | None) -> bool:
     """A new vault propagates its first policies, too; without a grant of its own those are the grant."""
     if grant is None:
         return True

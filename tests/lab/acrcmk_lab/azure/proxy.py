@@ -8,8 +8,8 @@ refused: the lab is no way out to the network.
 import asyncio
 import contextlib
 import re
-import typing
 from collections.abc import Callable
+from typing import cast
 
 HOSTS = (
     "management.azure.com",
@@ -53,7 +53,7 @@ class Proxy:
         await asyncio.gather(*self._clients)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = typing.cast("asyncio.Task[None]", asyncio.current_task())
+        client = cast("asyncio.Task[None]", asyncio.current_task())
         self._clients[client] = writer
         # What breaks a connection ends it, and nothing else.
         with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):

@@ -5,16 +5,22 @@ import json
 import pathlib
 import tempfile
 import types
-import typing
 import urllib.parse
+from typing import Any, Self
 
 from aiohttp import web
 
-from acrcmk_lab import certificates
-from acrcmk_lab.azure import cloud, proxy
-from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure import proxy
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm.messages import Answer, Request
+from acrcmk_lab.azure.cloud import Cloud
 from acrcmk_lab.azure.control import api
-from acrcmk_lab.azure.state import clock, request_log, settings
+from acrcmk_lab.azure.control.api import Control
+from acrcmk_lab.azure.proxy import Proxy
+from acrcmk_lab.azure.state.clock import Clock
+from acrcmk_lab.azure.state.request_log import Log
+from acrcmk_lab.azure.state.settings import Switches
+from acrcmk_lab.certificates import Authority
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -33,24 +39,24 @@ class AzureLab:
     def __init__(
         self,
         *,
-        time: clock.Clock | None = None,
-        switches: settings.Switches | None = None,
+        time: Clock | None = None,
+        switches: Switches | None = None,
         seed: int = 0,
         port: int = 0,
         folder: pathlib.Path | None = None,
         groups: tuple[str, ...] = (),
-        log: request_log.Log | None = None,
+        log: Log | None = None,
     ) -> None:
-        self.clock = time or clock.Clock()
-        self.switches = switches or (settings.Switches() if self.clock.speed else settings.Switches.without_latency())
-        self.log = log or request_log.Log()
-        self.cloud = cloud.Cloud(time=self.clock, switches=self.switches, log=self.log, seed=seed)
-        self.control = api.Control(self.cloud)
+        self.clock = time or Clock()
+        self.switches = switches or (Switches() if self.clock.speed else Switches.without_latency())
+        self.log = log or Log()
+        self.cloud = Cloud(time=self.clock, switches=self.switches, log=self.log, seed=seed)
+        self.control = Control(self.cloud)
         self._port = port
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="acrcmk-lab-azure-")
         self.folder = folder or pathlib.Path(self._temporary.name if self._temporary else "")
         self._runner: web.ServerRunner | None = None
-        self._proxy: proxy.Proxy | None = None
+        self._proxy: Proxy | None = None
         self.proxy_url = ""
         self._closing = asyncio.Event()
         for group in groups:
@@ -91,9 +97,9 @@ class AzureLab:
             "ACRCMK_LAB_PERSON_TOKEN_FILE": str(self.folder / "person-token"),
         }
 
-    async def __aenter__(self) -> typing.Self:
+    async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        authority = certificates.Authority()
+        authority = Authority()
         authority.write_root(self.ca_file)
         self._keep("token", secret=self.cloud.assertion)
         self._keep("person-token", secret=self.cloud.person_assertion)
@@ -103,7 +109,7 @@ class AzureLab:
         await web.TCPSite(self._runner, HOST, self._port, ssl_context=context).start()
         port = self._runner.addresses[0][1]
         self.cloud.world.url = f"https://{HOST}:{port}"
-        self._proxy = proxy.Proxy(lab_port=port, resolves=self._resolves)
+        self._proxy = Proxy(lab_port=port, resolves=self._resolves)
         self.proxy_url = await self._proxy.start()
         return self
 
@@ -150,7 +156,7 @@ class AzureLab:
             _readdress(response, own=self.url, asked=f"https://{incoming.host}")
         return response
 
-    async def _faulty_answer(self, request: messages.Request) -> messages.Answer | None:
+    async def _faulty_answer(self, request: Request) -> Answer | None:
         """Answer a request as the fault rules have it; None means the connection is cut."""
         rule = self.cloud.faults.find(request)
         if rule is None:
@@ -166,15 +172,15 @@ class AzureLab:
         if rule.act == "respond" and rule.answer:
             self.cloud.record(request, rule.answer, start=start)
             return rule.answer
-        self.cloud.record(request, messages.Answer(0), start=start)
+        self.cloud.record(request, Answer(0), start=start)
         if rule.act == "drop":
             await self._closing.wait()
         return None
 
 
-async def _adapted(incoming: web.BaseRequest) -> messages.Request:
+async def _adapted(incoming: web.BaseRequest) -> Request:
     """Turn an aiohttp request into the lab's own; ValueError for a body that is no JSON."""
-    body: typing.Any = None
+    body: Any = None
     if incoming.can_read_body:
         raw = await incoming.content.read(MAX_BODY_BYTES)
         while not incoming.content.at_eof():
@@ -183,7 +189,7 @@ async def _adapted(incoming: web.BaseRequest) -> messages.Request:
             body = dict(urllib.parse.parse_qsl(raw.decode()))
         elif raw:
             body = json.loads(raw)
-    return messages.Request(
+    return Request(
         method=incoming.method,
         path=incoming.path,
         query=dict(incoming.query),
@@ -193,7 +199,7 @@ async def _adapted(incoming: web.BaseRequest) -> messages.Request:
     )
 
 
-def _response(answer: messages.Answer, *, head: bool = False) -> web.Response:
+def _response(answer: Answer, *, head: bool = False) -> web.Response:
     if answer.body is None or head:
         return web.Response(status=answer.status, headers=answer.headers)
     return web.Response(

@@ -1,20 +1,22 @@
 """The token service: OpenID discovery and the client credentials grant with a client assertion."""
 
 import base64
+import dataclasses
 import hashlib
 import hmac
 import json
 import time
-import typing
-from dataclasses import dataclass
+from typing import Any
 
-from acrcmk_lab.azure.arm import messages, timestamps
-from acrcmk_lab.azure.state import directory, state
+from acrcmk_lab.azure.arm import timestamps
+from acrcmk_lab.azure.arm.messages import Answer, Body, Request
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.state import World
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Token:
     """An access token: whom it speaks for, for which resource, until when.
 
@@ -22,7 +24,7 @@ class Token:
     which no turning of the simulated clock moves.
     """
 
-    principal: directory.Principal
+    principal: Principal
     audience: str
     expires: float
 
@@ -39,13 +41,13 @@ def _segment(value: object) -> str:
 class TokenService:
     """Issues tokens and knows the ones it issued."""
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
         self._secret = state.guid().encode()
         self._issued: dict[str, Token] = {}
         self._assertions: dict[str, str] = {}
 
-    def enrol(self, principal: directory.Principal) -> str:
+    def enrol(self, principal: Principal) -> str:
         """Return the federated assertion that a principal signs in with."""
         assertion = self._sign({"sub": principal.object_id, "aud": "api://AzureADTokenExchange"})
         self._assertions[principal.client_id.lower()] = assertion
@@ -55,7 +57,7 @@ class TokenService:
         """Return the token behind an Authorization value's credentials, expired or not."""
         return self._issued.get(bearer)
 
-    def issue(self, principal: directory.Principal, *, audience: str) -> str:
+    def issue(self, principal: Principal, *, audience: str) -> str:
         """Return a new access token for a resource such as `https://management.azure.com`."""
         clock = self._world.clock
         lifetime = self._world.switches.token_lifetime
@@ -80,17 +82,17 @@ class TokenService:
         """Expire every token now, as if its time had come."""
         self._issued = {text: Token(t.principal, t.audience, 0.0) for text, t in self._issued.items()}
 
-    def answer(self, request: messages.Request) -> messages.Answer:
+    def answer(self, request: Request) -> Answer:
         """Answer a request to the authority: discovery, signing keys or a token."""
         if request.path.endswith("/.well-known/openid-configuration"):
-            return messages.Answer(200, self._discovery(request.path.split("/")[1]))
+            return Answer(200, self._discovery(request.path.split("/")[1]))
         if request.path.endswith("/discovery/v2.0/keys"):
-            return messages.Answer(200, {"keys": []})
+            return Answer(200, {"keys": []})
         if request.method == "POST" and request.path.endswith("/oauth2/v2.0/token"):
             return self._token(request.body if isinstance(request.body, dict) else {})
-        return messages.Answer(404, {"error": "invalid_request", "error_description": "AADSTS90002"})
+        return Answer(404, {"error": "invalid_request", "error_description": "AADSTS90002"})
 
-    def _token(self, form: dict[str, typing.Any]) -> messages.Answer:
+    def _token(self, form: dict[str, Any]) -> Answer:
         client = self._world.directory.by_client(str(form.get("client_id", "")))
         if form.get("grant_type") != "client_credentials":
             return self._refuse("unsupported_grant_type", text="AADSTS70003: grant type not supported.")
@@ -102,7 +104,7 @@ class TokenService:
             return self._refuse("invalid_client", text="AADSTS700211: no matching federated identity.")
         audience = str(form.get("scope", "")).removesuffix("/.default").rstrip("/")
         lifetime = self._world.switches.token_lifetime
-        return messages.Answer(
+        return Answer(
             200,
             {
                 "token_type": "Bearer",
@@ -112,9 +114,9 @@ class TokenService:
             },
         )
 
-    def _refuse(self, error: str, *, text: str) -> messages.Answer:
+    def _refuse(self, error: str, *, text: str) -> Answer:
         trace = self._world.guid()
-        return messages.Answer(
+        return Answer(
             401 if error == "invalid_client" else 400,
             {
                 "error": error,
@@ -125,7 +127,7 @@ class TokenService:
             },
         )
 
-    def _discovery(self, tenant: str) -> messages.Body:
+    def _discovery(self, tenant: str) -> Body:
         base = f"{self._world.url}/{tenant}"
         return {
             "token_endpoint": f"{base}/oauth2/v2.0/token",

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from acrcmk_lab.azure import command, server
+from acrcmk_lab.azure import command
+from acrcmk_lab.azure.server import AzureLab
 from tests.lab.tests.azure.conftest import GROUP
 
 
@@ -112,7 +113,7 @@ async def test_drift_can_take_an_identity_away(azure):
 
 async def test_the_same_seed_gives_the_same_ids():
     async def ids(seed):
-        async with server.AzureLab(seed=seed) as lab:
+        async with AzureLab(seed=seed) as lab:
             return lab.cloud.world.tenant_id, lab.subscription_id, lab.cloud.operator.client_id
 
     assert await ids(7) == await ids(7)

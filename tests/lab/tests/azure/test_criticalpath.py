@@ -3,7 +3,7 @@ import json
 import pytest
 
 from acrcmk_lab.azure import critical_path
-from acrcmk_lab.azure.state import request_log
+from acrcmk_lab.azure.state.request_log import DelayRecord, Log, RequestRecord
 
 GROUP = "/subscriptions/s/resourceGroups/rg"
 VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/v"
@@ -13,7 +13,7 @@ REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/r"
 
 
 def put(path, *, seconds=1.0, time=0.0, status=200):
-    return request_log.RequestRecord(
+    return RequestRecord(
         time=time,
         seconds=seconds,
         method="PUT",
@@ -29,7 +29,7 @@ def put(path, *, seconds=1.0, time=0.0, status=200):
 
 
 def delay(kind, resource, *, seconds, start=0.0):
-    return request_log.DelayRecord(kind=kind, resource=resource, start=start, end=start + seconds)
+    return DelayRecord(kind=kind, resource=resource, start=start, end=start + seconds)
 
 
 def making(*, dns=10.0, rbac=60.0, identity=0.5):
@@ -82,7 +82,7 @@ def test_an_access_policy_propagates_from_its_own_write_and_not_from_the_vault_s
 def test_a_log_read_back_from_its_file_gives_the_same_path(tmp_path):
     file = tmp_path / "log"
     with file.open("w") as stream:
-        log = request_log.Log(stream)
+        log = Log(stream)
         for record in making():
             log.add(record)
     lines = [json.loads(line) for line in file.read_text().splitlines()]

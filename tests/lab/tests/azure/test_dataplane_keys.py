@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.arm.messages import RefusedError
 from acrcmk_lab.azure.services.key_vault import models
-from acrcmk_lab.azure.services.key_vault.data_plane import crypto, rotation_policy
+from acrcmk_lab.azure.services.key_vault.data_plane import rotation_policy
+from acrcmk_lab.azure.services.key_vault.data_plane.crypto import Materials
 from tests.lab.tests.azure.conftest import GROUP
 
 DAY = 86400
@@ -430,7 +431,7 @@ async def test_a_backup_brings_all_versions_back_once_the_name_is_free(azure, cl
 def test_no_body_makes_cryptography_fail_otherwise_than_by_a_refusal(value, operation, algorithm):
     body = {"alg": algorithm, "value": value, "digest": value}
     for version in (RSA, EC):
-        with contextlib.suppress(messages.RefusedError):
+        with contextlib.suppress(RefusedError):
             MATERIALS.perform(version, operation=operation, body=body)
 
 
@@ -438,5 +439,5 @@ def version_of(kty):
     return models.new_version({"kty": kty}, version=kty, unix_now=0)
 
 
-MATERIALS = crypto.Materials()
+MATERIALS = Materials()
 RSA, EC = version_of("RSA"), version_of("EC")

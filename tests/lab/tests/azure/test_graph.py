@@ -2,7 +2,7 @@
 
 import pytest
 
-from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.arm.messages import Request
 
 GRAPH = "https://graph.microsoft.com"
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -16,7 +16,7 @@ def ask(lab):
         if token is None:
             token = lab.cloud.tokens.issue(caller or lab.cloud.person, audience=audience)
         found = await lab.cloud.answer(
-            messages.Request(
+            Request(
                 method=method,
                 path=f"/v1.0/{path}",
                 query=query or {},

@@ -1,7 +1,7 @@
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.arm.messages import Request
 from tests.lab.tests.azure import rest
 from tests.lab.tests.azure.conftest import GROUP, LOCATION
 
@@ -92,7 +92,7 @@ async def test_deleting_a_group_is_polled_at_the_lab_s_own_address(azure):
     async def ask(method, url):
         path, _, query = url.removeprefix(azure.lab.url).partition("?")
         return await azure.lab.cloud.answer(
-            messages.Request(
+            Request(
                 method=method,
                 path=path,
                 query=dict(part.split("=", 1) for part in query.split("&")),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.arm.messages import Request
 
 UNKNOWN = "00000000-0000-0000-0000-0000000000aa"
 
@@ -14,7 +14,7 @@ def ask(lab):
     async def asked(method, path, body=None, *, version="2024-11-30", **headers):
         query = {"api-version": version} if version else {}
         return await lab.cloud.answer(
-            messages.Request(
+            Request(
                 method=method,
                 path=path,
                 query=query,

@@ -3,15 +3,15 @@ import math
 import hypothesis
 from hypothesis import strategies as st
 
-from acrcmk_lab.azure.arm import throttle
-from acrcmk_lab.azure.state import settings
+from acrcmk_lab.azure.arm.throttle import Throttle
+from acrcmk_lab.azure.state.settings import Switches
 
 
 def bucket(**switches):
-    chosen = settings.Switches()
+    chosen = Switches()
     for name, value in switches.items():
         chosen.set(name, value=str(value))
-    return throttle.Throttle(chosen)
+    return Throttle(chosen)
 
 
 def admit(throttled, now, principal="p", kind="read"):

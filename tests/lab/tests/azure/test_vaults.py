@@ -1,7 +1,7 @@
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.arm.messages import Request
 from tests.lab.tests.azure.conftest import GROUP, LOCATION
 
 GET_WRAP_UNWRAP = ["get", "wrapKey", "unwrapKey"]
@@ -68,7 +68,7 @@ async def test_rbac_is_the_default_only_since_2026(azure):
 async def old_api(azure, method, path, body):
 
     token = azure.lab.cloud.tokens.issue(azure.lab.cloud.operator, audience="x")
-    request = messages.Request(
+    request = Request(
         method=method,
         path=path,
         query={"api-version": "2023-07-01"},

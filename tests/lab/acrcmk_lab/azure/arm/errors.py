@@ -9,25 +9,25 @@ that is sent.
 import functools
 import importlib.resources
 import json
-import typing
+from typing import Any, cast
 
-from acrcmk_lab.azure.arm import messages
+from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError
 
 UNSOURCED = "(unsourced)"
 
 
 @functools.cache
-def entries() -> dict[str, dict[str, typing.Any]]:
+def entries() -> dict[str, dict[str, Any]]:
     """Return the whole catalogue: error id to its facts."""
     text = importlib.resources.files(__package__).joinpath("errors.json").read_text(encoding="utf-8")
-    return typing.cast("dict[str, dict[str, typing.Any]]", json.loads(text))
+    return cast("dict[str, dict[str, Any]]", json.loads(text))
 
 
-def error(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> messages.Body:
+def error(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> Body:
     """Return the inside of `{"error": ...}`: code, message and what else the entry has."""
     entry = entries()[error_id]
     message = entry["message"].format(**facts)
-    body: messages.Body = {
+    body: Body = {
         "code": unsourced_code if entry["code"] == UNSOURCED else entry["code"],
         "message": message,
     }
@@ -41,13 +41,13 @@ def error(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object)
     return body
 
 
-def answer(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> messages.Answer:
+def answer(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> Answer:
     """Return the error answer of an id; `facts` fill its message template."""
     entry = entries()[error_id]
     body = {"error": error(error_id, unsourced_code=unsourced_code, **facts), **entry.get("extra", {})}
-    return messages.Answer(entry["status"], body, dict(entry.get("headers", {})))
+    return Answer(entry["status"], body, dict(entry.get("headers", {})))
 
 
-def refusal(error_id: str, /, **facts: typing.Any) -> messages.RefusedError:
+def refusal(error_id: str, /, **facts: Any) -> RefusedError:
     """Return the exception that ends a request with this error."""
-    return messages.RefusedError(answer(error_id, **facts))
+    return RefusedError(answer(error_id, **facts))

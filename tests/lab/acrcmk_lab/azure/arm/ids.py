@@ -1,17 +1,17 @@
 """Azure resource ids and ARM paths: compared without case, echoed as given."""
 
+import dataclasses
 import functools
 import re
-import typing
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
 RESOURCES = "microsoft.resources"
 _GROUP = re.compile(r"^/subscriptions/([^/]+)/resourcegroups/([^/]+)", re.IGNORECASE)
 _SUBSCRIPTION = re.compile(r"^/subscriptions/([^/]+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Route:
     """What an ARM path asks for.
 
@@ -109,6 +109,6 @@ def location(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).lower()
 
 
-def tags(given: typing.Any) -> dict[str, str]:
+def tags(given: Any) -> dict[str, str]:
     """Return the tags of a body, empty for null."""
     return dict(given) if isinstance(given, dict) else {}

@@ -1,14 +1,13 @@
 """What the lab passes around instead of a web framework's objects: a request, an answer, a refusal."""
 
 import dataclasses
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
-Body = dict[str, typing.Any]
+Body = dict[str, Any]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Request:
     """One HTTP request: `body` is the parsed JSON or form, None without one; header names are lower case."""
 
@@ -16,7 +15,7 @@ class Request:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
-    body: typing.Any = None
+    body: Any = None
     host: str = ""
 
     def properties(self) -> Body:
@@ -25,12 +24,12 @@ class Request:
         return found if isinstance(found, dict) else {}
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class Answer:
     """One HTTP answer: `body` goes out as JSON, None as an empty one."""
 
     status: int
-    body: typing.Any = None
+    body: Any = None
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property

@@ -1,27 +1,29 @@
 """What a resource provider offers to the ARM pipeline."""
 
+import dataclasses
 import re
-import typing
 import urllib.parse
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
-from acrcmk_lab.azure.arm import ids, messages, throttle
-from acrcmk_lab.azure.state import directory
+from acrcmk_lab.azure.arm.ids import Route
+from acrcmk_lab.azure.arm.messages import Answer, Body, Request
+from acrcmk_lab.azure.arm.throttle import Admit
+from acrcmk_lab.azure.state.directory import Principal
 
 _VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview|-alpha|-beta)?", re.IGNORECASE)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Call:
     """One admitted request on its way to a provider: where to, in which api-version, on whose behalf."""
 
-    request: messages.Request
-    route: ids.Route
+    request: Request
+    route: Route
     version: str
-    caller: directory.Principal
+    caller: Principal
     correlation_id: str
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -29,15 +31,15 @@ class Call:
         return self.route.names
 
     @property
-    def body(self) -> messages.Body:
+    def body(self) -> Body:
         """The request's JSON object; empty without one."""
         return self.request.body if isinstance(self.request.body, dict) else {}
 
 
-Handler = Callable[[Call], Awaitable[messages.Answer]]
+Handler = Callable[[Call], Awaitable[Answer]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Operation:
     """One REST call: method and path template, who may, what it counts as, who answers.
 
@@ -51,15 +53,15 @@ class Operation:
     template: str
     handler: Handler
     action: str
-    kind: typing.Literal["read", "write", "delete"]
+    kind: Literal["read", "write", "delete"]
     forbidden: str = "ARM_AUTHZ"
     registered: bool = False
     latency: bool = True
-    admit: throttle.Admit | None = None
+    admit: Admit | None = None
     throttled: str = "ARM_THROTTLE"
 
 
-class Provider(typing.Protocol):
+class Provider(Protocol):
     """A resource provider: its namespace as Azure writes it, its operations, the versions it takes.
 
     `versions` are those that are known; `accepts` may take more, or with time fewer.
@@ -92,7 +94,7 @@ def crud(
     """
     template = f"{provider}/{path}".lower()
     kind = f"{provider}/{path.replace('/*', '')}"
-    verbs: list[tuple[str, Handler | None, str, typing.Literal["read", "write", "delete"]]] = [
+    verbs: list[tuple[str, Handler | None, str, Literal["read", "write", "delete"]]] = [
         ("GET", get, "read", "read"),
         ("PUT", put, "write", "write"),
         ("PATCH", patch, "write", "write"),
@@ -118,14 +120,14 @@ def well_formed(version: str) -> bool:
     return bool(_VERSION.fullmatch(version))
 
 
-def page(call: Call, *, rows: list[messages.Body], url: str, size: int = 100) -> messages.Answer:
+def page(call: Call, *, rows: list[Body], url: str, size: int = 100) -> Answer:
     """Answer one page of a list, with a `nextLink` where there is more; `$top` limits the whole list."""
     query = call.request.query
     if query.get("$top", "").isdigit():
         rows = rows[: int(query["$top"])]
     start = int(query.get("$skiptoken", "0")) if query.get("$skiptoken", "0").isdigit() else 0
-    body: messages.Body = {"value": rows[start : start + size]}
+    body: Body = {"value": rows[start : start + size]}
     if start + size < len(rows):
         kept = urllib.parse.urlencode({**query, "$skiptoken": start + size}, quote_via=urllib.parse.quote, safe="$")
         body["nextLink"] = f"{url}{call.route.path}?{kept}"
-    return messages.Answer(200, body)
+    return Answer(200, body)

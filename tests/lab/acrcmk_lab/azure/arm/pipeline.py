@@ -7,9 +7,14 @@ then the resource provider.
 import secrets
 from collections.abc import Iterable
 
-from acrcmk_lab.azure import tokens
-from acrcmk_lab.azure.arm import errors, ids, messages, operations, throttle, timestamps
-from acrcmk_lab.azure.state import directory, state
+from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm.ids import Route
+from acrcmk_lab.azure.arm.messages import Answer, RefusedError, Request
+from acrcmk_lab.azure.arm.operations import Call, Operation, Provider
+from acrcmk_lab.azure.arm.throttle import Throttle
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.tokens import TokenService
 
 READ_METHODS = ("GET", "HEAD")
 _FIXED_HEADERS = {
@@ -29,14 +34,14 @@ class Pipeline:
 
     def __init__(
         self,
-        state: state.World,
+        state: World,
         *,
-        token_service: tokens.TokenService,
-        providers: Iterable[operations.Provider],
+        token_service: TokenService,
+        providers: Iterable[Provider],
     ) -> None:
         self._world = state
         self._tokens = token_service
-        self.throttle = throttle.Throttle(state.switches)
+        self.throttle = Throttle(state.switches)
         self._providers = {p.namespace.lower(): p for p in providers}
         self._operations = {
             (operation.method, operation.template): operation
@@ -45,17 +50,17 @@ class Pipeline:
         }
         self._templates = {template for _, template in self._operations}
 
-    async def __call__(self, request: messages.Request, *, correlation_id: str) -> messages.Answer:
+    async def __call__(self, request: Request, *, correlation_id: str) -> Answer:
         """Answer one request; every answer carries ARM's common headers."""
         headers = self._common_headers(correlation_id)
         try:
             answer = await self._admitted(request, correlation_id=correlation_id, headers=headers)
-        except messages.RefusedError as refused:
+        except RefusedError as refused:
             answer = refused.answer
         answer.headers = {**headers, **answer.headers}
         return answer
 
-    def kind(self, request: messages.Request) -> str:
+    def kind(self, request: Request) -> str:
         """Return read, write or delete: what the request counts as."""
         operation = self._operations.get((request.method, ids.route(request.path).template))
         if operation:
@@ -64,7 +69,7 @@ class Pipeline:
             return "read"
         return "delete" if request.method == "DELETE" else "write"
 
-    def caller(self, request: messages.Request) -> directory.Principal:
+    def caller(self, request: Request) -> Principal:
         """Return whom the request's token speaks for; refuses a missing, unknown or expired one."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         token = self._tokens.find(credentials) if scheme.lower() == "bearer" else None
@@ -75,9 +80,7 @@ class Pipeline:
             raise self._challenge(errors.answer("ARM_TOKEN_EXPIRED", expiry=now, now=now))
         return token.principal
 
-    async def _admitted(
-        self, request: messages.Request, *, correlation_id: str, headers: dict[str, str]
-    ) -> messages.Answer:
+    async def _admitted(self, request: Request, *, correlation_id: str, headers: dict[str, str]) -> Answer:
         caller = self.caller(request)
         route = ids.route(request.path)
         operation, provider = self._resolve(request, route=route)
@@ -93,7 +96,7 @@ class Pipeline:
                 f"tenantId={self._world.tenant_id},objectId={caller.object_id}"
                 f"/{self._world.switches.region}/{correlation_id}"
             )
-        call = operations.Call(
+        call = Call(
             request=request,
             route=route,
             version=request.query["api-version"].lower(),
@@ -103,9 +106,7 @@ class Pipeline:
         headers.update(provider.headers(call))
         return await operation.handler(call)
 
-    def _resolve(
-        self, request: messages.Request, *, route: ids.Route
-    ) -> tuple[operations.Operation, operations.Provider]:
+    def _resolve(self, request: Request, *, route: Route) -> tuple[Operation, Provider]:
         version = request.query.get("api-version", "")
         if not version:
             raise errors.refusal("ARM_NO_API_VERSION")
@@ -130,10 +131,10 @@ class Pipeline:
 
     def _throttled(
         self,
-        operation: operations.Operation,
+        operation: Operation,
         *,
-        route: ids.Route,
-        caller: directory.Principal,
+        route: Route,
+        caller: Principal,
         headers: dict[str, str],
     ) -> None:
         admit = operation.admit or self.throttle.admit
@@ -156,9 +157,9 @@ class Pipeline:
                 **verdict.facts,
             )
             refused.headers["Retry-After"] = str(self._world.clock.client_seconds(verdict.retry_after))
-            raise messages.RefusedError(refused)
+            raise RefusedError(refused)
 
-    def _authorized(self, operation: operations.Operation, *, route: ids.Route, caller: directory.Principal) -> None:
+    def _authorized(self, operation: Operation, *, route: Route, caller: Principal) -> None:
         if operation.forbidden and not self._world.access.allows(
             caller.object_id, action=operation.action, scope=route.path, now=self._world.clock.now()
         ):
@@ -177,14 +178,14 @@ class Pipeline:
                 loc=self._world.switches.region,
             )
 
-    def _placed(self, route: ids.Route) -> None:
+    def _placed(self, route: Route) -> None:
         store = self._world.store
         if route.subscription and route.subscription.lower() not in store.subscriptions:
             raise errors.refusal("ARM_SUBSCRIPTION_NOT_FOUND", sub=route.subscription)
         if route.group and route.template != _GROUP_ITSELF and store.group(route.subscription, route.group) is None:
             raise errors.refusal("ARM_RG_NOT_FOUND", rg=route.group)
 
-    def _registered(self, operation: operations.Operation, *, route: ids.Route, provider: operations.Provider) -> None:
+    def _registered(self, operation: Operation, *, route: Route, provider: Provider) -> None:
         state = self._world.store.unregistered.get((route.subscription.lower(), route.namespace))
         if operation.registered and state:
             raise errors.refusal("ARM_RP_NOT_REGISTERED", ns=provider.namespace)
@@ -199,10 +200,10 @@ class Pipeline:
             "X-MSEdge-Ref": f"Ref A: {secrets.token_hex(16).upper()}",
         }
 
-    def _challenge(self, answer: messages.Answer) -> messages.RefusedError:
+    def _challenge(self, answer: Answer) -> RefusedError:
         error = answer.body["error"]
         answer.headers["WWW-Authenticate"] = (
             f'Bearer authorization_uri="{self._world.url}/{self._world.tenant_id}",'
             f' error="invalid_token", error_description="{error["message"]}"'
         )
-        return messages.RefusedError(answer)
+        return RefusedError(answer)

@@ -4,15 +4,15 @@ A bucket for all principals together is `global_factor` times as large. Calling 
 Retry-After named starts the wait again. Services with limits of their own count calls in windows instead.
 """
 
+import dataclasses
 import datetime
 import math
-import typing
-from dataclasses import dataclass, field
+from typing import Protocol
 
-from acrcmk_lab.azure.state import settings
+from acrcmk_lab.azure.state.settings import Switches
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class Bucket:
     """Tokens left at moment `at`; refused until `closed_until` once it ran dry."""
 
@@ -36,17 +36,17 @@ def wait(refill: float) -> int:
     return max(1, math.ceil(1 / refill)) if refill > 0 else 3600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a call may go on, the headers that tell what is left, and what its refusal would name."""
 
     allowed: bool
     retry_after: int
     headers: dict[str, str]
-    facts: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-class Admit(typing.Protocol):
+class Admit(Protocol):
     """Charges one call of a kind (read, write, delete) and says whether it is let through."""
 
     def __call__(self, *, subscription: str, principal: str, kind: str, now: float) -> Verdict: ...
@@ -55,7 +55,7 @@ class Admit(typing.Protocol):
 class Throttle:
     """All buckets of the lab."""
 
-    def __init__(self, switches: settings.Switches) -> None:
+    def __init__(self, switches: Switches) -> None:
         self._switches = switches
         self._buckets: dict[tuple[str, ...], Bucket] = {}
 
@@ -91,7 +91,7 @@ class Throttle:
         return found
 
 
-@dataclass(slots=True)
+@dataclasses.dataclass(slots=True)
 class Window:
     """What is left of a caller's calls until `ends`; `allowed` tells of the call just made."""
 

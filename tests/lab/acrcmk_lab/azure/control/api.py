@@ -6,15 +6,19 @@ with a JSON object of its arguments. `GET /_sim` lists the commands; `GET /_sim/
 """
 
 import inspect
-import typing
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import jsonpatch
 
-from acrcmk_lab.azure import cloud
-from acrcmk_lab.azure.arm import errors, ids, messages
-from acrcmk_lab.azure.control import dump, faults, recipes
-from acrcmk_lab.azure.services.key_vault import vault_properties
+from acrcmk_lab.azure.arm import errors, ids
+from acrcmk_lab.azure.arm.messages import Answer, Body, Request
+from acrcmk_lab.azure.cloud import Cloud
+from acrcmk_lab.azure.control import dump, recipes
+from acrcmk_lab.azure.control.faults import Act, Match, Rule
+from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
 from acrcmk_lab.azure.state import rbac, request_log
+from acrcmk_lab.azure.state.rbac import Grant
 
 PREFIX = "/_sim"
 LATEST = {
@@ -30,7 +34,7 @@ LATEST = {
 class Control:
     """Everything that happens in Azure without the operator's doing."""
 
-    def __init__(self, lab: "cloud.Cloud") -> None:
+    def __init__(self, lab: "Cloud") -> None:
         self._lab = lab
         self._world = lab.world
 
@@ -38,7 +42,7 @@ class Control:
         """Move the clock forward."""
         await self._world.clock.advance(float(seconds))
 
-    async def set(self, **switches: typing.Any) -> None:
+    async def set(self, **switches: Any) -> None:
         """Change delays and switches by name."""
         for name, value in switches.items():
             self._world.switches.set(name, value=str(value))
@@ -46,27 +50,27 @@ class Control:
     async def fault(
         self,
         *,
-        act: faults.Act = "respond",
+        act: Act = "respond",
         match: dict[str, str] | None = None,
         armed_by: dict[str, str] | None = None,
         error: str = "",
         facts: dict[str, str] | None = None,
         status: int = 503,
         headers: dict[str, str] | None = None,
-        body: typing.Any = None,
-        **options: typing.Any,
-    ) -> faults.Rule:
+        body: Any = None,
+        **options: Any,
+    ) -> Rule:
         """Add a fault rule; its answer is an error of the catalogue or status, headers and body."""
-        answer = messages.Answer(status, body)
+        answer = Answer(status, body)
         if error:
             answer = errors.answer(error, unsourced_code=self._world.switches.acr_unsourced_code, **(facts or {}))
         answer.headers.update(headers or {})
         return self._lab.faults.add(
-            faults.Rule(
-                match=faults.Match(**(match or {})),
+            Rule(
+                match=Match(**(match or {})),
                 act=act,
                 answer=answer,
-                armed_by=faults.Match(**armed_by) if armed_by else None,
+                armed_by=Match(**armed_by) if armed_by else None,
                 **options,
             )
         )
@@ -75,17 +79,17 @@ class Control:
         """Remove every fault rule."""
         self._lab.faults.rules.clear()
 
-    async def recipe(self, name: str, **arguments: typing.Any) -> None:
+    async def recipe(self, name: str, **arguments: Any) -> None:
         """Set up one of the named faults of `recipes`."""
         if name not in recipes.RECIPES:
             raise ValueError(f"no recipe {name!r}; there are {', '.join(recipes.RECIPES)}")
         await recipes.RECIPES[name](self, **arguments)
 
-    async def arm(self, method: str, path: str, body: typing.Any = None) -> messages.Answer:
+    async def arm(self, method: str, path: str, body: Any = None) -> Answer:
         """Call Resource Manager as somebody else, with all its rules: as through the portal."""
         token = self._lab.tokens.issue(self._lab.portal, audience="https://management.azure.com")
         return await self._lab.answer(
-            messages.Request(
+            Request(
                 method=method,
                 path=path,
                 query={"api-version": LATEST[ids.route(path).namespace]},
@@ -94,7 +98,7 @@ class Control:
             )
         )
 
-    async def drift(self, resource: str, patch: list[dict[str, typing.Any]]) -> messages.Answer:
+    async def drift(self, resource: str, patch: list[dict[str, Any]]) -> Answer:
         """Change a resource as somebody else would, given as a JSON patch of its body."""
         found = await self.arm("GET", resource)
         if found.code:
@@ -111,7 +115,7 @@ class Control:
     async def grant(self, principal: str, role: str, scope: str = "/") -> None:
         """Give a principal (`operator`, or an object id) a role by name or guid, effective now."""
         definition = next(r for r in rbac.definitions().values() if role.lower() in (r.name.lower(), r.guid.lower()))
-        self._world.access.grant(rbac.Grant(principal=self._oid(principal), role=definition, scope=scope))
+        self._world.access.grant(Grant(principal=self._oid(principal), role=definition, scope=scope))
 
     async def revoke(self, principal: str, role: str = "", scope: str = "") -> None:
         """End a principal's grants now: all, or those of a role, at a scope."""
@@ -126,7 +130,7 @@ class Control:
             raise ValueError(f"no principal {principal!r}")
         found.trusted_service = trusted
 
-    async def firewall(self, vault: str, **properties: typing.Any) -> None:
+    async def firewall(self, vault: str, **properties: Any) -> None:
         """Set a vault's `networkAcls` or `publicNetworkAccess`, by its name."""
         answer = await self.arm("PATCH", self._vault(vault).id, {"properties": properties})
         if answer.code:
@@ -157,7 +161,7 @@ class Control:
             raise ValueError(f"no act {act!r}")
         return chosen.version
 
-    async def rotation_policy(self, vault: str, name: str, policy: dict[str, typing.Any]) -> None:
+    async def rotation_policy(self, vault: str, name: str, policy: dict[str, Any]) -> None:
         """Give a key of a vault a rotation policy."""
         holder = self._vault(vault)
         self._lab.vaults.key_life.set_policy(holder, holder.keys[name.lower()], policy)
@@ -183,7 +187,7 @@ class Control:
         """Let every registry look for a newer key version now."""
         self._lab.registry.rotation.follow_all()
 
-    async def probe(self, registry: str) -> messages.Answer:
+    async def probe(self, registry: str) -> Answer:
         """Tell what a pull from a registry, by name, would meet."""
         return self._lab.registry_data.probe(registry)
 
@@ -191,24 +195,24 @@ class Control:
         """Forget the log in memory."""
         self._world.log.clear()
 
-    async def answer(self, request: messages.Request) -> messages.Answer:
+    async def answer(self, request: Request) -> Answer:
         """Answer an HTTP request to the control API."""
         name = request.path.removeprefix(PREFIX).strip("/").replace(".", "_")
         if request.method == "GET":
             return self._look(name)
         command = self._commands().get(name)
         if command is None:
-            return messages.Answer(404, {"error": f"no command {name!r}", "commands": list(self._commands())})
+            return Answer(404, {"error": f"no command {name!r}", "commands": list(self._commands())})
         try:
             result = await command(**(request.body or {}))
         except (TypeError, ValueError, LookupError, StopIteration, jsonpatch.JsonPatchException) as error:
-            return messages.Answer(400, {"error": f"{type(error).__name__}: {error}"})
-        if isinstance(result, messages.Answer):
-            return messages.Answer(200, {"status": result.status, "body": result.body})
-        return messages.Answer(200, {"result": result if isinstance(result, str) else None})
+            return Answer(400, {"error": f"{type(error).__name__}: {error}"})
+        if isinstance(result, Answer):
+            return Answer(200, {"status": result.status, "body": result.body})
+        return Answer(200, {"result": result if isinstance(result, str) else None})
 
-    def _look(self, name: str) -> messages.Answer:
-        views: dict[str, typing.Callable[[], typing.Any]] = {
+    def _look(self, name: str) -> Answer:
+        views: dict[str, Callable[[], Any]] = {
             "state": lambda: dump.dump(self._lab),
             "log": lambda: [request_log.plain(record) for record in self._world.log],
             "switches": self._world.switches.describe,
@@ -220,9 +224,9 @@ class Control:
                 "recipes": list(recipes.RECIPES),
             },
         }
-        return messages.Answer(200, views[name]()) if name in views else messages.Answer(404, {"look": list(views)})
+        return Answer(200, views[name]()) if name in views else Answer(404, {"look": list(views)})
 
-    def _commands(self) -> dict[str, typing.Callable[..., typing.Awaitable[typing.Any]]]:
+    def _commands(self) -> dict[str, Callable[..., Awaitable[Any]]]:
         return {
             name: getattr(self, name)
             for name, member in vars(Control).items()
@@ -232,18 +236,16 @@ class Control:
     def _oid(self, principal: str) -> str:
         return self._lab.operator.object_id if principal == "operator" else principal
 
-    def _vault(self, name: str) -> vault_properties.Vault:
-        vault = self._world.store.named(vault_properties.Vault, name)
+    def _vault(self, name: str) -> Vault:
+        vault = self._world.store.named(Vault, name)
         if vault is None:
             raise ValueError(f"no vault {name!r}")
         return vault
 
 
-def _difference(before: messages.Body, after: messages.Body) -> messages.Body:
+def _difference(before: Body, after: Body) -> Body:
     """Return what of a body a PATCH must send: tags, SKU, identity, and the properties that changed."""
-    changed: messages.Body = {
-        name: after[name] for name in ("tags", "sku", "identity") if after.get(name) != before.get(name)
-    }
+    changed: Body = {name: after[name] for name in ("tags", "sku", "identity") if after.get(name) != before.get(name)}
     if "identity" in changed:
         kept = (after["identity"] or {}).get("userAssignedIdentities") or {}
         gone = (before.get("identity") or {}).get("userAssignedIdentities") or {}

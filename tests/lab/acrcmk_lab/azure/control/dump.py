@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
-import typing
+from typing import Any
 
-from acrcmk_lab.azure import cloud
-from acrcmk_lab.azure.state import rbac
+from acrcmk_lab.azure.cloud import Cloud
+from acrcmk_lab.azure.state.rbac import RoleDefinition
 
 
-def dump(lab: "cloud.Cloud") -> dict[str, typing.Any]:
+def dump(lab: "Cloud") -> dict[str, Any]:
     """Return the whole state of a lab; moments are simulated seconds."""
     world = lab.world
     return {
@@ -26,15 +26,15 @@ def dump(lab: "cloud.Cloud") -> dict[str, typing.Any]:
     }
 
 
-def describe_clock(lab: "cloud.Cloud") -> dict[str, typing.Any]:
+def describe_clock(lab: "Cloud") -> dict[str, Any]:
     """Return the simulated time, in seconds since the lab began and as a date, and its speed."""
     clock = lab.world.clock
     return {"now": clock.now(), "utc": clock.utc().isoformat(), "speed": clock.speed}
 
 
-def plain(value: typing.Any) -> typing.Any:
+def plain(value: Any) -> Any:
     """Return a value of the lab as JSON can hold it."""
-    if isinstance(value, rbac.RoleDefinition):
+    if isinstance(value, RoleDefinition):
         return value.name
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}

@@ -5,28 +5,28 @@ A rule lets `skip` matching requests pass and then strikes `times` ones (0: all 
 many simulated seconds after it was armed.
 """
 
+import dataclasses
 import re
-import typing
-from dataclasses import dataclass
+from typing import Literal
 
-from acrcmk_lab.azure.arm import messages
-from acrcmk_lab.azure.state import clock
+from acrcmk_lab.azure.arm.messages import Answer, Request
+from acrcmk_lab.azure.state.clock import Clock
 
-Act = typing.Literal["respond", "delay", "drop", "reset", "reset_after"]
+Act = Literal["respond", "delay", "drop", "reset", "reset_after"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Match:
     """Which requests: method (any if empty) and a regular expression found in the path, case ignored."""
 
     method: str = ""
     path: str = ""
 
-    def matches(self, request: messages.Request) -> bool:
+    def matches(self, request: Request) -> bool:
         return self.method.upper() in ("", request.method) and bool(re.search(self.path, request.path, re.IGNORECASE))
 
 
-@dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True)
 class Rule:
     """One fault.
 
@@ -36,7 +36,7 @@ class Rule:
 
     match: Match
     act: Act = "respond"
-    answer: messages.Answer | None = None
+    answer: Answer | None = None
     seconds: float = 0.0
     skip: int = 0
     times: int = 1
@@ -45,7 +45,7 @@ class Rule:
     struck: int = 0
     armed_at: float | None = None
 
-    def strikes(self, request: messages.Request, *, now: float) -> bool:
+    def strikes(self, request: Request, *, now: float) -> bool:
         """Tell whether the rule applies to this request, counting it if so."""
         if self.armed_at is None or (self.lasting is not None and now >= self.armed_at + self.lasting):
             return False
@@ -61,7 +61,7 @@ class Rule:
 class Faults:
     """All rules, tried in the order they were added."""
 
-    def __init__(self, time: clock.Clock) -> None:
+    def __init__(self, time: Clock) -> None:
         self._clock = time
         self.rules: list[Rule] = []
 
@@ -72,14 +72,14 @@ class Faults:
         self.rules.append(rule)
         return rule
 
-    def find(self, request: messages.Request) -> Rule | None:
+    def find(self, request: Request) -> Rule | None:
         """Return the first rule that strikes a request."""
         if not self.rules:
             return None
         now = self._clock.now()
         return next((rule for rule in self.rules if rule.strikes(request, now=now)), None)
 
-    def answered(self, request: messages.Request, answer: messages.Answer) -> None:
+    def answered(self, request: Request, answer: Answer) -> None:
         """Arm the rules that waited for this request."""
         for rule in self.rules:
             if rule.armed_by and rule.armed_at is None and not answer.code and rule.armed_by.matches(request):

@@ -4,8 +4,8 @@ Each recipe works through the control, so that it holds over HTTP as well: `POST
 with `{"name": "throttled", "method": "PUT", "retry_after": 30}`.
 """
 
-import typing
 from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 REGISTRY = r"/registries/[^/]+$"
 OPERATION = r"/registries/[^/]+/operationStatuses/"
@@ -13,11 +13,11 @@ VAULT_WRITE = r"/vaults/[^/]+/accessPolicies/"
 ROLE_ASSIGNMENT = r"/roleAssignments/[^/]+$"
 
 
-class Control(typing.Protocol):
+class Control(Protocol):
     """What recipes need of the lab's control."""
 
-    async def set(self, **switches: typing.Any) -> None: ...
-    async def fault(self, **rule: typing.Any) -> typing.Any: ...
+    async def set(self, **switches: Any) -> None: ...
+    async def fault(self, **rule: Any) -> Any: ...
     async def fail_operation(self, code: str = ..., message: str = ...) -> None: ...
     async def expire_tokens(self) -> None: ...
     async def take_name(self, name: str) -> None: ...

@@ -1,10 +1,10 @@
 """The lab's Microsoft Entra directory: service principals and users."""
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Author:
     """Who wrote a resource, as `systemData` tells it: a user's name, an application's client id."""
 
@@ -12,7 +12,7 @@ class Author:
     kind: str = "Application"
 
 
-@dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True)
 class Principal:
     """Somebody who can hold a role or a token; `visible_at` is when role assignments can see it.
 

@@ -1,5 +1,6 @@
 """Role-based access control: built-in role definitions, grants with their effect in time, decisions."""
 
+import dataclasses
 import functools
 import importlib.resources
 import itertools
@@ -7,9 +8,9 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
-from acrcmk_lab.azure.arm import ids, messages
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.azure.arm.messages import Body
 
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 KEY_VAULT_ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
@@ -34,12 +35,12 @@ def _matches(patterns: Iterable[str], *, action: str) -> bool:
     return bool(expression and expression.fullmatch(action))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class RoleDefinition:
     """A role; `body` has the shape that Azure answers, its id without subscription."""
 
     guid: str
-    body: messages.Body
+    body: Body
 
     @property
     def name(self) -> str:
@@ -79,7 +80,7 @@ def definitions() -> dict[str, RoleDefinition]:
     return {body["name"].lower(): RoleDefinition(body["name"], body) for body in json.loads(text)}
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Grant:
     """A role held at a scope, counting from `effective_from` until `effective_to` (simulated seconds)."""
 

@@ -4,15 +4,15 @@ Times are simulated seconds since the lab began. Benchmarks read it (`criticalpa
 """
 
 import collections
+import dataclasses
 import json
-import typing
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any, TextIO
 
 KEPT_RECORDS = 200_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
     """One request; `seconds` is its simulated duration, `kind` read, write or delete."""
 
@@ -30,7 +30,7 @@ class RequestRecord:
     record: str = "request"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DelayRecord:
     """One wait inside Azure: `kind` is dns, principal, rbac, policy, acr_create, acr_operation..."""
 
@@ -47,7 +47,7 @@ Record = RequestRecord | DelayRecord
 class Log:
     """Newest records first to go once `KEPT_RECORDS` are held; `stream` gets all as lines of JSON."""
 
-    def __init__(self, stream: typing.TextIO | None = None, *, verbose: bool = False) -> None:
+    def __init__(self, stream: TextIO | None = None, *, verbose: bool = False) -> None:
         self._records: collections.deque[Record] = collections.deque(maxlen=KEPT_RECORDS)
         self._stream = stream
         self._verbose = verbose
@@ -89,7 +89,7 @@ class Log:
         ]
 
 
-def plain(record: Record) -> dict[str, typing.Any]:
+def plain(record: Record) -> dict[str, Any]:
     """Return a record's members by name; dataclasses.asdict copies what needs no copy, at a tenth of the lab's time."""
     return {name: getattr(record, name) for name in record.__slots__}
 

@@ -8,13 +8,12 @@ Sources are marked as in the behavioural spec: [R] recorded, [D] documented, [I]
 
 import dataclasses
 import random
-import typing
-from dataclasses import dataclass
+from typing import TypeVar
 
-T = typing.TypeVar("T")
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Span:
     """Seconds drawn evenly from `low` to `high`; written `3` or `3..30`."""
 
@@ -47,7 +46,7 @@ def _span(low: float, *, high: float | None = None, doc: str) -> Span:
     return _field(Span(low, low if high is None else high), doc=doc)
 
 
-@dataclass
+@dataclasses.dataclass
 class Switches:
     """What the lab does where Azure varies. `set` changes one value by name at any time."""
 

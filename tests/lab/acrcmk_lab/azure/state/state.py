@@ -1,11 +1,16 @@
 """The state that all parts of one lab share, and nothing else: no global holds any of it."""
 
 import random
-import typing
 import uuid
 from collections.abc import Callable
+from typing import Any
 
-from acrcmk_lab.azure.state import clock, directory, rbac, request_log, settings, store
+from acrcmk_lab.azure.state.clock import Clock
+from acrcmk_lab.azure.state.directory import Directory
+from acrcmk_lab.azure.state.rbac import AccessControl
+from acrcmk_lab.azure.state.request_log import DelayRecord, Log
+from acrcmk_lab.azure.state.settings import Span, Switches
+from acrcmk_lab.azure.state.store import Group, Resource, Store
 
 
 class World:
@@ -14,9 +19,9 @@ class World:
     def __init__(
         self,
         *,
-        time: clock.Clock,
-        switches: settings.Switches,
-        log: request_log.Log,
+        time: Clock,
+        switches: Switches,
+        log: Log,
         seed: int = 0,
     ) -> None:
         self.clock = time
@@ -25,10 +30,10 @@ class World:
         self.seed = seed
         self.random = random.Random(seed)
         self.url = ""
-        self.store = store.Store()
-        self.directory = directory.Directory()
-        self.access = rbac.AccessControl()
-        self.removers: dict[type[store.Resource], Callable[[typing.Any], None]] = {}
+        self.store = Store()
+        self.directory = Directory()
+        self.access = AccessControl()
+        self.removers: dict[type[Resource], Callable[[Any], None]] = {}
         # When a vault of a name was last deleted, for those who still hold on to its keys.
         self.vault_deletions: dict[str, float] = {}
         self.tenant_id = self.guid()
@@ -41,29 +46,25 @@ class World:
         """Return 32 hex digits: a key version."""
         return f"{self.random.getrandbits(128):032x}"
 
-    def draw(self, span: settings.Span) -> float:
+    def draw(self, span: Span) -> float:
         """Return one duration of a span, in simulated seconds."""
         return span.draw(self.random)
 
     def delay(self, kind: str, *, resource: str, seconds: float) -> float:
         """Log a delay that begins now and return the moment it ends."""
         start = self.clock.now()
-        self.log.add(
-            request_log.DelayRecord(kind=kind, resource=resource, start=round(start, 3), end=round(start + seconds, 3))
-        )
+        self.log.add(DelayRecord(kind=kind, resource=resource, start=round(start, 3), end=round(start + seconds, 3)))
         return start + seconds
 
     def spent(self, kind: str, *, resource: str, since: float) -> None:
         """Log a delay that is over."""
-        self.log.add(
-            request_log.DelayRecord(kind=kind, resource=resource, start=round(since, 3), end=round(self.clock.now(), 3))
-        )
+        self.log.add(DelayRecord(kind=kind, resource=resource, start=round(since, 3), end=round(self.clock.now(), 3)))
 
-    def remove(self, resource: store.Resource) -> None:
+    def remove(self, resource: Resource) -> None:
         """Take a resource away the way its provider does."""
         self.removers.get(type(resource), self.store.remove)(resource)
 
-    def remove_group(self, group: store.Group) -> None:
+    def remove_group(self, group: Group) -> None:
         """Take a resource group away with all that is in it."""
         for resource in [r for r in self.store.all() if r.key.startswith(group.id.lower() + "/")]:
             self.remove(resource)

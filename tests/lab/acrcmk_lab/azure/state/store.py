@@ -1,31 +1,31 @@
 """What exists in the lab's Azure: subscriptions, resource groups, resources; ids compare without case."""
 
-import typing
+import dataclasses
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar, cast
 
 from acrcmk_lab.azure.arm import ids
-from acrcmk_lab.azure.state import directory
+from acrcmk_lab.azure.state.directory import Author
 
 
-@dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True)
 class Resource:
     """What every tracked resource has; moments are simulated seconds, `author` is who wrote last."""
 
-    TYPE: typing.ClassVar[str] = ""
+    TYPE: ClassVar[str] = ""
     # Whether the generic resource lists show it: children and extensions are not there.
-    TRACKED: typing.ClassVar[bool] = True
+    TRACKED: ClassVar[bool] = True
     # Whether they show its systemData: recorded of registries, not of vaults.
-    LISTED_AUTHORS: typing.ClassVar[bool] = False
+    LISTED_AUTHORS: ClassVar[bool] = False
 
     id: str
     name: str
     location: str
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = dataclasses.field(default_factory=dict)
     created: float = 0.0
     modified: float = 0.0
-    created_by: directory.Author = field(default_factory=directory.Author)
-    modified_by: directory.Author = field(default_factory=directory.Author)
+    created_by: Author = dataclasses.field(default_factory=Author)
+    modified_by: Author = dataclasses.field(default_factory=Author)
 
     @property
     def key(self) -> str:
@@ -47,23 +47,23 @@ class Resource:
         """Return the ids, lower case, of the user-assigned identities that the resource holds."""
         return ()
 
-    def listed(self) -> dict[str, typing.Any]:
+    def listed(self) -> dict[str, Any]:
         """Return what the generic resource list shows, beyond id, name, type, location and tags."""
         return {}
 
 
-@dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True)
 class Group:
     """A resource group."""
 
     id: str
     name: str
     location: str
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = dataclasses.field(default_factory=dict)
     state: str = "Succeeded"
 
 
-R = typing.TypeVar("R", bound=Resource)
+R = TypeVar("R", bound=Resource)
 
 
 class Store:
@@ -92,7 +92,7 @@ class Store:
 
     def table(self, kind: type[R]) -> dict[str, R]:
         """Return the live table of one class: lower-case id to resource."""
-        return typing.cast("dict[str, R]", self._tables.setdefault(kind, {}))
+        return cast("dict[str, R]", self._tables.setdefault(kind, {}))
 
     def get(self, kind: type[R], resource_id: str) -> R | None:
         return self.table(kind).get(resource_id.lower())
@@ -108,7 +108,7 @@ class Store:
 
     def named(self, kind: type[R], name: str) -> R | None:
         """Find a resource whose name is unique in all of Azure (vaults, registries)."""
-        return typing.cast("R | None", self._names.get((kind, name.lower())))
+        return cast("R | None", self._names.get((kind, name.lower())))
 
     def under(self, scope: str, *, kind: type[R]) -> list[R]:
         """Return the resources of a class at or under a scope, in the order of their creation."""

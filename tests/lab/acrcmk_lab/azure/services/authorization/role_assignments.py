@@ -3,13 +3,17 @@
 A role assignment is a resource at once; what it grants counts only after `rbac_propagation`.
 """
 
+import dataclasses
 import re
 import uuid
-from dataclasses import dataclass, field
 
-from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
-from acrcmk_lab.azure.services.authorization import role_definitions
-from acrcmk_lab.azure.state import rbac, state, store
+from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.operations import Call, Operation
+from acrcmk_lab.azure.services.authorization.role_definitions import RoleDefinitions
+from acrcmk_lab.azure.state.rbac import Grant, RoleDefinition
+from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.Authorization"
 TYPE = f"{NAMESPACE}/roleAssignments"
@@ -20,8 +24,8 @@ _ADVISES_SINCE = "2022-04-01"
 _PRINCIPAL_FILTER = re.compile(r"(?:principalId\s+eq\s+'|assignedTo\(')([^']+)'", re.IGNORECASE)
 
 
-@dataclass(kw_only=True)
-class RoleAssignment(store.Resource):
+@dataclasses.dataclass(kw_only=True)
+class RoleAssignment(Resource):
     """One role for one principal at one scope."""
 
     TYPE = TYPE
@@ -36,7 +40,7 @@ class RoleAssignment(store.Resource):
     description: str | None = None
     condition: str | None = None
     condition_version: str | None = None
-    grant: rbac.Grant = field(repr=False)
+    grant: Grant = dataclasses.field(repr=False)
 
     @property
     def triple(self) -> tuple[str, str, str]:
@@ -50,9 +54,9 @@ class Authorization:
     namespace = NAMESPACE
     versions: tuple[str, ...] = ("2018-01-01-preview", "2020-04-01-preview", "2022-04-01", "2022-05-01-preview")
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
-        self._roles = role_definitions.RoleDefinitions(state)
+        self._roles = RoleDefinitions(state)
         state.removers[RoleAssignment] = self.remove
         # Which scope, principal and role are taken: looked up rather than searched for, as fleets have very many.
         self._triples: set[tuple[str, str, str]] = set()
@@ -60,14 +64,14 @@ class Authorization:
     def accepts(self, version: str) -> bool:
         return version >= "2015-07-01"
 
-    def headers(self, _call: operations.Call) -> dict[str, str]:
+    def headers(self, _call: Call) -> dict[str, str]:
         return {}
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         return [
             *operations.crud(NAMESPACE, path="roleAssignments/*", get=self.get, delete=self.delete),
             # The data access administrators' conditions look at the role, so `put` checks the right itself.
-            operations.Operation(
+            Operation(
                 method="PUT",
                 template=f"{TYPE}/*".lower(),
                 handler=self.put,
@@ -79,10 +83,10 @@ class Authorization:
             *self._roles.offers(),
         ]
 
-    async def get(self, call: operations.Call) -> messages.Answer:
-        return messages.Answer(200, self._body(self._found(call)))
+    async def get(self, call: Call) -> Answer:
+        return Answer(200, self._body(self._found(call)))
 
-    async def index(self, call: operations.Call) -> messages.Answer:
+    async def index(self, call: Call) -> Answer:
         """Answer the assignments at, above and below the scope; `atScope()` leaves those below out."""
         text = call.request.query.get("$filter", "")
         principal = _PRINCIPAL_FILTER.search(text)
@@ -95,7 +99,7 @@ class Authorization:
         ]
         return operations.page(call, rows=rows, url=self._world.url)
 
-    async def put(self, call: operations.Call) -> messages.Answer:
+    async def put(self, call: Call) -> Answer:
         wanted = call.request.properties()
         scope, principal_id = call.route.scope, str(wanted.get("principalId", ""))
         role = self._roles.named(str(wanted.get("roleDefinitionId", "")))
@@ -109,14 +113,14 @@ class Authorization:
         if triple in self._triples:
             raise errors.refusal("RA_EXISTS")
         created = self._create(call, role=role, wanted=wanted)
-        return messages.Answer(201, self._body(created, fresh=True))
+        return Answer(201, self._body(created, fresh=True))
 
-    async def delete(self, call: operations.Call) -> messages.Answer:
+    async def delete(self, call: Call) -> Answer:
         found = self._world.store.get(RoleAssignment, call.route.path)
         if found is None:
-            return messages.Answer(204)
+            return Answer(204)
         self.remove(found)
-        return messages.Answer(200, self._body(found))
+        return Answer(200, self._body(found))
 
     def remove(self, assignment: RoleAssignment) -> None:
         """Take an assignment away; its effect lasts until that has propagated."""
@@ -128,7 +132,7 @@ class Authorization:
             seconds=self._world.draw(self._world.switches.rbac_propagation),
         )
 
-    def _allowed(self, call: operations.Call, *, role: str) -> None:
+    def _allowed(self, call: Call, *, role: str) -> None:
         if not self._world.access.allows(
             call.caller.object_id,
             action=f"{TYPE}/write",
@@ -144,7 +148,7 @@ class Authorization:
                 scope=call.route.path,
             )
 
-    def _scope_exists(self, call: operations.Call) -> None:
+    def _scope_exists(self, call: Call) -> None:
         """Other providers' resources are taken on trust; those that the lab has must be there.
 
         What is inside of one is a scope, too, a vault's key for instance.
@@ -161,7 +165,7 @@ class Authorization:
                 rg=scope.group,
             )
 
-    def _known_principal(self, call: operations.Call, principal_id: str, *, given_type: str | None) -> None:
+    def _known_principal(self, call: Call, principal_id: str, *, given_type: str | None) -> None:
         try:
             oid = uuid.UUID(principal_id)
         except ValueError:
@@ -172,15 +176,15 @@ class Authorization:
             error = "RA_PRINCIPAL_NOT_FOUND" if call.version >= _ADVISES_SINCE else "RA_PRINCIPAL_NOT_FOUND_2020"
             raise errors.refusal(error, oid=oid.hex, tid=self._world.tenant_id)
 
-    def _repeat(self, existing: RoleAssignment, *, triple: tuple[str, str, str]) -> messages.Answer:
+    def _repeat(self, existing: RoleAssignment, *, triple: tuple[str, str, str]) -> Answer:
         if existing.triple[:2] != triple[:2]:
             raise errors.refusal("RA_UPDATE_NOT_PERMITTED")
         status = self._world.switches.role_assignment_repeat
         if status == 409:  # noqa: PLR2004 - the switch's third value, HTTP's Conflict
             raise errors.refusal("RA_EXISTS")
-        return messages.Answer(status, self._body(existing))
+        return Answer(status, self._body(existing))
 
-    def _create(self, call: operations.Call, *, role: rbac.RoleDefinition, wanted: messages.Body) -> RoleAssignment:
+    def _create(self, call: Call, *, role: RoleDefinition, wanted: Body) -> RoleAssignment:
         now, principal_id = self._world.clock.now(), str(wanted["principalId"])
         known = self._world.directory.by_object(principal_id)
         effective = self._world.delay(
@@ -203,7 +207,7 @@ class Authorization:
             condition=wanted.get("condition"),
             condition_version=wanted.get("conditionVersion"),
             grant=self._world.access.grant(
-                rbac.Grant(
+                Grant(
                     principal=principal_id,
                     role=role,
                     scope=call.route.scope or "/",
@@ -215,13 +219,13 @@ class Authorization:
         self._triples.add(created.triple)
         return created
 
-    def _found(self, call: operations.Call) -> RoleAssignment:
+    def _found(self, call: Call) -> RoleAssignment:
         found = self._world.store.get(RoleAssignment, call.route.path)
         if found is None:
             raise errors.refusal("RA_NOT_FOUND", guid=call.names[-1])
         return found
 
-    def _body(self, found: RoleAssignment, *, fresh: bool = False) -> messages.Body:
+    def _body(self, found: RoleAssignment, *, fresh: bool = False) -> Body:
         """Recorded: the PUT that creates answers `createdBy: null`, a GET fills it in."""
         clock = self._world.clock
         return {

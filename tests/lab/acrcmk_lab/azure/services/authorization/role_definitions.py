@@ -1,10 +1,13 @@
 """Microsoft.Authorization: role definitions, the built-in ones and a tenant's own."""
 
 import re
-import typing
+from typing import cast
 
-from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
-from acrcmk_lab.azure.state import rbac, state
+from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.operations import Call, Operation
+from acrcmk_lab.azure.state.rbac import RoleDefinition
+from acrcmk_lab.azure.state.state import World
 
 NAMESPACE = "Microsoft.Authorization"
 TYPE = f"{NAMESPACE}/roleDefinitions"
@@ -16,16 +19,16 @@ _LISTS = ("actions", "notActions", "dataActions", "notDataActions")
 class RoleDefinitions:
     """The operations on role definitions; a custom one is the tenant's, wherever it is asked for."""
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         return [
             *operations.crud(NAMESPACE, path="roleDefinitions/*", get=self.get, put=self.put, delete=self.delete),
             *operations.crud(NAMESPACE, path="roleDefinitions", get=self.index),
         ]
 
-    def named(self, role_definition_id: str) -> rbac.RoleDefinition:
+    def named(self, role_definition_id: str) -> RoleDefinition:
         """Return the role that an id names; refuses an unknown one."""
         guid = ids.name_of(role_definition_id)
         role = self._world.access.roles.get(guid.lower())
@@ -33,10 +36,10 @@ class RoleDefinitions:
             raise errors.refusal("RD_NOT_FOUND", guid=guid)
         return role
 
-    async def get(self, call: operations.Call) -> messages.Answer:
-        return messages.Answer(200, _shown(self.named(call.names[-1]), subscription=call.route.subscription))
+    async def get(self, call: Call) -> Answer:
+        return Answer(200, _shown(self.named(call.names[-1]), subscription=call.route.subscription))
 
-    async def index(self, call: operations.Call) -> messages.Answer:
+    async def index(self, call: Call) -> Answer:
         wanted = {
             name.lower(): text.lower() for name, text in _COMPARISON.findall(call.request.query.get("$filter", ""))
         }
@@ -49,14 +52,14 @@ class RoleDefinitions:
         ]
         return operations.page(call, rows=rows, url=self._world.url, size=1000)
 
-    async def put(self, call: operations.Call) -> messages.Answer:
+    async def put(self, call: Call) -> Answer:
         """Recorded: 201, with the author of the creation left out."""
         guid, wanted = call.names[-1], call.request.properties()
         existing = self._world.access.roles.get(guid.lower())
         self._name_is_free(str(wanted.get("roleName", "")), guid=guid)
         now, author = timestamps.zulu(self._world.clock.utc()), call.caller.object_id
         before = existing.body["properties"] if existing else {"createdOn": now, "createdBy": author}
-        body: messages.Body = {
+        body: Body = {
             "properties": {
                 "roleName": wanted.get("roleName"),
                 "type": CUSTOM,
@@ -72,22 +75,22 @@ class RoleDefinitions:
             "type": TYPE,
             "name": guid,
         }
-        role = self._world.access.roles[guid.lower()] = rbac.RoleDefinition(guid, body)
+        role = self._world.access.roles[guid.lower()] = RoleDefinition(guid, body)
         answer = _shown(role, subscription=call.route.subscription)
         if existing is None:
             answer["properties"] = {**answer["properties"], "createdBy": None}
-        return messages.Answer(201, answer)
+        return Answer(201, answer)
 
-    async def delete(self, call: operations.Call) -> messages.Answer:
+    async def delete(self, call: Call) -> Answer:
         guid = call.names[-1].lower()
         role = self._world.access.roles.get(guid)
         if role is None or role.type != CUSTOM:
-            return messages.Answer(204)
+            return Answer(204)
         now = self._world.clock.now()
         if any(grant.role.guid.lower() == guid and now < grant.effective_to for grant in self._world.access):
             raise errors.refusal("RD_HAS_ASSIGNMENTS")
         del self._world.access.roles[guid]
-        return messages.Answer(200, _shown(role, subscription=call.route.subscription))
+        return Answer(200, _shown(role, subscription=call.route.subscription))
 
     def _name_is_free(self, name: str, *, guid: str) -> None:
         for role in self._world.access.roles.values():
@@ -95,16 +98,16 @@ class RoleDefinitions:
                 raise errors.refusal("RD_NAME_TAKEN")
 
 
-def _reaches(role: rbac.RoleDefinition, *, scope: str) -> bool:
+def _reaches(role: RoleDefinition, *, scope: str) -> bool:
     """Tell whether a custom role can be assigned at, above or below a scope."""
-    scopes = typing.cast("list[str]", role.body["properties"].get("assignableScopes") or [])
+    scopes = cast("list[str]", role.body["properties"].get("assignableScopes") or [])
     return any(ids.within(scope, scope=one) or ids.within(one, scope=scope) for one in scopes)
 
 
-def _whole(permission: messages.Body) -> messages.Body:
+def _whole(permission: Body) -> Body:
     return {**permission, **{name: permission.get(name) or [] for name in _LISTS}}
 
 
-def _shown(role: rbac.RoleDefinition, *, subscription: str) -> messages.Body:
+def _shown(role: RoleDefinition, *, subscription: str) -> Body:
     prefix = f"/subscriptions/{subscription}" if subscription else ""
     return {**role.body, "id": prefix + role.body["id"]}

@@ -1,41 +1,43 @@
 """Container Registry's long-running operations: begun, polled, ended; of registries and replications."""
 
 import base64
+import dataclasses
 import hashlib
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from acrcmk_lab.azure.arm import errors, messages, operations, timestamps
+from acrcmk_lab.azure.arm import errors, operations, timestamps
+from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.operations import Call, Operation
 from acrcmk_lab.azure.services.container_registry import models
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.state.state import World
 
 NAMESPACE = models.NAMESPACE
 # Recorded: the certificate in a signed URL is about this long.
 CERTIFICATE_LENGTH = 2200
 
 
-@dataclass(kw_only=True)
-class Operation:
+@dataclasses.dataclass(kw_only=True)
+class AsyncOperation:
     """An operation until simulated moment `end`; `error` is what a failed one tells."""
 
     word: str
     end: float
-    error: messages.Body | None = None
+    error: Body | None = None
 
 
 class RegistryOperations:
     """All operations of the provider, by the path that polls them."""
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
-        self._running: dict[str, Operation] = {}
+        self._running: dict[str, AsyncOperation] = {}
         self._deletions: dict[str, float] = {}
         self._certificate = base64.urlsafe_b64encode(
             hashlib.shake_256(str(state.seed).encode()).digest(CERTIFICATE_LENGTH * 3 // 4)
         ).decode()
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         return [
             *operations.crud(NAMESPACE, path="registries/*/operationStatuses/*", get=self.status),
             *operations.crud(NAMESPACE, path="registries/*/replications/*/operationStatuses/*", get=self.status),
@@ -44,17 +46,17 @@ class RegistryOperations:
 
     def begin(
         self,
-        call: operations.Call,
+        call: Call,
         *,
         owner: str,
         word: str,
-        done: Callable[[Operation], None],
-        failure: messages.Body | None = None,
-    ) -> tuple[Operation, dict[str, str]]:
+        done: Callable[[AsyncOperation], None],
+        failure: Body | None = None,
+    ) -> tuple[AsyncOperation, dict[str, str]]:
         """Begin an operation on a resource id; return it and the headers of its 201."""
         seconds = self._world.draw(self._world.switches.acr_operation)
         end = self._world.delay("acr_operation", resource=owner, seconds=seconds)
-        operation = Operation(word=word, end=end, error=failure)
+        operation = AsyncOperation(word=word, end=end, error=failure)
         path = f"{owner}/operationStatuses/{self._id(owner)}"
         self._running[path.lower()] = operation
         self._world.clock.call_in(seconds, callback=lambda: done(operation))
@@ -63,21 +65,19 @@ class RegistryOperations:
             headers["Retry-After"] = str(self._world.switches.acr_operation_retry_after)
         return operation, headers
 
-    async def status(self, call: operations.Call) -> messages.Answer:
+    async def status(self, call: Call) -> Answer:
         """Recorded: a bare status; each answer carries the URL again, signed anew."""
         operation = self._running.get(call.route.path.lower())
         if operation is None:
             raise errors.refusal("ACR_CHILD_NOT_FOUND", name=call.names[-1])
         headers = {"azure-asyncoperation": self._signed(call.route.path, version=call.version)}
         if self._world.clock.now() < operation.end:
-            return messages.Answer(200, {"status": operation.word}, headers)
+            return Answer(200, {"status": operation.word}, headers)
         if operation.error:
-            return messages.Answer(200, {"status": "Failed", "error": operation.error}, headers)
-        return messages.Answer(200, {"status": "Succeeded"}, headers)
+            return Answer(200, {"status": "Failed", "error": operation.error}, headers)
+        return Answer(200, {"status": "Succeeded"}, headers)
 
-    def begin_deletion(
-        self, call: operations.Call, *, owner: str, location: str, done: Callable[[], None]
-    ) -> dict[str, str]:
+    def begin_deletion(self, call: Call, *, owner: str, location: str, done: Callable[[], None]) -> dict[str, str]:
         """Begin to delete a resource id; return the headers of its 202."""
         seconds = self._world.draw(self._world.switches.acr_delete)
         end = self._world.delay("acr_delete", resource=owner, seconds=seconds)
@@ -87,13 +87,13 @@ class RegistryOperations:
         self._world.clock.call_in(seconds, callback=done)
         return {"Location": self._signed(path, version=call.version)}
 
-    async def deletion_result(self, call: operations.Call) -> messages.Answer:
+    async def deletion_result(self, call: Call) -> Answer:
         end = self._deletions.get(call.route.path.lower())
         if end is None:
             raise errors.refusal("ACR_CHILD_NOT_FOUND", name=call.names[-1])
         if self._world.clock.now() >= end:
-            return messages.Answer(200)
-        return messages.Answer(202, None, {"Location": self._signed(call.route.path, version=call.version)})
+            return Answer(200)
+        return Answer(202, None, {"Location": self._signed(call.route.path, version=call.version)})
 
     def _id(self, owner: str) -> str:
         """Recorded: the type's name and a GUID of version 1."""

@@ -1,12 +1,19 @@
 """What hangs below a registry: replications, admin credentials, usages."""
 
 import base64
-import typing
-from dataclasses import dataclass, field
+import dataclasses
+from typing import Any
 
-from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
-from acrcmk_lab.azure.services.container_registry import async_operations, models, webhooks
-from acrcmk_lab.azure.state import directory, state, store
+from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.operations import Call, Handler, Operation
+from acrcmk_lab.azure.services.container_registry import models
+from acrcmk_lab.azure.services.container_registry.async_operations import AsyncOperation, RegistryOperations
+from acrcmk_lab.azure.services.container_registry.models import Registry
+from acrcmk_lab.azure.services.container_registry.webhooks import Webhook
+from acrcmk_lab.azure.state.directory import Author
+from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = models.NAMESPACE
 # The application that Container Registry itself writes as, public in its provider's description.
@@ -24,15 +31,15 @@ _COUNTS = {
 }
 
 
-@dataclass(kw_only=True)
-class Replication(store.Resource):
+@dataclasses.dataclass(kw_only=True)
+class Replication(Resource):
     """A registry in a further region, or in its own: that one appears with the first further one."""
 
     TYPE = f"{models.TYPE}/replications"
     TRACKED = False
 
     provisioning: str = "Creating"
-    status: dict[str, typing.Any] = field(default_factory=dict)
+    status: dict[str, Any] = dataclasses.field(default_factory=dict)
     endpoint: bool = True
     zone_redundancy: str = "Disabled"
 
@@ -40,11 +47,11 @@ class Replication(store.Resource):
 class RegistryChildren:
     """The operations on a registry's children."""
 
-    def __init__(self, state: state.World, *, running: async_operations.RegistryOperations) -> None:
+    def __init__(self, state: World, *, running: RegistryOperations) -> None:
         self._world = state
         self._running = running
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         return [
             *operations.crud(
                 NAMESPACE,
@@ -60,26 +67,26 @@ class RegistryChildren:
             self._action("regenerateCredential", self.regenerate),
         ]
 
-    async def get(self, call: operations.Call) -> messages.Answer:
+    async def get(self, call: Call) -> Answer:
         models.found_registry(self._world, call)
-        return messages.Answer(200, self._body(self._found(call), version=call.version))
+        return Answer(200, self._body(self._found(call), version=call.version))
 
-    async def index(self, call: operations.Call) -> messages.Answer:
+    async def index(self, call: Call) -> Answer:
         registry = models.found_registry(self._world, call)
         found = self._world.store.under(registry.id, kind=Replication)
         rows = [self._body(child, version=call.version) for child in found]
         return operations.page(call, rows=rows, url=self._world.url)
 
-    def show_home(self, registry: models.Registry) -> None:
+    def show_home(self, registry: Registry) -> None:
         """Let the registry's own region be a replication, written by the service itself."""
         path = f"{registry.id}/replications/{registry.location}"
         if self._world.store.get(Replication, path) is None:
-            author = directory.Author(SERVICE_APPLICATION)
+            author = Author(SERVICE_APPLICATION)
             home = self._new_replication(path, location=registry.location, author=author)
             home.provisioning = "Succeeded"
             home.zone_redundancy = registry.settings.properties["zoneRedundancy"]
 
-    async def put_replication(self, call: operations.Call) -> messages.Answer:
+    async def put_replication(self, call: Call) -> Answer:
         registry = models.found_registry(self._world, call)
         location = str(call.body.get("location") or "")
         if not location:
@@ -89,23 +96,23 @@ class RegistryChildren:
         child = existing or self._new_replication(call.route.path, location=location, author=call.caller.author)
         return self._written(call, child, word="Updating" if existing else "Creating")
 
-    async def patch_replication(self, call: operations.Call) -> messages.Answer:
+    async def patch_replication(self, call: Call) -> Answer:
         return self._written(call, self._found(call), word="Updating")
 
-    async def delete_replication(self, call: operations.Call) -> messages.Answer:
+    async def delete_replication(self, call: Call) -> Answer:
         child = self._world.store.get(Replication, call.route.path)
         if child is None:
-            return messages.Answer(204)
+            return Answer(204)
         child.provisioning = "Deleting"
         headers = self._running.begin_deletion(
             call, owner=child.id, location=child.location, done=lambda: self._world.store.remove(child)
         )
-        return messages.Answer(202, None, headers)
+        return Answer(202, None, headers)
 
-    async def usages(self, call: operations.Call) -> messages.Answer:
+    async def usages(self, call: Call) -> Answer:
         registry = models.found_registry(self._world, call)
         size, webhook_limit = _LIMITS[registry.settings.sku]
-        hooks = len(self._world.store.under(registry.id, kind=webhooks.Webhook))
+        hooks = len(self._world.store.under(registry.id, kind=Webhook))
         replicas = len(self._world.store.under(registry.id, kind=Replication))
         rows = [
             {"name": "Size", "limit": size, "currentValue": 0, "unit": "Bytes"},
@@ -113,25 +120,25 @@ class RegistryChildren:
         ]
         rows += [{"name": n, "limit": limit, "currentValue": 0, "unit": "Count"} for n, limit in _COUNTS.items()]
         rows[2]["currentValue"] = max(0, replicas - 1)
-        return messages.Answer(200, {"value": rows})
+        return Answer(200, {"value": rows})
 
-    async def credentials(self, call: operations.Call) -> messages.Answer:
+    async def credentials(self, call: Call) -> Answer:
         registry = self._with_admin(call)
         for name in PASSWORDS:
             registry.passwords.setdefault(name, self._password())
-        return messages.Answer(200, _credentials(registry))
+        return Answer(200, _credentials(registry))
 
-    async def regenerate(self, call: operations.Call) -> messages.Answer:
+    async def regenerate(self, call: Call) -> Answer:
         registry, name = self._with_admin(call), str(call.body.get("name"))
         if name not in PASSWORDS:
             raise errors.refusal("ARM_BAD_REQUEST", reason=f"no password {name}")
         for known in PASSWORDS:
             registry.passwords.setdefault(known, self._password())
         registry.passwords[name] = self._password()
-        return messages.Answer(200, _credentials(registry))
+        return Answer(200, _credentials(registry))
 
-    def _action(self, name: str, handler: operations.Handler) -> operations.Operation:
-        return operations.Operation(
+    def _action(self, name: str, handler: Handler) -> Operation:
+        return Operation(
             method="POST",
             template=f"{NAMESPACE}/registries/*/{name}".lower(),
             handler=handler,
@@ -139,7 +146,7 @@ class RegistryChildren:
             kind="write",
         )
 
-    def _with_admin(self, call: operations.Call) -> models.Registry:
+    def _with_admin(self, call: Call) -> Registry:
         registry = models.found_registry(self._world, call)
         if not registry.settings.properties["adminUserEnabled"]:
             raise errors.refusal("ACR_ADMIN_DISABLED", name=registry.name)
@@ -150,7 +157,7 @@ class RegistryChildren:
         text = base64.b64encode(self._world.random.randbytes(39)).decode()
         return f"{text[:42]}+ACR{text[42:48]}"
 
-    def _new_replication(self, path: str, *, location: str, author: directory.Author) -> Replication:
+    def _new_replication(self, path: str, *, location: str, author: Author) -> Replication:
         now = self._world.clock.now()
         child = Replication(
             id=path,
@@ -165,7 +172,7 @@ class RegistryChildren:
         self._world.store.put(child)
         return child
 
-    def _written(self, call: operations.Call, child: Replication, *, word: str) -> messages.Answer:
+    def _written(self, call: Call, child: Replication, *, word: str) -> Answer:
         self._touch(call, child)
         given = call.request.properties()
         child.endpoint = given.get("regionEndpointEnabled", child.endpoint)
@@ -174,30 +181,30 @@ class RegistryChildren:
         if word == "Creating":
             child.status.pop("displayStatus", None)
 
-        def done(_: async_operations.Operation) -> None:
+        def done(_: AsyncOperation) -> None:
             child.provisioning = "Succeeded"
             self._display(child, "Syncing")
             wait = self._world.draw(self._world.switches.acr_replica_sync)
             self._world.clock.call_in(wait, callback=lambda: self._display(child, "Ready"))
 
         _, headers = self._running.begin(call, owner=child.id, word=word, done=done)
-        return messages.Answer(201, self._body(child, version=call.version), headers)
+        return Answer(201, self._body(child, version=call.version), headers)
 
     def _display(self, child: Replication, status: str) -> None:
         child.status = {"displayStatus": status, "timestamp": timestamps.zulu(self._world.clock.utc())}
 
-    def _touch(self, call: operations.Call, child: store.Resource) -> None:
+    def _touch(self, call: Call, child: Resource) -> None:
         child.modified, child.modified_by = self._world.clock.now(), call.caller.author
         if "tags" in call.body:
             child.tags = ids.tags(call.body["tags"])
 
-    def _found(self, call: operations.Call) -> Replication:
+    def _found(self, call: Call) -> Replication:
         child = self._world.store.get(Replication, call.route.path)
         if child is None:
             raise errors.refusal("ACR_CHILD_NOT_FOUND", name=call.names[1])
         return child
 
-    def _body(self, child: Replication, *, version: str) -> messages.Body:
+    def _body(self, child: Replication, *, version: str) -> Body:
         authors = child.system_data(lambda at: timestamps.offset(self._world.clock.utc(at)))
         return {
             "type": child.TYPE,
@@ -215,6 +222,6 @@ class RegistryChildren:
         }
 
 
-def _credentials(registry: models.Registry) -> messages.Body:
+def _credentials(registry: Registry) -> Body:
     passwords = [{"name": name, "value": value} for name, value in registry.passwords.items()]
     return {"username": registry.name, "passwords": passwords}

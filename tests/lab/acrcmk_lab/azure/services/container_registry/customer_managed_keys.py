@@ -2,10 +2,13 @@
 
 import dataclasses
 
-from acrcmk_lab.azure.arm import errors, ids, messages
+from acrcmk_lab.azure.arm import errors, ids
+from acrcmk_lab.azure.arm.messages import Body, RefusedError
 from acrcmk_lab.azure.services.container_registry import models
+from acrcmk_lab.azure.services.container_registry.models import Encryption, Settings
 from acrcmk_lab.azure.services.key_vault import access
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.services.key_vault.access import Unreachable
+from acrcmk_lab.azure.state.state import World
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,7 +19,7 @@ class Subject:
     name: str
 
 
-def refusal(state: state.World, error_id: str, *, subject: Subject, **facts: str) -> messages.RefusedError:
+def refusal(state: World, error_id: str, *, subject: Subject, **facts: str) -> RefusedError:
     """Return a refusal whose code, where nobody has published it, is the switch's."""
     return errors.refusal(
         error_id,
@@ -29,11 +32,11 @@ def refusal(state: state.World, error_id: str, *, subject: Subject, **facts: str
 
 
 def check_transition(
-    state: state.World,
+    state: World,
     *,
     subject: Subject,
-    current: models.Settings,
-    body: messages.Body,
+    current: Settings,
+    body: Body,
     replace: bool,
 ) -> None:
     """Refuse what can never be done to an existing registry's encryption."""
@@ -52,13 +55,13 @@ def check_transition(
 
 
 def resolve(
-    state: state.World,
+    state: World,
     *,
     subject: Subject,
-    settings: models.Settings,
-    body: messages.Body,
-    current: models.Encryption | None,
-) -> models.Encryption | None:
+    settings: Settings,
+    body: Body,
+    current: Encryption | None,
+) -> Encryption | None:
     """Return the encryption that a write leads to; refuses one that ACR would refuse.
 
     None if the write asks for none and there is none.
@@ -72,7 +75,7 @@ def resolve(
     kid, identity = str(wanted.get("keyIdentifier") or ""), str(wanted.get("identity") or "")
     principal = _check(state, subject=subject, settings=settings, identity=identity)
     reached = access.reach(state, principal=principal, key_identifier=kid)
-    if isinstance(reached, access.Unreachable):
+    if isinstance(reached, Unreachable):
         raise refusal(state, "ACR_KEY_ACCESS", subject=subject, kid=kid, clientId=identity)
     if not reached.version.kty.startswith("RSA"):
         raise refusal(state, "ACR_CMK_EC_KEY", subject=subject, kid=kid, kty=reached.version.kty)
@@ -81,7 +84,7 @@ def resolve(
     return _encryption(state, kid=kid, identity=identity, version=reached.version.version, current=current)
 
 
-def _check(state: state.World, *, subject: Subject, settings: models.Settings, identity: str) -> str:
+def _check(state: World, *, subject: Subject, settings: Settings, identity: str) -> str:
     """Check SKU, feature conflicts and identity; return the principal that reaches the key."""
     if settings.sku != models.PREMIUM:
         raise refusal(state, "ACR_CMK_NON_PREMIUM", subject=subject)
@@ -94,15 +97,15 @@ def _check(state: state.World, *, subject: Subject, settings: models.Settings, i
 
 
 def _encryption(
-    state: state.World,
+    state: World,
     *,
     kid: str,
     identity: str,
     version: str,
-    current: models.Encryption | None,
-) -> models.Encryption:
+    current: Encryption | None,
+) -> Encryption:
     """Recorded: `lastKeyRotationTimestamp` is absent until the first change of the key."""
-    wanted = models.Encryption(
+    wanted = Encryption(
         key_identifier=kid,
         versioned=versioned(kid, version=version),
         identity=identity,

@@ -2,22 +2,24 @@
 
 import dataclasses
 
-from acrcmk_lab.azure.services.container_registry import customer_managed_keys, models
+from acrcmk_lab.azure.services.container_registry import customer_managed_keys
+from acrcmk_lab.azure.services.container_registry.models import Registry
 from acrcmk_lab.azure.services.key_vault import access
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.services.key_vault.access import Unreachable
+from acrcmk_lab.azure.state.state import World
 
 
 class RegistryRotation:
     """Scans every registry each `acr_key_scan` for as long as it exists [D]."""
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
 
-    def watch(self, registry: models.Registry) -> None:
+    def watch(self, registry: Registry) -> None:
         """Begin to scan a registry."""
 
         def scan() -> None:
-            if self._world.store.get(models.Registry, registry.id) is registry:
+            if self._world.store.get(Registry, registry.id) is registry:
                 self.follow(registry)
                 self.watch(registry)
 
@@ -26,10 +28,10 @@ class RegistryRotation:
 
     def follow_all(self) -> None:
         """Scan every registry now."""
-        for registry in self._world.store.table(models.Registry).values():
+        for registry in self._world.store.table(Registry).values():
             self.follow(registry)
 
-    def follow(self, registry: models.Registry) -> None:
+    def follow(self, registry: Registry) -> None:
         """Move to the newest usable version if the identifier is unversioned and the key in reach."""
         settings = registry.settings
         encryption = settings.encryption
@@ -37,7 +39,7 @@ class RegistryRotation:
             return
         principal = settings.identities.principal(encryption.identity) or ""
         reached = access.reach(self._world, principal=principal, key_identifier=encryption.key_identifier)
-        if isinstance(reached, access.Unreachable):
+        if isinstance(reached, Unreachable):
             return
         newest = customer_managed_keys.versioned(encryption.key_identifier, version=reached.version.version)
         if newest != encryption.versioned:

@@ -4,10 +4,13 @@ Once the key in use cannot unwrap, pulls fail after `acr_revocation`; with the k
 once [D]. A registry whose identity was taken away lives on for `acr_identity_expiry` [D].
 """
 
-from acrcmk_lab.azure.arm import messages
-from acrcmk_lab.azure.services.container_registry import customer_managed_keys, models
+from acrcmk_lab.azure.arm.messages import Answer, Request
+from acrcmk_lab.azure.services.container_registry import customer_managed_keys
+from acrcmk_lab.azure.services.container_registry.customer_managed_keys import Subject
+from acrcmk_lab.azure.services.container_registry.models import Encryption, Registry
 from acrcmk_lab.azure.services.key_vault import access
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.services.key_vault.access import Reached, Unreachable
+from acrcmk_lab.azure.state.state import World
 
 VERSION_HEADER = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
@@ -15,40 +18,40 @@ VERSION_HEADER = {"Docker-Distribution-Api-Version": "registry/2.0"}
 class RegistryData:
     """Answers for every login server."""
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
 
     def serves(self, host: str) -> bool:
         """Tell whether a host, with or without port, is a login server's."""
         return host.partition(":")[0].lower().endswith(f".{self._world.switches.registry_domain}")
 
-    def answer(self, request: messages.Request) -> messages.Answer:
+    def answer(self, request: Request) -> Answer:
         """Answer a request to a login server."""
         return self.probe(request.host.partition(".")[0])
 
-    def probe(self, name: str) -> messages.Answer:
+    def probe(self, name: str) -> Answer:
         """Return what a pull from a registry would meet: 200, or 403 without the key, 404 unknown."""
-        registry = self._world.store.named(models.Registry, name)
+        registry = self._world.store.named(Registry, name)
         if registry is None:
-            return messages.Answer(404)
+            return Answer(404)
         encryption = registry.settings.encryption
         if encryption is None:
-            return messages.Answer(200, {}, dict(VERSION_HEADER))
+            return Answer(200, {}, dict(VERSION_HEADER))
         principal = registry.settings.identities.principal(encryption.identity) or ""
         found = access.unwrap(self._world, principal=principal, versioned_identifier=encryption.versioned)
-        if isinstance(found, access.Reached) or not self._felt(found, principal=principal):
-            return messages.Answer(200, {}, dict(VERSION_HEADER))
+        if isinstance(found, Reached) or not self._felt(found, principal=principal):
+            return Answer(200, {}, dict(VERSION_HEADER))
         return self._refused(registry, encryption, principal=principal)
 
-    def _felt(self, lost: access.Unreachable, *, principal: str) -> bool:
+    def _felt(self, lost: Unreachable, *, principal: str) -> bool:
         """Tell whether the loss of the key is old enough to be felt."""
         switches = self._world.switches
         gone = self._world.directory.gone(principal)
         patience = switches.acr_identity_expiry if gone else switches.acr_revocation
         return self._world.clock.now() >= lost.since + patience.low
 
-    def _refused(self, registry: models.Registry, encryption: models.Encryption, *, principal: str) -> messages.Answer:
-        subject = customer_managed_keys.Subject(id=registry.id, name=registry.name)
+    def _refused(self, registry: Registry, encryption: Encryption, *, principal: str) -> Answer:
+        subject = Subject(id=registry.id, name=registry.name)
         if self._world.directory.gone(principal):
             refused = customer_managed_keys.refusal(self._world, "ACR_IDENTITY_INACTIVE", subject=subject)
         else:
@@ -60,4 +63,4 @@ class RegistryData:
                 clientId=encryption.identity,
             )
         error = refused.answer.body["error"]
-        return messages.Answer(403, {"errors": [{"code": "DENIED", "message": error["message"]}]}, dict(VERSION_HEADER))
+        return Answer(403, {"errors": [{"code": "DENIED", "message": error["message"]}]}, dict(VERSION_HEADER))

@@ -3,14 +3,17 @@
 import copy
 import dataclasses
 import datetime
-import typing
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from typing import Any
 
-from acrcmk_lab.azure.arm import errors, messages, operations, timestamps
+from acrcmk_lab.azure.arm import errors, timestamps
+from acrcmk_lab.azure.arm.messages import Body
+from acrcmk_lab.azure.arm.operations import Call
 from acrcmk_lab.azure.services.key_vault import models
-from acrcmk_lab.azure.services.managed_identity import identities
-from acrcmk_lab.azure.state import clock, state, store
+from acrcmk_lab.azure.services.managed_identity.identities import Identity
+from acrcmk_lab.azure.state.clock import Clock
+from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.ContainerRegistry"
 TYPE = f"{NAMESPACE}/registries"
@@ -18,7 +21,7 @@ PREMIUM = "Premium"
 SKUS = ("Basic", "Standard", PREMIUM)
 SYSTEM = "system"
 
-_DEFAULTS: messages.Body = {
+_DEFAULTS: Body = {
     "adminUserEnabled": False,
     "networkRuleSet": {"defaultAction": "Allow", "ipRules": []},
     "policies": {
@@ -63,7 +66,7 @@ _VNET_RULES_UNTIL = "2021-08-01-preview"
 _WITH_UPDATE_TIME = ("retentionPolicy", "softDeletePolicy")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Attached:
     """A user-assigned identity on a registry, with the ids it had when it was attached."""
 
@@ -72,15 +75,15 @@ class Attached:
     client_id: str
 
     @classmethod
-    def of(cls, found: identities.Identity) -> "Attached":
+    def of(cls, found: Identity) -> "Attached":
         return cls(id=found.id, principal_id=found.principal_id, client_id=found.client_id)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Identities:
     """A registry's `identity`: user-assigned ones by lower-case id, and maybe its own."""
 
-    users: dict[str, Attached] = field(default_factory=dict)
+    users: dict[str, Attached] = dataclasses.field(default_factory=dict)
     system_principal: str | None = None
 
     def principal(self, reference: str) -> str | None:
@@ -89,12 +92,12 @@ class Identities:
             return self.system_principal
         return next((a.principal_id for a in self.users.values() if a.client_id.lower() == reference.lower()), None)
 
-    def body(self, *, tenant_id: str) -> messages.Body | None:
+    def body(self, *, tenant_id: str) -> Body | None:
         """Recorded: the type in lower camel case, ids with `/resourcegroups/`; None without any."""
         kinds = [*(["systemAssigned"] if self.system_principal else []), *(["userAssigned"] if self.users else [])]
         if not kinds:
             return None
-        shown: messages.Body = {"type": ", ".join(kinds)}
+        shown: Body = {"type": ", ".join(kinds)}
         if self.system_principal:
             shown |= {"principalId": self.system_principal, "tenantId": tenant_id}
         if self.users:
@@ -104,7 +107,7 @@ class Identities:
         return shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Encryption:
     """A customer-managed key in use; `rotated` is the simulated moment of the last rotation."""
 
@@ -120,19 +123,19 @@ class Encryption:
         return uri is not None and not uri.version
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
     """All of a registry that writes change; one write makes one new value."""
 
     sku: str
     tags: dict[str, str]
-    properties: messages.Body
-    identities: Identities = field(default_factory=Identities)
+    properties: Body
+    identities: Identities = dataclasses.field(default_factory=Identities)
     encryption: Encryption | None = None
 
 
-@dataclass(kw_only=True)
-class Registry(store.Resource):
+@dataclasses.dataclass(kw_only=True)
+class Registry(Resource):
     """A registry; `pending` is what the operation under way will make of it, at `pending_until`.
 
     `made` once a write succeeded: until then a PUT is another try to create it.
@@ -147,7 +150,7 @@ class Registry(store.Resource):
     provisioning: str = "Succeeded"
     made: bool = False
     pending_until: float = 0.0
-    passwords: dict[str, str] = field(default_factory=dict)
+    passwords: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def adopt(self, settings: Settings) -> None:
         """Take settings as what the registry now is."""
@@ -157,9 +160,9 @@ class Registry(store.Resource):
     def identities(self) -> Collection[str]:
         return self.settings.identities.users.keys()
 
-    def listed(self) -> dict[str, typing.Any]:
+    def listed(self) -> dict[str, Any]:
         """Recorded: the generic list has the identity's type in upper camel case."""
-        shown: dict[str, typing.Any] = {"sku": {"name": self.settings.sku, "tier": self.settings.sku}}
+        shown: dict[str, Any] = {"sku": {"name": self.settings.sku, "tier": self.settings.sku}}
         identity = self.settings.identities.body(tenant_id=self.tenant_id)
         if identity:
             kinds = [kind[:1].upper() + kind[1:] for kind in identity["type"].split(", ")]
@@ -167,7 +170,7 @@ class Registry(store.Resource):
         return shown
 
 
-def found_registry(state: state.World, call: operations.Call) -> Registry:
+def found_registry(state: World, call: Call) -> Registry:
     """Return the registry of a path; refuses where there is none."""
     scope, name = call.route.scope, call.names[0]
     registry = state.store.get(Registry, f"{scope}/providers/{TYPE}/{name}")
@@ -178,13 +181,13 @@ def found_registry(state: state.World, call: operations.Call) -> Registry:
     return registry
 
 
-def new_settings(body: messages.Body) -> Settings:
+def new_settings(body: Body) -> Settings:
     """Return the settings of a create: Azure's defaults, overlaid with what the body gives."""
     blank = Settings(sku="", tags={}, properties=copy.deepcopy(_DEFAULTS))
     return overlaid(blank, body=body)
 
 
-def overlaid(settings: Settings, *, body: messages.Body) -> Settings:
+def overlaid(settings: Settings, *, body: Body) -> Settings:
     """Return settings with the SKU, tags and plain properties of a body laid over; the rest stays."""
     properties = copy.deepcopy(settings.properties)
     given = body.get("properties") or {}
@@ -216,10 +219,10 @@ def body_of(
     settings: Settings,
     *,
     version: str,
-    time: clock.Clock,
+    time: Clock,
     tenant_id: str,
     domain: str,
-) -> messages.Body:
+) -> Body:
     """Return a registry's body, showing the given settings of it."""
     shown_identity = settings.identities.body(tenant_id=tenant_id)
     authors = registry.system_data(lambda at: timestamps.offset(time.utc(at)))
@@ -241,9 +244,7 @@ def body_of(
     }
 
 
-def _properties(
-    registry: Registry, settings: Settings, *, version: str, time: clock.Clock, domain: str
-) -> messages.Body:
+def _properties(registry: Registry, settings: Settings, *, version: str, time: Clock, domain: str) -> Body:
     given = settings.properties
     rules = dict(given["networkRuleSet"])
     if version <= _VNET_RULES_UNTIL:
@@ -255,7 +256,7 @@ def _properties(
         if shows(name, version=version)
     }
     endpoints = [f"{registry.name.lower()}.{registry.location}.data.{domain}"] if given["dataEndpointEnabled"] else []
-    shown: messages.Body = {
+    shown: Body = {
         "adminUserEnabled": given["adminUserEnabled"],
         **({"networkRuleSet": rules} if settings.sku == PREMIUM else {}),
         "policies": policies,
@@ -276,16 +277,16 @@ def _properties(
     return {name: value for name, value in shown.items() if shows(name, version=version)}
 
 
-def _stamped(policy: messages.Body, stamp: messages.Body) -> messages.Body:
+def _stamped(policy: Body, stamp: Body) -> Body:
     """Recorded: the time of the last update stands before the status."""
     first = {name: value for name, value in policy.items() if name not in ("status", "lastUpdatedTime")}
     return {**first, **stamp, "status": policy["status"]}
 
 
-def _encryption(encryption: Encryption | None, *, version: str, time: clock.Clock) -> messages.Body:
+def _encryption(encryption: Encryption | None, *, version: str, time: Clock) -> Body:
     if encryption is None:
         return {"status": "disabled"}
-    shown: messages.Body = {
+    shown: Body = {
         "keyIdentifier": encryption.key_identifier,
         "versionedKeyIdentifier": encryption.versioned,
         "identity": encryption.identity,

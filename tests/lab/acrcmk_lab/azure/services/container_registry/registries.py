@@ -7,19 +7,26 @@ until that has ended; GEN_C likewise, but shows the new state at once.
 import asyncio
 import dataclasses
 import re
-import typing
+from collections.abc import Coroutine
+from typing import Any
 
-from acrcmk_lab.azure.arm import errors, ids, messages, operations
+from acrcmk_lab.azure.arm import errors, ids, operations
+from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError
+from acrcmk_lab.azure.arm.operations import Call, Operation
 from acrcmk_lab.azure.services.container_registry import (
-    async_operations,
-    child_resources,
     customer_managed_keys,
-    key_rotation,
     models,
-    webhooks,
 )
+from acrcmk_lab.azure.services.container_registry.async_operations import AsyncOperation, RegistryOperations
+from acrcmk_lab.azure.services.container_registry.child_resources import RegistryChildren, Replication
+from acrcmk_lab.azure.services.container_registry.customer_managed_keys import Subject
+from acrcmk_lab.azure.services.container_registry.key_rotation import RegistryRotation
+from acrcmk_lab.azure.services.container_registry.models import Attached, Identities, Registry, Settings
+from acrcmk_lab.azure.services.container_registry.webhooks import RegistryWebhooks, Webhook
 from acrcmk_lab.azure.services.managed_identity import identities
-from acrcmk_lab.azure.state import directory, state
+from acrcmk_lab.azure.services.managed_identity.identities import Identity
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.state import World
 
 NAMESPACE = models.NAMESPACE
 VERSIONS = (
@@ -57,28 +64,28 @@ class ContainerRegistry:
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
-        self._running = async_operations.RegistryOperations(state)
-        self._children = child_resources.RegistryChildren(state, running=self._running)
-        self.rotation = key_rotation.RegistryRotation(state)
-        state.removers[models.Registry] = self.remove
+        self._running = RegistryOperations(state)
+        self._children = RegistryChildren(state, running=self._running)
+        self.rotation = RegistryRotation(state)
+        state.removers[Registry] = self.remove
         # Names that somebody else in Azure holds, and creates that are being looked at.
         self.taken: set[str] = set()
         # Errors that the next operations end with, one each.
-        self.fail_next: list[messages.Body] = []
+        self.fail_next: list[Body] = []
         self._writing: set[str] = set()
 
     def accepts(self, version: str) -> bool:
         return version in VERSIONS
 
-    def headers(self, call: operations.Call) -> dict[str, str]:
+    def headers(self, call: Call) -> dict[str, str]:
         """Recorded: a registry tells the version asked for, its children tell all there are."""
         if call.route.typed.startswith(_CHILDREN):
             return {"api-supported-versions": ", ".join(VERSIONS)}
         return {} if call.route.typed.startswith("locations") else {"api-supported-versions": call.version}
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         return [
             *operations.crud(
                 NAMESPACE,
@@ -90,7 +97,7 @@ class ContainerRegistry:
                 latency=False,
             ),
             *operations.crud(NAMESPACE, path="registries", get=self.index),
-            operations.Operation(
+            Operation(
                 method="POST",
                 template=f"{NAMESPACE}/checkNameAvailability".lower(),
                 handler=self.check_name,
@@ -99,60 +106,58 @@ class ContainerRegistry:
             ),
             *self._running.offers(),
             *self._children.offers(),
-            *webhooks.RegistryWebhooks(self._world).offers(),
+            *RegistryWebhooks(self._world).offers(),
         ]
 
-    async def get(self, call: operations.Call) -> messages.Answer:
-        return messages.Answer(200, self._body(self._found(call), version=call.version))
+    async def get(self, call: Call) -> Answer:
+        return Answer(200, self._body(self._found(call), version=call.version))
 
-    async def index(self, call: operations.Call) -> messages.Answer:
-        found = self._world.store.under(call.route.scope, kind=models.Registry)
+    async def index(self, call: Call) -> Answer:
+        found = self._world.store.under(call.route.scope, kind=Registry)
         rows = [self._body(registry, version=call.version) for registry in found]
         return operations.page(call, rows=rows, url=self._world.url)
 
-    async def put(self, call: operations.Call) -> messages.Answer:
-        existing = self._world.store.get(models.Registry, call.route.path)
+    async def put(self, call: Call) -> Answer:
+        existing = self._world.store.get(Registry, call.route.path)
         if existing is None or not (existing.made or existing.pending):
             return await self._exclusively(call, self._create(call))
         return await self._exclusively(call, self._update(call, existing, replace=True))
 
-    async def patch(self, call: operations.Call) -> messages.Answer:
+    async def patch(self, call: Call) -> Answer:
         return await self._exclusively(call, self._update(call, self._found(call), replace=False))
 
-    async def delete(self, call: operations.Call) -> messages.Answer:
-        registry = self._world.store.get(models.Registry, call.route.path)
+    async def delete(self, call: Call) -> Answer:
+        registry = self._world.store.get(Registry, call.route.path)
         if registry is None:
-            return messages.Answer(204)
-        if self._world.store.under(registry.id, kind=child_resources.Replication):
+            return Answer(204)
+        if self._world.store.under(registry.id, kind=Replication):
             registry.provisioning = "Deleting"
             headers = self._running.begin_deletion(
                 call, owner=registry.id, location=registry.location, done=lambda: self.remove(registry)
             )
-            return messages.Answer(202, self._body(registry, version=call.version), headers)
+            return Answer(202, self._body(registry, version=call.version), headers)
         self.remove(registry)
-        return messages.Answer(200)
+        return Answer(200)
 
-    def remove(self, registry: models.Registry) -> None:
+    def remove(self, registry: Registry) -> None:
         """Delete a registry with all below it."""
-        for kind in (child_resources.Replication, webhooks.Webhook):
+        for kind in (Replication, Webhook):
             for child in self._world.store.under(registry.id, kind=kind):
                 self._world.store.remove(child)
         self._world.store.remove(registry)
 
-    async def check_name(self, call: operations.Call) -> messages.Answer:
+    async def check_name(self, call: Call) -> Answer:
         """Recorded: a registry of one's own is told as taken, too."""
         name = str(call.body.get("name", ""))
         if not _NAME.fullmatch(name):
             message = errors.error("ACR_NAME_INVALID", name=name)["message"]
-            return messages.Answer(200, {"nameAvailable": False, "reason": "Invalid", "message": message})
+            return Answer(200, {"nameAvailable": False, "reason": "Invalid", "message": message})
         if self._is_taken(name):
             message = f"The registry {name} is already in use."
-            return messages.Answer(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
-        return messages.Answer(200, {"nameAvailable": True})
+            return Answer(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
+        return Answer(200, {"nameAvailable": True})
 
-    async def _exclusively(
-        self, call: operations.Call, write: typing.Coroutine[typing.Any, typing.Any, messages.Answer]
-    ) -> messages.Answer:
+    async def _exclusively(self, call: Call, write: Coroutine[Any, Any, Answer]) -> Answer:
         """Run a write unless another one of the same registry is being answered."""
         key = call.route.path.lower()
         if key in self._writing:
@@ -164,7 +169,7 @@ class ContainerRegistry:
         finally:
             self._writing.discard(key)
 
-    async def _create(self, call: operations.Call) -> messages.Answer:
+    async def _create(self, call: Call) -> Answer:
         name, location = call.names[0], str(call.body.get("location") or "")
         settings = models.new_settings(call.body)
         if not _NAME.fullmatch(name):
@@ -176,18 +181,18 @@ class ContainerRegistry:
         if settings.sku not in models.SKUS:
             raise errors.refusal("ACR_SKU_INVALID", sku=settings.sku)
         settings = self._identified(call, settings)
-        registry = models.Registry(
+        registry = Registry(
             id=call.route.path,
             name=name,
             location=ids.location(location),
             created=self._world.clock.now(),
             created_by=call.caller.author,
             tenant_id=self._world.tenant_id,
-            settings=dataclasses.replace(settings, identities=models.Identities()),
+            settings=dataclasses.replace(settings, identities=Identities()),
         )
         return await self._write(call, registry, settings=settings, word="Creating")
 
-    async def _update(self, call: operations.Call, registry: models.Registry, *, replace: bool) -> messages.Answer:
+    async def _update(self, call: Call, registry: Registry, *, replace: bool) -> Answer:
         await self._wait_until_idle(registry)
         current = registry.settings
         laid = models.new_settings(call.body) if replace else models.overlaid(current, body=call.body)
@@ -202,12 +207,12 @@ class ContainerRegistry:
 
     async def _write(
         self,
-        call: operations.Call,
-        registry: models.Registry,
+        call: Call,
+        registry: Registry,
         *,
-        settings: models.Settings,
+        settings: Settings,
         word: str,
-    ) -> messages.Answer:
+    ) -> Answer:
         """Take the synchronous wait, look at the key in it, and answer in the registry's mode."""
         switches, since = self._world.switches, self._world.clock.now()
         whole = self._world.draw(switches.acr_create if word == "Creating" else switches.acr_update)
@@ -223,7 +228,7 @@ class ContainerRegistry:
                 current=registry.settings.encryption,
             )
             settings = dataclasses.replace(settings, encryption=encryption)
-        except messages.RefusedError as refused:
+        except RefusedError as refused:
             if switches.cmk_failure == "sync" or switches.registry_mode == "GEN_A":
                 raise
             failure = refused.answer.body["error"]
@@ -234,28 +239,28 @@ class ContainerRegistry:
 
     def _settle(
         self,
-        call: operations.Call,
-        registry: models.Registry,
+        call: Call,
+        registry: Registry,
         *,
-        settings: models.Settings,
+        settings: Settings,
         word: str,
-        failure: messages.Body | None,
-    ) -> messages.Answer:
+        failure: Body | None,
+    ) -> Answer:
         self._world.store.put(registry)
         if word == "Creating":
             self.rotation.watch(registry)
         failure = failure or (self.fail_next.pop(0) if self.fail_next else None)
         if failure is None and self._at_once(registry, settings=settings, word=word):
             self._adopt(registry, settings)
-            return messages.Answer(200, self._body(registry, version=call.version))
+            return Answer(200, self._body(registry, version=call.version))
         registry.pending, registry.provisioning = settings, word
         operation, headers = self._running.begin(
             call, owner=registry.id, word=word, failure=failure, done=lambda ended: self._ended(registry, ended)
         )
         registry.pending_until = operation.end
-        return messages.Answer(201, self._body(registry, version=call.version), headers)
+        return Answer(201, self._body(registry, version=call.version), headers)
 
-    def _ended(self, registry: models.Registry, operation: async_operations.Operation) -> None:
+    def _ended(self, registry: Registry, operation: AsyncOperation) -> None:
         settings, registry.pending = registry.pending, None
         if operation.error is None and settings is not None:
             self._adopt(registry, settings)
@@ -264,13 +269,13 @@ class ContainerRegistry:
         if operation.word == "Creating" and self._world.switches.acr_failed_registry == "absent":
             self.remove(registry)
 
-    def _adopt(self, registry: models.Registry, settings: models.Settings) -> None:
+    def _adopt(self, registry: Registry, settings: Settings) -> None:
         registry.adopt(settings)
         # Recorded: a zone-redundant registry shows its home region among the replications at once.
         if settings.properties["zoneRedundancy"] == "Enabled":
             self._children.show_home(registry)
 
-    async def _wait_until_idle(self, registry: models.Registry) -> None:
+    async def _wait_until_idle(self, registry: Registry) -> None:
         """While an operation is under way: refuse or wait for its end, as the switch says."""
         while registry.pending is not None:
             if self._world.switches.acr_busy == "conflict":
@@ -278,7 +283,7 @@ class ContainerRegistry:
             await self._world.clock.sleep(registry.pending_until - self._world.clock.now())
             await asyncio.sleep(0)
 
-    def _at_once(self, registry: models.Registry, *, settings: models.Settings, word: str) -> bool:
+    def _at_once(self, registry: Registry, *, settings: Settings, word: str) -> bool:
         """Recorded: a PATCH that touches neither key nor identity is final, a create mostly is not."""
         if self._world.switches.registry_mode == "GEN_A":
             return True
@@ -287,9 +292,7 @@ class ContainerRegistry:
         before = registry.settings
         return settings.encryption == before.encryption and settings.identities == before.identities
 
-    def _identified(
-        self, call: operations.Call, settings: models.Settings, *, replace: bool = False
-    ) -> models.Settings:
+    def _identified(self, call: Call, settings: Settings, *, replace: bool = False) -> Settings:
         """Return settings with the body's identities: a PATCH merges, a PUT replaces [R]."""
         given = call.body.get("identity")
         if not isinstance(given, dict):
@@ -306,10 +309,10 @@ class ContainerRegistry:
         system = None
         if "systemassigned" in kinds:
             system = current.system_principal or self._own_principal(call.names[0])
-        return dataclasses.replace(settings, identities=models.Identities(users=users, system_principal=system))
+        return dataclasses.replace(settings, identities=Identities(users=users, system_principal=system))
 
     def _own_principal(self, name: str) -> str:
-        principal = directory.Principal(
+        principal = Principal(
             object_id=self._world.guid(),
             client_id=self._world.guid(),
             name=name,
@@ -317,11 +320,11 @@ class ContainerRegistry:
         )
         return self._world.directory.add(principal).object_id
 
-    def _attach(self, call: operations.Call, identity_id: str, *, known: dict[str, models.Attached]) -> models.Attached:
-        found = self._world.store.get(identities.Identity, identity_id)
+    def _attach(self, call: Call, identity_id: str, *, known: dict[str, Attached]) -> Attached:
+        found = self._world.store.get(Identity, identity_id)
         if found is None:
             raise errors.refusal("ACR_IDENTITY_MISSING", id=call.route.path, identity=identity_id)
-        attached = models.Attached.of(found)
+        attached = Attached.of(found)
         if known.get(identity_id.lower()) == attached:
             return attached
         now, oid = self._world.clock.now(), call.caller.object_id
@@ -339,10 +342,10 @@ class ContainerRegistry:
 
     def _still_identified(
         self,
-        call: operations.Call,
-        registry: models.Registry,
+        call: Call,
+        registry: Registry,
         *,
-        settings: models.Settings,
+        settings: Settings,
     ) -> None:
         """The identity in use may go only with a key that another one reaches."""
         given = (call.body.get("properties") or {}).get("encryption") or {}
@@ -354,13 +357,13 @@ class ContainerRegistry:
             )
 
     def _is_taken(self, name: str, *, by_other_than: str = "") -> bool:
-        held = self._world.store.named(models.Registry, name)
+        held = self._world.store.named(Registry, name)
         return name.lower() in self.taken or bool(held and held.key != by_other_than.lower())
 
-    def _found(self, call: operations.Call) -> models.Registry:
+    def _found(self, call: Call) -> Registry:
         return models.found_registry(self._world, call)
 
-    def _body(self, registry: models.Registry, *, version: str) -> messages.Body:
+    def _body(self, registry: Registry, *, version: str) -> Body:
         shown = registry.settings
         if registry.pending and self._world.switches.registry_mode != "GEN_B":
             shown = registry.pending
@@ -374,5 +377,5 @@ class ContainerRegistry:
         )
 
 
-def _subject(registry: models.Registry) -> customer_managed_keys.Subject:
-    return customer_managed_keys.Subject(id=registry.id, name=registry.name)
+def _subject(registry: Registry) -> Subject:
+    return Subject(id=registry.id, name=registry.name)

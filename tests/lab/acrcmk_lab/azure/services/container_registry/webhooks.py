@@ -1,35 +1,38 @@
 """A registry's webhooks; what is sent to their receivers, and what they answer, is not simulated."""
 
-import typing
-from dataclasses import dataclass, field
+import dataclasses
+from typing import cast
 
-from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
+from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.operations import Call, Handler, Operation
 from acrcmk_lab.azure.services.container_registry import models
-from acrcmk_lab.azure.state import state, store
+from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = models.NAMESPACE
 _SHOWN = ("status", "scope", "actions")
 
 
-@dataclass(kw_only=True)
-class Webhook(store.Resource):
+@dataclasses.dataclass(kw_only=True)
+class Webhook(Resource):
     """A webhook; its address and headers are secrets, told by `getCallbackConfig` only."""
 
     TYPE = f"{models.TYPE}/webhooks"
     TRACKED = False
 
-    properties: messages.Body
+    properties: Body
     service_uri: str = ""
-    custom_headers: dict[str, str] = field(default_factory=dict)
+    custom_headers: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 class RegistryWebhooks:
     """The operations on webhooks."""
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         return [
             *operations.crud(
                 NAMESPACE,
@@ -44,17 +47,17 @@ class RegistryWebhooks:
             self._action("ping", self.ping),
         ]
 
-    async def get(self, call: operations.Call) -> messages.Answer:
+    async def get(self, call: Call) -> Answer:
         models.found_registry(self._world, call)
-        return messages.Answer(200, self._body(self._found(call), version=call.version))
+        return Answer(200, self._body(self._found(call), version=call.version))
 
-    async def index(self, call: operations.Call) -> messages.Answer:
+    async def index(self, call: Call) -> Answer:
         registry = models.found_registry(self._world, call)
         found = self._world.store.under(registry.id, kind=Webhook)
         rows = [self._body(webhook, version=call.version) for webhook in found]
         return operations.page(call, rows=rows, url=self._world.url)
 
-    async def put(self, call: operations.Call) -> messages.Answer:
+    async def put(self, call: Call) -> Answer:
         registry = models.found_registry(self._world, call)
         existing = self._world.store.get(Webhook, call.route.path)
         webhook = existing or Webhook(
@@ -68,28 +71,28 @@ class RegistryWebhooks:
         self._world.store.put(webhook)
         return self._changed(call, webhook)
 
-    async def patch(self, call: operations.Call) -> messages.Answer:
+    async def patch(self, call: Call) -> Answer:
         return self._changed(call, self._found(call))
 
-    async def delete(self, call: operations.Call) -> messages.Answer:
+    async def delete(self, call: Call) -> Answer:
         webhook = self._world.store.get(Webhook, call.route.path)
         if webhook is None:
-            return messages.Answer(204)
+            return Answer(204)
         self._world.store.remove(webhook)
-        return messages.Answer(200)
+        return Answer(200)
 
-    async def callback(self, call: operations.Call) -> messages.Answer:
+    async def callback(self, call: Call) -> Answer:
         webhook = self._found(call)
         headers = {"customHeaders": webhook.custom_headers} if webhook.custom_headers else {}
-        return messages.Answer(200, {"serviceUri": webhook.service_uri, **headers})
+        return Answer(200, {"serviceUri": webhook.service_uri, **headers})
 
-    async def ping(self, call: operations.Call) -> messages.Answer:
+    async def ping(self, call: Call) -> Answer:
         """Recorded: the answer names the event."""
         self._found(call)
-        return messages.Answer(200, {"id": self._world.guid()})
+        return Answer(200, {"id": self._world.guid()})
 
-    def _action(self, name: str, handler: operations.Handler) -> operations.Operation:
-        return operations.Operation(
+    def _action(self, name: str, handler: Handler) -> Operation:
+        return Operation(
             method="POST",
             template=f"{NAMESPACE}/registries/*/webhooks/*/{name}".lower(),
             handler=handler,
@@ -97,17 +100,17 @@ class RegistryWebhooks:
             kind="write",
         )
 
-    def _changed(self, call: operations.Call, webhook: Webhook) -> messages.Answer:
+    def _changed(self, call: Call, webhook: Webhook) -> Answer:
         webhook.modified, webhook.modified_by = self._world.clock.now(), call.caller.author
         given = call.request.properties()
         if "tags" in call.body:
             webhook.tags = ids.tags(call.body["tags"])
         webhook.properties |= {name: given[name] for name in _SHOWN if name in given}
         webhook.service_uri = str(given.get("serviceUri") or webhook.service_uri)
-        webhook.custom_headers = typing.cast("dict[str, str]", given.get("customHeaders") or webhook.custom_headers)
-        return messages.Answer(200, self._body(webhook, version=call.version))
+        webhook.custom_headers = cast("dict[str, str]", given.get("customHeaders") or webhook.custom_headers)
+        return Answer(200, self._body(webhook, version=call.version))
 
-    def _found(self, call: operations.Call) -> Webhook:
+    def _found(self, call: Call) -> Webhook:
         # The path of an action goes on behind the webhook's own.
         path = "/".join(call.route.path.split("/")[: call.route.path.split("/").index("webhooks") + 2])
         webhook = self._world.store.get(Webhook, path)
@@ -115,7 +118,7 @@ class RegistryWebhooks:
             raise errors.refusal("ACR_CHILD_NOT_FOUND", name=call.names[1])
         return webhook
 
-    def _body(self, webhook: Webhook, *, version: str) -> messages.Body:
+    def _body(self, webhook: Webhook, *, version: str) -> Body:
         authors = webhook.system_data(lambda at: timestamps.offset(self._world.clock.utc(at)))
         return {
             "type": webhook.TYPE,

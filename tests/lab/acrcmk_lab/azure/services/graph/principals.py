@@ -5,12 +5,14 @@ Graph sees a new identity when role assignments do: after `principal_replication
 """
 
 import re
-import typing
 from collections.abc import Callable
+from typing import Any
 
-from acrcmk_lab.azure import tokens
-from acrcmk_lab.azure.arm import errors, messages, timestamps
-from acrcmk_lab.azure.state import directory, state
+from acrcmk_lab.azure.arm import errors, timestamps
+from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError, Request
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.tokens import TokenService
 
 HOST = "graph.microsoft.com"
 AUDIENCE = f"https://{HOST}"
@@ -26,16 +28,16 @@ _USER_FILTER = re.compile(r"(?:userPrincipalName|mail)\s+eq\s+'[^']*'", re.IGNOR
 class Graph:
     """The service; a caller reads it with a token for Graph if the directory lets it (`reads_directory`)."""
 
-    def __init__(self, state: state.World, *, token_service: tokens.TokenService) -> None:
+    def __init__(self, state: World, *, token_service: TokenService) -> None:
         self._world = state
         self._tokens = token_service
 
-    async def answer(self, request: messages.Request, *, correlation_id: str) -> messages.Answer:
+    async def answer(self, request: Request, *, correlation_id: str) -> Answer:
         """Answer one request; errors carry Graph's `innerError`."""
         await self._world.clock.sleep(self._world.draw(self._world.switches.read_latency))
         try:
             answer = self._admitted(request)
-        except messages.RefusedError as refused:
+        except RefusedError as refused:
             answer = refused.answer
             answer.body["error"]["innerError"] = {
                 "date": timestamps.seconds(self._world.clock.utc()).rstrip("Z"),
@@ -45,7 +47,7 @@ class Graph:
         answer.headers["request-id"] = correlation_id
         return answer
 
-    def _admitted(self, request: messages.Request) -> messages.Answer:
+    def _admitted(self, request: Request) -> Answer:
         caller = self._caller(request)
         version, _, path = request.path.strip("/").partition("/")
         if version not in ("v1.0", "beta"):
@@ -56,7 +58,7 @@ class Graph:
         if not caller.reads_directory:
             raise errors.refusal("GRAPH_FORBIDDEN")
         collection, _, rest = path.partition("/")
-        handlers: dict[tuple[str, str], Callable[[messages.Request, str], messages.Answer]] = {
+        handlers: dict[tuple[str, str], Callable[[Request, str], Answer]] = {
             ("GET", "servicePrincipals"): self._service_principals,
             ("GET", "users"): self._users,
             ("GET", "directoryObjects"): self._directory_object,
@@ -67,7 +69,7 @@ class Graph:
             raise errors.refusal("GRAPH_BAD_SEGMENT", segment=collection)
         return handler(request, rest)
 
-    def _caller(self, request: messages.Request) -> directory.Principal:
+    def _caller(self, request: Request) -> Principal:
         credentials = request.headers.get("authorization", "").partition(" ")[2]
         token = self._tokens.find(credentials)
         if token is None:
@@ -78,29 +80,29 @@ class Graph:
             raise errors.refusal("GRAPH_TOKEN_EXPIRED")
         return token.principal
 
-    def _service_principals(self, request: messages.Request, rest: str) -> messages.Answer:
+    def _service_principals(self, request: Request, rest: str) -> Answer:
         if rest:
-            return messages.Answer(200, _with_context("servicePrincipals/$entity", _body(self._found(rest))))
+            return Answer(200, _with_context("servicePrincipals/$entity", _body(self._found(rest))))
         text = request.query.get("$filter", "")
         wanted = _SERVICE_PRINCIPAL_FILTER.fullmatch(text.strip())
         if text and wanted is None:
             raise errors.refusal("GRAPH_BAD_FILTER", property=_property(text), resource="ServicePrincipal")
         rows = [body for body in map(_body, self._visible()) if wanted is None or _selected(body, wanted)]
-        return messages.Answer(200, _with_context("servicePrincipals", {"value": rows}))
+        return Answer(200, _with_context("servicePrincipals", {"value": rows}))
 
-    def _users(self, request: messages.Request, rest: str) -> messages.Answer:
+    def _users(self, request: Request, rest: str) -> Answer:
         """The lab's directory has no people."""
         if rest:
             raise errors.refusal("GRAPH_NOT_FOUND", id=rest)
         text = request.query.get("$filter", "")
         if text and not _USER_FILTER.fullmatch(text.strip()):
             raise errors.refusal("GRAPH_BAD_FILTER", property=_property(text), resource="User")
-        return messages.Answer(200, _with_context("users", {"value": []}))
+        return Answer(200, _with_context("users", {"value": []}))
 
-    def _directory_object(self, _: messages.Request, rest: str) -> messages.Answer:
-        return messages.Answer(200, _with_context("directoryObjects/$entity", _typed_body(self._found(rest))))
+    def _directory_object(self, _: Request, rest: str) -> Answer:
+        return Answer(200, _with_context("directoryObjects/$entity", _typed_body(self._found(rest))))
 
-    def _get_by_ids(self, request: messages.Request, rest: str) -> messages.Answer:
+    def _get_by_ids(self, request: Request, rest: str) -> Answer:
         """Answer those that exist and are of a wanted type; an unknown id is passed over [D]."""
         if rest.lower() not in ("getbyids", "microsoft.graph.getbyids"):
             raise errors.refusal("GRAPH_BAD_SEGMENT", segment=rest)
@@ -111,13 +113,13 @@ class Graph:
         ids = {str(one).lower() for one in wanted}
         fitting = "directoryObject" in types or "servicePrincipal" in types
         rows = [_typed_body(one) for one in self._visible() if fitting and one.object_id.lower() in ids]
-        return messages.Answer(200, _with_context("directoryObjects", {"value": rows}))
+        return Answer(200, _with_context("directoryObjects", {"value": rows}))
 
-    def _visible(self) -> list[directory.Principal]:
+    def _visible(self) -> list[Principal]:
         now = self._world.clock.now()
         return [principal for principal in self._world.directory if principal.visible_at <= now]
 
-    def _found(self, object_id: str) -> directory.Principal:
+    def _found(self, object_id: str) -> Principal:
         principal = self._world.directory.by_object(object_id)
         if principal is None or principal.visible_at > self._world.clock.now():
             raise errors.refusal("GRAPH_NOT_FOUND", id=object_id)
@@ -128,14 +130,14 @@ def _property(text: str) -> str:
     return re.split(r"[\s/(]", text.strip(), maxsplit=1)[0]
 
 
-def _selected(body: messages.Body, wanted: re.Match[str]) -> bool:
+def _selected(body: Body, wanted: re.Match[str]) -> bool:
     if wanted["any"]:
         return wanted["name"].lower() in (name.lower() for name in body["servicePrincipalNames"])
     field = {"appid": "appId", "id": "id", "displayname": "displayName"}[wanted["field"].lower()]
     return bool(body[field].lower() == wanted["value"].lower())
 
 
-def _body(principal: directory.Principal) -> messages.Body:
+def _body(principal: Principal) -> Body:
     managed = principal.resource_id
     return {
         "id": principal.object_id,
@@ -149,9 +151,9 @@ def _body(principal: directory.Principal) -> messages.Body:
     }
 
 
-def _typed_body(principal: directory.Principal) -> messages.Body:
+def _typed_body(principal: Principal) -> Body:
     return {"@odata.type": "#microsoft.graph.servicePrincipal", **_body(principal)}
 
 
-def _with_context(of: str, body: messages.Body) -> dict[str, typing.Any]:
+def _with_context(of: str, body: Body) -> dict[str, Any]:
     return {"@odata.context": f"{AUDIENCE}/v1.0/$metadata#{of}", **body}

@@ -3,26 +3,28 @@
 ACR tells one text for every cause [I]; the cause is kept for the lab's own log and state.
 """
 
-import typing
-from dataclasses import dataclass
+import dataclasses
+from typing import cast
 
-from acrcmk_lab.azure.services.key_vault import models, vault_properties
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.services.key_vault import models
+from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
+from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.state.state import World
 
 DATA_ACTIONS = tuple(f"Microsoft.KeyVault/vaults/keys/{action}" for action in ("read", "wrap/action", "unwrap/action"))
 PERMISSIONS = ("get", "wrapkey", "unwrapkey")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
     """The vault, key and version behind an identifier, reached with get, wrap and unwrap."""
 
-    vault: vault_properties.Vault
-    key: models.Key
-    version: models.KeyVersion
+    vault: Vault
+    key: Key
+    version: KeyVersion
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Unreachable:
     """Why a key is out of reach, and since which simulated moment at the latest."""
 
@@ -30,7 +32,7 @@ class Unreachable:
     since: float = 0.0
 
 
-def reach(state: state.World, *, principal: str, key_identifier: str) -> Reached | Unreachable:
+def reach(state: World, *, principal: str, key_identifier: str) -> Reached | Unreachable:
     """Follow a key identifier as `principal`; an unversioned one leads to the newest usable version."""
     found = locate(state, key_identifier=key_identifier)
     if isinstance(found, Unreachable):
@@ -40,7 +42,7 @@ def reach(state: state.World, *, principal: str, key_identifier: str) -> Reached
     return _admitted(state, found, principal=principal)
 
 
-def unwrap(state: state.World, *, principal: str, versioned_identifier: str) -> Reached | Unreachable:
+def unwrap(state: World, *, principal: str, versioned_identifier: str) -> Reached | Unreachable:
     """Follow a version to unwrap with it: expired ones still do [D], disabled ones do not [I]."""
     found = locate(state, key_identifier=versioned_identifier)
     if isinstance(found, Unreachable):
@@ -50,12 +52,12 @@ def unwrap(state: state.World, *, principal: str, versioned_identifier: str) -> 
     return _admitted(state, found, principal=principal)
 
 
-def locate(state: state.World, *, key_identifier: str) -> Reached | Unreachable:
+def locate(state: World, *, key_identifier: str) -> Reached | Unreachable:
     """Follow a key identifier without asking who may."""
     uri = models.parse_uri(key_identifier)
     if uri is None or uri.domain != state.switches.vault_domain:
         return Unreachable("not a key identifier")
-    vault = state.store.named(vault_properties.Vault, uri.vault)
+    vault = state.store.named(Vault, uri.vault)
     if vault is None or vault.provisioning != "Succeeded":
         since = state.vault_deletions.get(uri.vault, 0.0)
         return Unreachable("no such vault, or its name does not resolve yet", since)
@@ -70,11 +72,11 @@ def locate(state: state.World, *, key_identifier: str) -> Reached | Unreachable:
     return Reached(vault=vault, key=key, version=version)
 
 
-def _updated(state: state.World, version: models.KeyVersion) -> float:
+def _updated(state: World, version: KeyVersion) -> float:
     return version.updated - state.clock.utc(0).timestamp()
 
 
-def _admitted(state: state.World, found: Reached, *, principal: str) -> Reached | Unreachable:
+def _admitted(state: World, found: Reached, *, principal: str) -> Reached | Unreachable:
     gone = state.directory.gone(principal)
     if state.directory.by_object(principal) is None:
         return Unreachable("the identity is gone", (gone.removed_at if gone else None) or 0.0)
@@ -89,7 +91,7 @@ def _admitted(state: state.World, found: Reached, *, principal: str) -> Reached 
     return found
 
 
-def passes_firewall(vault: vault_properties.Vault) -> bool:
+def passes_firewall(vault: Vault) -> bool:
     """Tell whether a trusted Microsoft service passes: with a restriction, only by `AzureServices` [D]."""
     acls = vault.network_acls or {}
     access = vault.public_network_access.lower()
@@ -99,7 +101,7 @@ def passes_firewall(vault: vault_properties.Vault) -> bool:
     return not restricted or str(acls.get("bypass", "AzureServices")).lower() == "azureservices"
 
 
-def granted(state: state.World, *, vault: vault_properties.Vault, key: str, principal: str) -> bool:
+def granted(state: World, *, vault: Vault, key: str, principal: str) -> bool:
     """Tell whether the vault's own permission model gives get, wrapKey and unwrapKey, effective now."""
     if vault.rbac:
         scope = f"{vault.id}/keys/{key}"
@@ -111,11 +113,11 @@ def granted(state: state.World, *, vault: vault_properties.Vault, key: str, prin
     return "all" in held or held.issuperset(PERMISSIONS)
 
 
-def policy_permissions(vault: vault_properties.Vault, *, principal: str, area: str = "keys") -> set[str]:
+def policy_permissions(vault: Vault, *, principal: str, area: str = "keys") -> set[str]:
     """Return the permissions on keys (or secrets...), lower case, that effective policies give a principal."""
     held: set[str] = set()
     for policy in vault.effective_policies:
         if str(policy.get("objectId", "")).lower() == principal.lower():
-            permissions = typing.cast("dict[str, list[str] | None]", policy.get("permissions") or {})
+            permissions = cast("dict[str, list[str] | None]", policy.get("permissions") or {})
             held.update(p.lower() for p in permissions.get(area) or [])
     return held

@@ -4,9 +4,14 @@ Creates a key that is missing and reads; never makes a version, never updates [S
 firewall does not apply [D].
 """
 
-from acrcmk_lab.azure.arm import errors, ids, messages, operations
-from acrcmk_lab.azure.services.key_vault import lifecycle, models, vault_properties
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.arm import errors, ids, operations
+from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError
+from acrcmk_lab.azure.arm.operations import Call, Operation
+from acrcmk_lab.azure.services.key_vault import models, vault_properties
+from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLife
+from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
+from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.state.state import World
 
 NAMESPACE = vault_properties.NAMESPACE
 KEYS = f"{vault_properties.TYPE}/keys"
@@ -19,10 +24,10 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def found_vault(state: state.World, call: operations.Call) -> vault_properties.Vault:
+def found_vault(state: World, call: Call) -> Vault:
     """Return the vault of a path; refuses where there is none."""
     scope, name = call.route.scope, call.names[0]
-    vault = state.store.get(vault_properties.Vault, f"{scope}/providers/{vault_properties.TYPE}/{name}")
+    vault = state.store.get(Vault, f"{scope}/providers/{vault_properties.TYPE}/{name}")
     if vault is None:
         raise errors.refusal(
             "ARM_RESOURCE_NOT_FOUND", provider=NAMESPACE, type="vaults", name=name, rg=call.route.group
@@ -33,14 +38,14 @@ def found_vault(state: state.World, call: operations.Call) -> vault_properties.V
 class VaultKeys:
     """The operations on keys."""
 
-    def __init__(self, state: state.World, *, life: lifecycle.KeyLife) -> None:
+    def __init__(self, state: World, *, life: KeyLife) -> None:
         self._world = state
         self._life = life
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         """A caller without the right gets 400 `ForbiddenByRbac`, not ARM's 403 [I]."""
         return [
-            operations.Operation(
+            Operation(
                 method=method,
                 template=f"{NAMESPACE}/{path}".lower(),
                 handler=getattr(self, handler),
@@ -52,23 +57,23 @@ class VaultKeys:
             for method, path, handler in _PATHS
         ]
 
-    async def get(self, call: operations.Call) -> messages.Answer:
+    async def get(self, call: Call) -> Answer:
         vault, key = self._found(call)
-        return messages.Answer(200, self._body(vault, key=key, version=key.current, full=True))
+        return Answer(200, self._body(vault, key=key, version=key.current, full=True))
 
-    async def get_version(self, call: operations.Call) -> messages.Answer:
+    async def get_version(self, call: Call) -> Answer:
         vault, key = self._found(call)
         version = key.versions.get(call.names[2].lower())
         if version is None:
             raise _missing(f"{key.name}/{call.names[2]}")
-        return messages.Answer(200, self._body(vault, key=key, version=version, full=True, of_version=True))
+        return Answer(200, self._body(vault, key=key, version=version, full=True, of_version=True))
 
-    async def index(self, call: operations.Call) -> messages.Answer:
+    async def index(self, call: Call) -> Answer:
         vault = found_vault(self._world, call)
         rows = [self._body(vault, key=key, version=key.current) for key in vault.keys.values()]
         return operations.page(call, rows=rows, url=self._world.url, size=25)
 
-    async def list_versions(self, call: operations.Call) -> messages.Answer:
+    async def list_versions(self, call: Call) -> Answer:
         """Ordered by version id, as recorded of the data plane: not by time."""
         vault, key = self._found(call)
         rows = [
@@ -77,14 +82,14 @@ class VaultKeys:
         ]
         return operations.page(call, rows=rows, url=self._world.url, size=25)
 
-    async def put(self, call: operations.Call) -> messages.Answer:
+    async def put(self, call: Call) -> Answer:
         vault, name = found_vault(self._world, call), call.names[1]
         key = vault.keys.get(name.lower())
         if key is None:
             key = self._create(vault, name=name, call=call)
-        return messages.Answer(200, self._body(vault, key=key, version=key.current, full=True))
+        return Answer(200, self._body(vault, key=key, version=key.current, full=True))
 
-    def _create(self, vault: vault_properties.Vault, *, name: str, call: operations.Call) -> models.Key:
+    def _create(self, vault: Vault, *, name: str, call: Call) -> Key:
         properties = call.request.properties()
         if vault.provisioning != "Succeeded" and self._world.switches.key_before_dns == "reject":
             raise errors.refusal("KV_REGISTERING_DNS", name=vault.name)
@@ -95,7 +100,7 @@ class VaultKeys:
             raise errors.refusal("KV_KEY_PARAMETERS", reason=wrong)
         return self._life.create(vault, name=name, properties=properties, tags=ids.tags(call.body.get("tags")))
 
-    def _found(self, call: operations.Call) -> tuple[vault_properties.Vault, models.Key]:
+    def _found(self, call: Call) -> tuple[Vault, Key]:
         vault = found_vault(self._world, call)
         key = vault.keys.get(call.names[1].lower())
         if key is None:
@@ -104,17 +109,17 @@ class VaultKeys:
 
     def _body(
         self,
-        vault: vault_properties.Vault,
+        vault: Vault,
         *,
-        key: models.Key,
-        version: models.KeyVersion,
+        key: Key,
+        version: KeyVersion,
         full: bool = False,
         of_version: bool = False,
-    ) -> messages.Body:
+    ) -> Body:
         """A list shows less than a read: attributes and the key's URI."""
         uri = f"https://{vault.name.lower()}.{self._world.switches.vault_domain}/keys/{key.name}"
         suffix = f"/versions/{version.version}" if of_version else ""
-        properties: messages.Body = {"attributes": _attributes(vault, version=version)}
+        properties: Body = {"attributes": _attributes(vault, version=version)}
         if full:
             properties["kty"] = version.kty
             properties["keyOps"] = list(version.operations)
@@ -134,8 +139,8 @@ class VaultKeys:
         }
 
 
-def _attributes(vault: vault_properties.Vault, *, version: models.KeyVersion) -> messages.Body:
-    shown: messages.Body = {"enabled": version.enabled}
+def _attributes(vault: Vault, *, version: KeyVersion) -> Body:
+    shown: Body = {"enabled": version.enabled}
     if version.not_before is not None:
         shown["nbf"] = version.not_before
     if version.expires is not None:
@@ -144,5 +149,5 @@ def _attributes(vault: vault_properties.Vault, *, version: models.KeyVersion) ->
     return {**shown, **vault.recovery.attributes, "exportable": False}
 
 
-def _missing(name: str) -> messages.RefusedError:
+def _missing(name: str) -> RefusedError:
     return errors.refusal("KVD_KEY_NOT_FOUND", name=name)

@@ -6,9 +6,13 @@ One state machine for the management plane, the data plane and the control API.
 import dataclasses
 import re
 
-from acrcmk_lab.azure.arm import errors, messages
-from acrcmk_lab.azure.services.key_vault import models, soft_delete, vault_properties
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm.messages import Body
+from acrcmk_lab.azure.services.key_vault import models, soft_delete
+from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
+from acrcmk_lab.azure.services.key_vault.soft_delete import SoftDelete
+from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.state.state import World
 
 DAY = soft_delete.DAY
 _DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
@@ -26,16 +30,14 @@ def duration(text: str) -> int:
 class KeyLife:
     """What can happen to the keys of every vault."""
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
-        self._soft_delete = soft_delete.SoftDelete(state)
+        self._soft_delete = SoftDelete(state)
 
-    def create(
-        self, vault: vault_properties.Vault, *, name: str, properties: messages.Body, tags: dict[str, str]
-    ) -> models.Key:
+    def create(self, vault: Vault, *, name: str, properties: Body, tags: dict[str, str]) -> Key:
         """Create a key, or a new current version of one that exists; refuses a name not free yet."""
         self._soft_delete.check_free(vault.key_shelf, name=name)
-        key = vault.keys.setdefault(name.lower(), models.Key(name=name))
+        key = vault.keys.setdefault(name.lower(), Key(name=name))
         if properties.get("rotationPolicy"):
             key.rotation_policy = properties["rotationPolicy"]
         version = models.new_version(properties, version=self._world.hex32(), unix_now=self._unix())
@@ -43,7 +45,7 @@ class KeyLife:
         self._add(vault, key, version)
         return key
 
-    def restore(self, vault: vault_properties.Vault, key: models.Key) -> models.Key:
+    def restore(self, vault: Vault, key: Key) -> Key:
         """Bring a key from a backup, with its versions; refuses a name that is in use or not free yet."""
         self._soft_delete.check_free(vault.key_shelf, name=key.name)
         if key.name.lower() in vault.keys:
@@ -52,7 +54,7 @@ class KeyLife:
         self._schedule(vault, key)
         return key
 
-    def rotate(self, vault: vault_properties.Vault, key: models.Key) -> models.KeyVersion:
+    def rotate(self, vault: Vault, key: Key) -> KeyVersion:
         """Add a version like the current one; it expires as the rotation policy says."""
         version = dataclasses.replace(
             key.current,
@@ -66,14 +68,12 @@ class KeyLife:
         self._add(vault, key, version)
         return version
 
-    def set_policy(self, vault: vault_properties.Vault, key: models.Key, policy: messages.Body) -> None:
+    def set_policy(self, vault: Vault, key: Key, policy: Body) -> None:
         """Give a key a rotation policy; its current version is rotated when that says so."""
         key.rotation_policy = policy
         self._schedule(vault, key)
 
-    def change(
-        self, vault: vault_properties.Vault, key: models.Key, *, version: models.KeyVersion, attributes: messages.Body
-    ) -> None:
+    def change(self, vault: Vault, key: Key, *, version: KeyVersion, attributes: Body) -> None:
         """Change a version's `enabled`, `exp` and `nbf` (Unix times), those that are given."""
         version.enabled = attributes.get("enabled", version.enabled)
         version.expires = attributes.get("exp", version.expires)
@@ -81,26 +81,26 @@ class KeyLife:
         version.updated = self._unix()
         self._schedule(vault, key)
 
-    def delete(self, vault: vault_properties.Vault, key: models.Key) -> None:
+    def delete(self, vault: Vault, key: Key) -> None:
         """Delete a key softly."""
         self._soft_delete.delete(vault.key_shelf, key)
 
-    def recover(self, vault: vault_properties.Vault, key: models.Key) -> None:
+    def recover(self, vault: Vault, key: Key) -> None:
         """Begin to bring a deleted key back; its rotation goes on."""
         self._soft_delete.recover(vault.key_shelf, key, then=lambda: self._schedule(vault, key))
 
-    def purge(self, vault: vault_properties.Vault, key: models.Key) -> None:
+    def purge(self, vault: Vault, key: Key) -> None:
         """Delete a deleted key for good."""
         self._soft_delete.purge(vault.key_shelf, key)
 
-    def _add(self, vault: vault_properties.Vault, key: models.Key, version: models.KeyVersion) -> None:
+    def _add(self, vault: Vault, key: Key, version: KeyVersion) -> None:
         expiry = ((key.rotation_policy or {}).get("attributes") or {}).get("expiryTime")
         if expiry and version.expires is None:
             version.expires = self._unix() + duration(expiry)
         key.versions[version.version] = version
         self._schedule(vault, key)
 
-    def _schedule(self, vault: vault_properties.Vault, key: models.Key) -> None:
+    def _schedule(self, vault: Vault, key: Key) -> None:
         """Rotate the current version at its time, if it is still current and that still its time then."""
         version, policy = key.current, key.rotation_policy
         due = _due(version, policy)
@@ -119,7 +119,7 @@ class KeyLife:
         return int(self._world.clock.utc().timestamp())
 
 
-def _due(version: models.KeyVersion, policy: messages.Body | None) -> int | None:
+def _due(version: KeyVersion, policy: Body | None) -> int | None:
     """Return when a policy rotates a version, in Unix time; None if never."""
     for action in (policy or {}).get("lifetimeActions") or []:
         trigger = action.get("trigger") or {}

@@ -1,10 +1,10 @@
 """The keys of a vault: one store for the management plane, the data plane and ACR's own look at a key."""
 
+import dataclasses
 import re
-from dataclasses import dataclass, field
 
-from acrcmk_lab.azure.arm import messages
-from acrcmk_lab.azure.services.key_vault import soft_delete
+from acrcmk_lab.azure.arm.messages import Body
+from acrcmk_lab.azure.services.key_vault.soft_delete import Item
 
 RSA_SIZES = (2048, 3072, 4096)
 CURVES = ("P-256", "P-384", "P-521", "P-256K")
@@ -15,7 +15,7 @@ NAME = re.compile(r"[A-Za-z0-9-]{1,127}")
 _KEY_URI = re.compile(r"https://([a-z0-9-]+)\.([^/]+)/keys/([a-z0-9-]+)(?:/([0-9a-f]{32}))?/?", re.IGNORECASE)
 
 
-@dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True)
 class KeyVersion:
     """One version; `created`, `updated`, `expires`, `not_before` are Unix times in seconds."""
 
@@ -29,7 +29,7 @@ class KeyVersion:
     enabled: bool = True
     expires: int | None = None
     not_before: int | None = None
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def usable(self, unix_now: float) -> bool:
         """Tell whether the version is enabled and within its dates."""
@@ -42,12 +42,12 @@ class KeyVersion:
         )
 
 
-@dataclass(kw_only=True)
-class Key(soft_delete.Item):
+@dataclasses.dataclass(kw_only=True)
+class Key(Item):
     """A key with its versions in the order of their creation, the current one last."""
 
-    versions: dict[str, KeyVersion] = field(default_factory=dict)
-    rotation_policy: messages.Body | None = None
+    versions: dict[str, KeyVersion] = dataclasses.field(default_factory=dict)
+    rotation_policy: Body | None = None
 
     @property
     def current(self) -> KeyVersion:
@@ -64,7 +64,7 @@ class Key(soft_delete.Item):
         return next((v for v in reversed(self.versions.values()) if v.usable(unix_now)), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class KeyUri:
     """A key identifier taken apart; `version` is "" for an unversioned one."""
 
@@ -85,7 +85,7 @@ def parse_uri(text: str) -> KeyUri | None:
     return KeyUri(found[1].lower(), found[2].lower(), found[3], (found[4] or "").lower()) if found else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
     """What a vault's settings make of its keys' recovery: in every key's attributes [R]."""
 
@@ -99,15 +99,15 @@ class Recovery:
         return base if self.purge_protected else f"{base}+Purgeable"
 
     @property
-    def attributes(self) -> messages.Body:
+    def attributes(self) -> Body:
         """The attributes that tell it; days only where they are not the full 90."""
-        told: messages.Body = {"recoveryLevel": self.level}
+        told: Body = {"recoveryLevel": self.level}
         if self.days != FULL_RETENTION_DAYS:
             told["recoverableDays"] = self.days
         return told
 
 
-def problem(properties: messages.Body, *, name: str) -> str | None:
+def problem(properties: Body, *, name: str) -> str | None:
     """Return what is wrong with a key's name, type, size or curve; None if nothing is."""
     if not NAME.fullmatch(name):
         return f"The key name {name} is invalid."
@@ -121,7 +121,7 @@ def problem(properties: messages.Body, *, name: str) -> str | None:
     return None
 
 
-def new_version(properties: messages.Body, *, version: str, unix_now: int) -> KeyVersion:
+def new_version(properties: Body, *, version: str, unix_now: int) -> KeyVersion:
     """Return a version as ARM's key properties ask for: kty, keySize, curveName, keyOps, attributes."""
     kty = str(properties.get("kty") or "RSA")
     rsa = kty.startswith("RSA")

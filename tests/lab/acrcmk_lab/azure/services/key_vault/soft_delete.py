@@ -4,17 +4,17 @@ A deleted object is first on its way (`key_delete`), then among the deleted ones
 or past the vault's retention.
 """
 
-import typing
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from acrcmk_lab.azure.arm import errors
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.state.state import World
 
 DAY = 86400
 
 
-@dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True)
 class Item:
     """What can be deleted softly.
 
@@ -27,11 +27,11 @@ class Item:
     recovering: bool = False
 
 
-I = typing.TypeVar("I", bound=Item)  # noqa: E741 - an item
+I = TypeVar("I", bound=Item)  # noqa: E741 - an item
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf(typing.Generic[I]):
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shelf(Generic[I]):
     """A vault's objects of one kind, by lower-case name; `days` is how long deleted ones are kept."""
 
     noun: str
@@ -43,7 +43,7 @@ class Shelf(typing.Generic[I]):
 class SoftDelete:
     """What can happen to the objects of every vault."""
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
 
     def check_free(self, shelf: Shelf[I], *, name: str) -> None:

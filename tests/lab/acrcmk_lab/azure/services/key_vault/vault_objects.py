@@ -1,12 +1,12 @@
 """The secrets and certificates of a vault: versions with attributes, tags and a content of their own."""
 
-from dataclasses import dataclass, field
+import dataclasses
 
-from acrcmk_lab.azure.arm import messages
-from acrcmk_lab.azure.services.key_vault import soft_delete
+from acrcmk_lab.azure.arm.messages import Body
+from acrcmk_lab.azure.services.key_vault.soft_delete import Item
 
 
-@dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True)
 class ObjectVersion:
     """One version; moments are Unix times in seconds, `content` is what the kind of object tells of itself."""
 
@@ -16,15 +16,15 @@ class ObjectVersion:
     enabled: bool = True
     expires: int | None = None
     not_before: int | None = None
-    tags: dict[str, str] = field(default_factory=dict)
-    content: messages.Body = field(default_factory=dict)
+    tags: dict[str, str] = dataclasses.field(default_factory=dict)
+    content: Body = dataclasses.field(default_factory=dict)
 
 
-@dataclass(kw_only=True)
-class VaultObject(soft_delete.Item):
+@dataclasses.dataclass(kw_only=True)
+class VaultObject(Item):
     """A secret or certificate with its versions in the order of their creation, the current one last."""
 
-    versions: dict[str, ObjectVersion] = field(default_factory=dict)
+    versions: dict[str, ObjectVersion] = dataclasses.field(default_factory=dict)
 
     @property
     def current(self) -> ObjectVersion:

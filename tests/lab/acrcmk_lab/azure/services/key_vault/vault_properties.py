@@ -1,14 +1,17 @@
 """A key vault as the lab keeps it, and the rules of its body: defaults, normalisation, limits."""
 
 import copy
+import dataclasses
 import re
-import typing
-from dataclasses import dataclass, field
+from typing import Any
 
-from acrcmk_lab.azure.arm import errors, messages
-from acrcmk_lab.azure.services.key_vault import models, vault_objects
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm.messages import Body
+from acrcmk_lab.azure.services.key_vault import models
+from acrcmk_lab.azure.services.key_vault.models import Key, Recovery
 from acrcmk_lab.azure.services.key_vault.soft_delete import Shelf
-from acrcmk_lab.azure.state import store
+from acrcmk_lab.azure.services.key_vault.vault_objects import VaultObject
+from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.KeyVault"
 TYPE = f"{NAMESPACE}/vaults"
@@ -22,8 +25,8 @@ _NAME = re.compile(r"[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]")
 _FLAGS = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment")
 
 
-@dataclass(kw_only=True)
-class Vault(store.Resource):
+@dataclasses.dataclass(kw_only=True)
+class Vault(Resource):
     """A vault; `effective_policies` is what the data plane already knows of `access_policies`."""
 
     TYPE = TYPE
@@ -31,44 +34,44 @@ class Vault(store.Resource):
     # As the creating request had it, e.g. `North Central US`: recorded of deleted vaults.
     location_given: str
     tenant_id: str
-    sku: messages.Body
-    access_policies: list[messages.Body] = field(default_factory=list)
-    effective_policies: list[messages.Body] = field(default_factory=list)
+    sku: Body
+    access_policies: list[Body] = dataclasses.field(default_factory=list)
+    effective_policies: list[Body] = dataclasses.field(default_factory=list)
     policies_effective: float = 0.0
-    flags: dict[str, bool] = field(default_factory=dict)
+    flags: dict[str, bool] = dataclasses.field(default_factory=dict)
     rbac: bool | None = None
     soft_delete: bool = True
     retention: int | None = None
     purge_protection: bool = False
-    network_acls: messages.Body | None = None
+    network_acls: Body | None = None
     public_network_access: str = "Enabled"
     provisioning: str = "RegisteringDns"
-    keys: dict[str, models.Key] = field(default_factory=dict)
-    deleted_keys: dict[str, models.Key] = field(default_factory=dict)
-    secrets: dict[str, vault_objects.VaultObject] = field(default_factory=dict)
-    deleted_secrets: dict[str, vault_objects.VaultObject] = field(default_factory=dict)
-    certificates: dict[str, vault_objects.VaultObject] = field(default_factory=dict)
-    deleted_certificates: dict[str, vault_objects.VaultObject] = field(default_factory=dict)
+    keys: dict[str, Key] = dataclasses.field(default_factory=dict)
+    deleted_keys: dict[str, Key] = dataclasses.field(default_factory=dict)
+    secrets: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
+    deleted_secrets: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
+    certificates: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
+    deleted_certificates: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
     deleted_at: float | None = None
 
     @property
-    def recovery(self) -> models.Recovery:
+    def recovery(self) -> Recovery:
         """How its keys can be recovered."""
         days = self.retention or models.FULL_RETENTION_DAYS
-        return models.Recovery(purge_protected=self.purge_protection, days=days)
+        return Recovery(purge_protected=self.purge_protection, days=days)
 
     @property
-    def key_shelf(self) -> Shelf[models.Key]:
+    def key_shelf(self) -> Shelf[Key]:
         """Its keys, as soft delete sees them."""
         return Shelf("Key", self.keys, self.deleted_keys, self.recovery.days)
 
     @property
-    def secret_shelf(self) -> Shelf[vault_objects.VaultObject]:
+    def secret_shelf(self) -> Shelf[VaultObject]:
         """Its secrets, as soft delete sees them."""
         return Shelf("Secret", self.secrets, self.deleted_secrets, self.recovery.days)
 
     @property
-    def certificate_shelf(self) -> Shelf[vault_objects.VaultObject]:
+    def certificate_shelf(self) -> Shelf[VaultObject]:
         """Its certificates, as soft delete sees them."""
         return Shelf("Certificate", self.certificates, self.deleted_certificates, self.recovery.days)
 
@@ -79,7 +82,7 @@ def check_name(name: str) -> None:
         raise errors.refusal("KV_NAME_INVALID")
 
 
-def check_properties(properties: messages.Body, *, existing: Vault | None, reject_no_soft_delete: bool) -> None:
+def check_properties(properties: Body, *, existing: Vault | None, reject_no_soft_delete: bool) -> None:
     """Refuse what Key Vault refuses of a create or an update."""
     if properties.get("enablePurgeProtection") is False:
         raise errors.refusal("KV_PURGE_PROTECTION_FALSE")
@@ -92,7 +95,7 @@ def check_properties(properties: messages.Body, *, existing: Vault | None, rejec
         raise errors.refusal("KV_RETENTION_FIXED")
 
 
-def create(vault: Vault, *, properties: messages.Body, version: str, optional_soft_delete: bool) -> None:
+def create(vault: Vault, *, properties: Body, version: str, optional_soft_delete: bool) -> None:
     """Set a new vault's properties, with the defaults that depend on the api-version and on the times."""
     by_default = not optional_soft_delete or version >= SOFT_DELETE_BY_DEFAULT_SINCE
     vault.soft_delete = by_default if properties.get("enableSoftDelete") is None else properties["enableSoftDelete"]
@@ -103,7 +106,7 @@ def create(vault: Vault, *, properties: messages.Body, version: str, optional_so
     update(vault, properties=properties)
 
 
-def update(vault: Vault, *, properties: messages.Body) -> None:
+def update(vault: Vault, *, properties: Body) -> None:
     """Apply the properties that are given; what is omitted stays, purge protection only ever goes on."""
     for flag in _FLAGS:
         if properties.get(flag) is not None:
@@ -124,7 +127,7 @@ def update(vault: Vault, *, properties: messages.Body) -> None:
         vault.network_acls = _network_acls(properties["networkAcls"])
 
 
-def with_suffixes(acls: messages.Body) -> messages.Body:
+def with_suffixes(acls: Body) -> Body:
     """Return network rules with single addresses as ranges of one: `1.2.3.4/32`."""
     rules = [
         {**rule, "value": rule["value"] if "/" in rule["value"] else f"{rule['value']}/32"} for rule in acls["ipRules"]
@@ -132,9 +135,9 @@ def with_suffixes(acls: messages.Body) -> messages.Body:
     return {**acls, "ipRules": rules}
 
 
-def _network_acls(given: messages.Body) -> messages.Body | None:
+def _network_acls(given: Body) -> Body | None:
     """Recorded: rules that restrict nothing are dropped, others come back with both lists, subnets in lower case."""
-    acls: messages.Body = {
+    acls: Body = {
         "bypass": given.get("bypass") or "AzureServices",
         "defaultAction": given.get("defaultAction") or "Allow",
         "ipRules": given.get("ipRules") or [],
@@ -146,7 +149,7 @@ def _network_acls(given: messages.Body) -> messages.Body | None:
     return None if open_to_all and not acls["ipRules"] and not acls["virtualNetworkRules"] else acls
 
 
-def policies(given: typing.Any) -> list[messages.Body]:
+def policies(given: Any) -> list[Body]:
     """Return access policies with their members in Key Vault's order; permissions' case stays as sent."""
     order = ("tenantId", "objectId", "applicationId", "permissions")
     return [
@@ -154,7 +157,7 @@ def policies(given: typing.Any) -> list[messages.Body]:
     ]
 
 
-def merged(current: list[messages.Body], given: list[messages.Body], *, operation: str) -> list[messages.Body]:
+def merged(current: list[Body], given: list[Body], *, operation: str) -> list[Body]:
     """Return the policies after an add, replace or remove; entries match by tenant, object, application."""
     result = {_policy_key(policy): copy.deepcopy(policy) for policy in current}
     for policy in given:
@@ -170,7 +173,7 @@ def merged(current: list[messages.Body], given: list[messages.Body], *, operatio
     return list(result.values())
 
 
-def _policy_key(policy: messages.Body) -> tuple[str, ...]:
+def _policy_key(policy: Body) -> tuple[str, ...]:
     return tuple(str(policy.get(name, "")).lower() for name in ("tenantId", "objectId", "applicationId"))
 
 
@@ -187,9 +190,9 @@ def _permissions(
     return result
 
 
-def properties_body(vault: Vault, *, uri: str, version: str) -> messages.Body:
+def properties_body(vault: Vault, *, uri: str, version: str) -> Body:
     """Return the properties in the recorded order; what was never set is absent."""
-    shown: messages.Body = {"sku": vault.sku, "tenantId": vault.tenant_id}
+    shown: Body = {"sku": vault.sku, "tenantId": vault.tenant_id}
     if vault.network_acls:
         shown["networkAcls"] = vault.network_acls
     shown["accessPolicies"] = vault.access_policies

@@ -1,9 +1,14 @@
 """Microsoft.KeyVault: vaults, their access policies, and what soft delete leaves of them."""
 
-from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
-from acrcmk_lab.azure.services.authorization import role_assignments
-from acrcmk_lab.azure.services.key_vault import keys, lifecycle, vault_properties
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError
+from acrcmk_lab.azure.arm.operations import Call, Operation
+from acrcmk_lab.azure.services.authorization.role_assignments import RoleAssignment
+from acrcmk_lab.azure.services.key_vault import keys, vault_properties
+from acrcmk_lab.azure.services.key_vault.keys import VaultKeys
+from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLife
+from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.state.state import World
 
 NAMESPACE = vault_properties.NAMESPACE
 SERVICE_VERSION = "2.2.261.0"
@@ -42,28 +47,28 @@ class KeyVault:
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
-        self.deleted: dict[str, vault_properties.Vault] = {}
+        self.deleted: dict[str, Vault] = {}
         # Names that somebody else in Azure holds.
         self.taken: set[str] = set()
         self._purges: dict[str, tuple[float, float]] = {}
-        self.key_life = lifecycle.KeyLife(state)
-        self._keys = keys.VaultKeys(state, life=self.key_life)
-        state.removers[vault_properties.Vault] = self.remove
+        self.key_life = KeyLife(state)
+        self._keys = VaultKeys(state, life=self.key_life)
+        state.removers[Vault] = self.remove
 
     def accepts(self, version: str) -> bool:
         retired = self._world.clock.utc().strftime("%Y-%m-%d") >= RETIREMENT
         return version in VERSIONS and not (retired and version < vault_properties.RBAC_BY_DEFAULT_SINCE)
 
-    def headers(self, call: operations.Call) -> dict[str, str]:
+    def headers(self, call: Call) -> dict[str, str]:
         echoed = call.request.headers.get("x-ms-client-request-id")
         return {
             "x-ms-keyvault-service-version": SERVICE_VERSION,
             **({"x-ms-client-request-id": echoed} if echoed else {}),
         }
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         deleted = "locations/*/deletedVaults/*"
         return [
             *operations.crud(
@@ -76,14 +81,14 @@ class KeyVault:
             *operations.crud(NAMESPACE, path="managedHSMs", get=self.no_hsms),
             *operations.crud(NAMESPACE, path="deletedManagedHSMs", get=self.no_hsms),
             *operations.crud(NAMESPACE, path="locations/*/operationResults/*", get=self.purge_result),
-            operations.Operation(
+            Operation(
                 method="POST",
                 template=f"{NAMESPACE}/{deleted}/purge".lower(),
                 handler=self.purge,
                 action=f"{NAMESPACE}/locations/deletedVaults/purge/action",
                 kind="write",
             ),
-            operations.Operation(
+            Operation(
                 method="POST",
                 template=f"{NAMESPACE}/checkNameAvailability".lower(),
                 handler=self.check_name,
@@ -93,17 +98,17 @@ class KeyVault:
             *self._keys.offers(),
         ]
 
-    async def get(self, call: operations.Call) -> messages.Answer:
-        return messages.Answer(200, self._body(self._found(call), version=call.version))
+    async def get(self, call: Call) -> Answer:
+        return Answer(200, self._body(self._found(call), version=call.version))
 
-    async def index(self, call: operations.Call) -> messages.Answer:
-        found = self._world.store.under(call.route.scope, kind=vault_properties.Vault)
+    async def index(self, call: Call) -> Answer:
+        found = self._world.store.under(call.route.scope, kind=Vault)
         rows = [self._body(vault, version=call.version) for vault in found]
         return operations.page(call, rows=rows, url=self._world.url)
 
-    async def put(self, call: operations.Call) -> messages.Answer:
+    async def put(self, call: Call) -> Answer:
         properties = call.request.properties()
-        existing = self._world.store.get(vault_properties.Vault, call.route.path)
+        existing = self._world.store.get(Vault, call.route.path)
         vault_properties.check_name(call.names[0])
         vault_properties.check_properties(
             properties,
@@ -111,26 +116,26 @@ class KeyVault:
             reject_no_soft_delete=self._world.switches.disabled_soft_delete == "reject",
         )
         if properties.get("createMode") == "recover" and not existing:
-            return messages.Answer(200, self._body(self._recover(call), version=call.version))
+            return Answer(200, self._body(self._recover(call), version=call.version))
         if existing:
             self._changed(existing, call=call)
             existing.tags = ids.tags(call.body.get("tags"))
-            return messages.Answer(200, self._body(existing, version=call.version))
+            return Answer(200, self._body(existing, version=call.version))
         created = self._create(call)
         body = self._body(created, version=call.version)
         # Recorded: only the answer to the creating PUT lacks the slash.
         body["properties"]["vaultUri"] = body["properties"]["vaultUri"].rstrip("/")
-        return messages.Answer(200, body)
+        return Answer(200, body)
 
-    async def patch(self, call: operations.Call) -> messages.Answer:
+    async def patch(self, call: Call) -> Answer:
         vault = self._found(call)
         vault_properties.check_properties(call.request.properties(), existing=vault, reject_no_soft_delete=True)
         self._changed(vault, call=call)
         if "tags" in call.body:
             vault.tags = ids.tags(call.body["tags"])
-        return messages.Answer(200, self._body(vault, version=call.version))
+        return Answer(200, self._body(vault, version=call.version))
 
-    async def access_policies(self, call: operations.Call) -> messages.Answer:
+    async def access_policies(self, call: Call) -> Answer:
         """Add, replace or remove entries without touching anybody else's."""
         vault, operation = self._found(call), call.names[1].lower()
         if operation not in ("add", "replace", "remove"):
@@ -138,7 +143,7 @@ class KeyVault:
         given = vault_properties.policies(call.request.properties().get("accessPolicies"))
         self._set_policies(vault, vault_properties.merged(vault.access_policies, given, operation=operation))
         self._touch(vault, call=call)
-        return messages.Answer(
+        return Answer(
             200,
             {
                 "id": f"{vault.id}/accessPolicies/",
@@ -148,17 +153,17 @@ class KeyVault:
             },
         )
 
-    async def delete(self, call: operations.Call) -> messages.Answer:
-        vault = self._world.store.get(vault_properties.Vault, call.route.path)
+    async def delete(self, call: Call) -> Answer:
+        vault = self._world.store.get(Vault, call.route.path)
         if vault is None:
-            return messages.Answer(204)
+            return Answer(204)
         self.remove(vault)
-        return messages.Answer(200)
+        return Answer(200)
 
-    def remove(self, vault: vault_properties.Vault) -> None:
+    def remove(self, vault: Vault) -> None:
         """Soft-delete a vault; the role assignments scoped to it go for good [D]."""
         self._world.store.remove(vault)
-        for assignment in self._world.store.under(vault.id, kind=role_assignments.RoleAssignment):
+        for assignment in self._world.store.under(vault.id, kind=RoleAssignment):
             self._world.remove(assignment)
         now = self._world.clock.now()
         self._world.vault_deletions[vault.name.lower()] = now
@@ -168,10 +173,10 @@ class KeyVault:
         self.deleted[vault.name.lower()] = vault
         self._world.clock.call_at(now + vault.recovery.days * DAY, callback=lambda: self._purged(vault, deleted_at=now))
 
-    async def get_deleted(self, call: operations.Call) -> messages.Answer:
-        return messages.Answer(200, self._deleted_body(self._found_deleted(call)))
+    async def get_deleted(self, call: Call) -> Answer:
+        return Answer(200, self._deleted_body(self._found_deleted(call)))
 
-    async def list_deleted(self, call: operations.Call) -> messages.Answer:
+    async def list_deleted(self, call: Call) -> Answer:
         mine = [
             self._deleted_body(v)
             for v in self.deleted.values()
@@ -179,11 +184,11 @@ class KeyVault:
         ]
         return operations.page(call, rows=mine, url=self._world.url)
 
-    async def no_hsms(self, _: operations.Call) -> messages.Answer:
+    async def no_hsms(self, _: Call) -> Answer:
         """Answer that there are none: `az keyvault list-deleted` and `recover` look for these, too."""
-        return messages.Answer(200, {"value": []})
+        return Answer(200, {"value": []})
 
-    async def purge(self, call: operations.Call) -> messages.Answer:
+    async def purge(self, call: Call) -> Answer:
         """Recorded: 202 with Location, then 202 `NotStarted` until 200 `Succeeded`."""
         vault = self._found_deleted(call)
         if vault.purge_protection:
@@ -194,7 +199,7 @@ class KeyVault:
         operation = self._world.hex32()
         self._purges[operation] = (start, end)
         self._world.clock.call_in(seconds, callback=lambda: self._purged(vault, deleted_at=deleted_at))
-        return messages.Answer(
+        return Answer(
             202,
             None,
             {
@@ -203,7 +208,7 @@ class KeyVault:
             },
         )
 
-    async def purge_result(self, call: operations.Call) -> messages.Answer:
+    async def purge_result(self, call: Call) -> Answer:
         found = self._purges.get(call.names[-1])
         if found is None:
             raise errors.refusal("ARM_BAD_TYPE", ns=NAMESPACE, v=call.version)
@@ -211,28 +216,28 @@ class KeyVault:
         body = {"createdDateTime": timestamps.spaced(clock.utc(start))}
         if clock.now() < end:
             headers = {"Location": self._purge_url(call, call.names[-1])}
-            return messages.Answer(202, {**body, "status": "NotStarted"}, headers)
+            return Answer(202, {**body, "status": "NotStarted"}, headers)
         body["lastActionDateTime"] = timestamps.spaced(clock.utc(end))
-        return messages.Answer(200, {**body, "status": "Succeeded"})
+        return Answer(200, {**body, "status": "Succeeded"})
 
-    async def check_name(self, call: operations.Call) -> messages.Answer:
+    async def check_name(self, call: Call) -> Answer:
         name = str(call.body.get("name", ""))
         try:
             vault_properties.check_name(name)
-        except messages.RefusedError as refused:
+        except RefusedError as refused:
             return _unavailable("AccountNameInvalid", refused.answer.body["error"]["message"])
-        if self._world.store.named(vault_properties.Vault, name) or name.lower() in {*self.deleted, *self.taken}:
+        if self._world.store.named(Vault, name) or name.lower() in {*self.deleted, *self.taken}:
             taken = errors.error("KV_NAME_TAKEN", name=name)
             return _unavailable("AlreadyExists", taken["message"])
-        return messages.Answer(200, {"nameAvailable": True})
+        return Answer(200, {"nameAvailable": True})
 
-    def _create(self, call: operations.Call) -> vault_properties.Vault:
+    def _create(self, call: Call) -> Vault:
         name, location = call.names[0], str(call.body.get("location") or "")
         properties = call.request.properties()
         self._name_is_free(call)
         if not location:
             raise errors.refusal("ARM_LOCATION_REQUIRED")
-        vault = vault_properties.Vault(
+        vault = Vault(
             id=call.route.path,
             name=name,
             location=ids.location(location),
@@ -256,9 +261,9 @@ class KeyVault:
         self._world.clock.call_in(seconds, callback=lambda: setattr(vault, "provisioning", "Succeeded"))
         return vault
 
-    def _name_is_free(self, call: operations.Call) -> None:
+    def _name_is_free(self, call: Call) -> None:
         name = call.names[0].lower()
-        held = self._world.store.named(vault_properties.Vault, name)
+        held = self._world.store.named(Vault, name)
         deleted = self.deleted.get(name)
         mine = f"/subscriptions/{call.route.subscription}"
         if held or name in self.taken or (deleted and not ids.within(deleted.id, scope=mine)):
@@ -266,7 +271,7 @@ class KeyVault:
         if deleted:
             raise errors.refusal("KV_DELETED_CONFLICT")
 
-    def _recover(self, call: operations.Call) -> vault_properties.Vault:
+    def _recover(self, call: Call) -> Vault:
         """Bring a deleted vault back as it was, with its keys but without role assignments [D].
 
         Recorded: what the request says of the vault does not count, such as another SKU.
@@ -280,7 +285,7 @@ class KeyVault:
         self._touch(vault, call=call)
         return vault
 
-    def _changed(self, vault: vault_properties.Vault, *, call: operations.Call) -> None:
+    def _changed(self, vault: Vault, *, call: Call) -> None:
         properties = call.request.properties()
         vault_properties.update(vault, properties=properties)
         self._normalise(vault)
@@ -288,14 +293,14 @@ class KeyVault:
             self._set_policies(vault, vault_properties.policies(properties["accessPolicies"]))
         self._touch(vault, call=call)
 
-    def _normalise(self, vault: vault_properties.Vault) -> None:
+    def _normalise(self, vault: Vault) -> None:
         if vault.network_acls and self._world.switches.cidr_suffix == "add":
             vault.network_acls = vault_properties.with_suffixes(vault.network_acls)
 
-    def _touch(self, vault: vault_properties.Vault, *, call: operations.Call) -> None:
+    def _touch(self, vault: Vault, *, call: Call) -> None:
         vault.modified, vault.modified_by = self._world.clock.now(), call.caller.author
 
-    def _set_policies(self, vault: vault_properties.Vault, policies: list[messages.Body]) -> None:
+    def _set_policies(self, vault: Vault, policies: list[Body]) -> None:
         if policies == vault.access_policies:
             return
         vault.access_policies = policies
@@ -307,27 +312,27 @@ class KeyVault:
 
         self._world.clock.call_in(seconds, callback=take_effect)
 
-    def _found(self, call: operations.Call) -> vault_properties.Vault:
+    def _found(self, call: Call) -> Vault:
         return keys.found_vault(self._world, call)
 
-    def _found_deleted(self, call: operations.Call) -> vault_properties.Vault:
+    def _found_deleted(self, call: Call) -> Vault:
         vault = self.deleted.get(call.names[1].lower())
         mine = f"/subscriptions/{call.route.subscription}"
         if vault is None or vault.location != ids.location(call.names[0]) or not ids.within(vault.id, scope=mine):
             raise errors.refusal("KV_DELETED_NOT_FOUND", name=call.names[1])
         return vault
 
-    def _purged(self, vault: vault_properties.Vault, *, deleted_at: float | None) -> None:
+    def _purged(self, vault: Vault, *, deleted_at: float | None) -> None:
         """Forget a deleted vault, unless it was recovered (and maybe deleted again) meanwhile."""
         if vault.deleted_at == deleted_at and self.deleted.get(vault.name.lower()) is vault:
             del self.deleted[vault.name.lower()]
 
-    def _purge_url(self, call: operations.Call, operation: str) -> str:
+    def _purge_url(self, call: Call, operation: str) -> str:
         scope = f"/subscriptions/{call.route.subscription}/providers/{NAMESPACE}"
         result = f"{scope}/locations/{call.names[0]}/operationResults/{operation}"
         return f"{self._world.url}{result}?api-version={call.version}"
 
-    def _body(self, vault: vault_properties.Vault, *, version: str) -> messages.Body:
+    def _body(self, vault: Vault, *, version: str) -> Body:
         clock = self._world.clock
         uri = f"https://{vault.name.lower()}.{self._world.switches.vault_domain}/"
         authors = vault.system_data(lambda at: timestamps.milliseconds(clock.utc(at)))
@@ -341,11 +346,11 @@ class KeyVault:
             "properties": vault_properties.properties_body(vault, uri=uri, version=version),
         }
 
-    def _deleted_body(self, vault: vault_properties.Vault) -> messages.Body:
+    def _deleted_body(self, vault: Vault) -> Body:
         clock, deleted_at = self._world.clock, vault.deleted_at or 0.0
         subscription = ids.subscription_of(vault.id)
         scope = f"/subscriptions/{subscription}/providers/{NAMESPACE}/locations/{vault.location}"
-        properties: messages.Body = {
+        properties: Body = {
             "vaultId": vault.id,
             "location": vault.location_given,
             "tags": vault.tags,
@@ -362,5 +367,5 @@ class KeyVault:
         }
 
 
-def _unavailable(reason: str, message: str) -> messages.Answer:
-    return messages.Answer(200, {"nameAvailable": False, "reason": reason, "message": message})
+def _unavailable(reason: str, message: str) -> Answer:
+    return Answer(200, {"nameAvailable": False, "reason": reason, "message": message})

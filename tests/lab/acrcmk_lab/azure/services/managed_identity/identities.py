@@ -3,11 +3,15 @@
 Bodies are recorded: ids answer with `/resourcegroups/` in lower case, without systemData.
 """
 
+import dataclasses
 import re
-from dataclasses import dataclass
 
-from acrcmk_lab.azure.arm import errors, ids, messages, operations
-from acrcmk_lab.azure.state import directory, state, store
+from acrcmk_lab.azure.arm import errors, ids, operations
+from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.operations import Call, Operation
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.ManagedIdentity"
 TYPE = f"{NAMESPACE}/userAssignedIdentities"
@@ -27,8 +31,8 @@ _SINCE_ISOLATION = "2024-11-30"
 _LONG_BODY_UNTIL = "2018-11-30"
 
 
-@dataclass(kw_only=True)
-class Identity(store.Resource):
+@dataclasses.dataclass(kw_only=True)
+class Identity(Resource):
     """A user-assigned identity; deleting and creating it again makes a new principal."""
 
     TYPE = TYPE
@@ -38,14 +42,14 @@ class Identity(store.Resource):
     isolation_scope: str = "None"
 
 
-@dataclass(kw_only=True)
-class FederatedCredential(store.Resource):
+@dataclasses.dataclass(kw_only=True)
+class FederatedCredential(Resource):
     """A federated credential of an identity; `properties` as sent."""
 
     TYPE = f"{TYPE}/federatedIdentityCredentials"
     TRACKED = False
 
-    properties: messages.Body
+    properties: Body
 
 
 class ManagedIdentity:
@@ -54,17 +58,17 @@ class ManagedIdentity:
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
         state.removers[Identity] = self.remove
 
     def accepts(self, version: str) -> bool:
         return version in VERSIONS
 
-    def headers(self, _call: operations.Call) -> dict[str, str]:
+    def headers(self, _call: Call) -> dict[str, str]:
         return {}
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         child = "userAssignedIdentities/*/federatedIdentityCredentials"
         return [
             *operations.crud(
@@ -84,7 +88,7 @@ class ManagedIdentity:
                 delete=self.delete_credential,
             ),
             *operations.crud(NAMESPACE, path=child, get=self.list_credentials),
-            operations.Operation(
+            Operation(
                 method="POST",
                 template=f"{TYPE}/*/listAssociatedResources".lower(),
                 handler=self.associated,
@@ -93,35 +97,35 @@ class ManagedIdentity:
             ),
         ]
 
-    async def get(self, call: operations.Call) -> messages.Answer:
-        return messages.Answer(200, self._body(self._found(call), version=call.version))
+    async def get(self, call: Call) -> Answer:
+        return Answer(200, self._body(self._found(call), version=call.version))
 
-    async def index(self, call: operations.Call) -> messages.Answer:
+    async def index(self, call: Call) -> Answer:
         found = self._world.store.under(call.route.scope, kind=Identity)
         rows = [self._body(identity, version=call.version) for identity in found]
         return operations.page(call, rows=rows, url=self._world.url)
 
-    async def put(self, call: operations.Call) -> messages.Answer:
+    async def put(self, call: Call) -> Answer:
         existing = self._world.store.get(Identity, _identity_id(call))
         if existing is None:
             created = self._create(call)
-            return messages.Answer(201, self._body(created, version=call.version), {"location": created.id})
+            return Answer(201, self._body(created, version=call.version), {"location": created.id})
         if "tags" in call.body:
             existing.tags = ids.tags(call.body["tags"])
-        return messages.Answer(200, self._body(existing, version=call.version))
+        return Answer(200, self._body(existing, version=call.version))
 
-    async def patch(self, call: operations.Call) -> messages.Answer:
+    async def patch(self, call: Call) -> Answer:
         identity = self._found(call)
         if "tags" in call.body:
             identity.tags = ids.tags(call.body["tags"])
-        return messages.Answer(200, self._body(identity, version=call.version))
+        return Answer(200, self._body(identity, version=call.version))
 
-    async def delete(self, call: operations.Call) -> messages.Answer:
+    async def delete(self, call: Call) -> Answer:
         identity = self._world.store.get(Identity, _identity_id(call))
         if identity is None:
-            return messages.Answer(204)
+            return Answer(204)
         self.remove(identity)
-        return messages.Answer(200)
+        return Answer(200)
 
     def remove(self, identity: Identity) -> None:
         """Delete an identity with its principal; what was granted to that stays behind."""
@@ -130,18 +134,18 @@ class ManagedIdentity:
         self._world.store.remove(identity)
         self._world.directory.remove(identity.principal_id, now=self._world.clock.now())
 
-    async def get_credential(self, call: operations.Call) -> messages.Answer:
+    async def get_credential(self, call: Call) -> Answer:
         found = self._world.store.get(FederatedCredential, _credential_id(call))
         if found is None:
             raise errors.refusal("MI_CREDENTIAL_NOT_FOUND", id=_credential_id(call))
-        return messages.Answer(200, _credential_body(found))
+        return Answer(200, _credential_body(found))
 
-    async def list_credentials(self, call: operations.Call) -> messages.Answer:
+    async def list_credentials(self, call: Call) -> Answer:
         identity = self._found(call)
         found = self._world.store.under(identity.id, kind=FederatedCredential)
         return operations.page(call, rows=[_credential_body(c) for c in found], url=self._world.url)
 
-    async def put_credential(self, call: operations.Call) -> messages.Answer:
+    async def put_credential(self, call: Call) -> Answer:
         self._found(call)
         credential_id = _credential_id(call)
         existing = self._world.store.get(FederatedCredential, credential_id)
@@ -150,9 +154,9 @@ class ManagedIdentity:
         )
         self._world.store.put(credential)
         headers = {} if existing else {"location": credential_id}
-        return messages.Answer(200 if existing else 201, _credential_body(credential), headers)
+        return Answer(200 if existing else 201, _credential_body(credential), headers)
 
-    async def associated(self, call: operations.Call) -> messages.Answer:
+    async def associated(self, call: Call) -> Answer:
         """Recorded for an identity that nothing uses; of the lab's resources only registries use some."""
         identity = self._found(call)
         rows = [
@@ -166,16 +170,16 @@ class ManagedIdentity:
             for found in self._world.store.all()
             if identity.id.lower() in found.identities()
         ]
-        return messages.Answer(200, {"totalCount": len(rows), "value": rows})
+        return Answer(200, {"totalCount": len(rows), "value": rows})
 
-    async def delete_credential(self, call: operations.Call) -> messages.Answer:
+    async def delete_credential(self, call: Call) -> Answer:
         found = self._world.store.get(FederatedCredential, _credential_id(call))
         if found is None:
-            return messages.Answer(204)
+            return Answer(204)
         self._world.store.remove(found)
-        return messages.Answer(200)
+        return Answer(200)
 
-    def _create(self, call: operations.Call) -> Identity:
+    def _create(self, call: Call) -> Identity:
         name, location = call.names[0], str(call.body.get("location") or "")
         if not _NAME.fullmatch(name):
             raise errors.refusal("MI_NAME_INVALID", name=name)
@@ -200,7 +204,7 @@ class ManagedIdentity:
             seconds=self._world.draw(self._world.switches.principal_replication),
         )
         self._world.directory.add(
-            directory.Principal(
+            Principal(
                 object_id=identity.principal_id,
                 client_id=identity.client_id,
                 name=name,
@@ -210,13 +214,13 @@ class ManagedIdentity:
         )
         return identity
 
-    def _found(self, call: operations.Call) -> Identity:
+    def _found(self, call: Call) -> Identity:
         identity = self._world.store.get(Identity, _identity_id(call))
         if identity is None:
             raise errors.refusal("MI_NOT_FOUND", name=call.names[0], rg=call.route.group)
         return identity
 
-    def _body(self, identity: Identity, *, version: str) -> messages.Body:
+    def _body(self, identity: Identity, *, version: str) -> Body:
         properties = {
             "tenantId": self._world.tenant_id,
             "principalId": identity.principal_id,
@@ -238,16 +242,16 @@ class ManagedIdentity:
         }
 
 
-def _identity_id(call: operations.Call) -> str:
+def _identity_id(call: Call) -> str:
     route = call.route
     return f"/subscriptions/{route.subscription}/resourcegroups/{route.group}/providers/{TYPE}/{route.names[0]}"
 
 
-def _credential_id(call: operations.Call) -> str:
+def _credential_id(call: Call) -> str:
     return f"{_identity_id(call)}/federatedIdentityCredentials/{call.names[1]}"
 
 
-def _credential_body(credential: FederatedCredential) -> messages.Body:
+def _credential_body(credential: FederatedCredential) -> Body:
     return {
         "id": credential.id,
         "name": credential.name,

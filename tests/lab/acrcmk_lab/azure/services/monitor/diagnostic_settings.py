@@ -6,16 +6,20 @@ behind, and one made anew under its name has them again.
 """
 
 import dataclasses
-import typing
-from dataclasses import dataclass, field
+from typing import Any
 
-from acrcmk_lab.azure.arm import errors, ids, messages, operations, throttle
-from acrcmk_lab.azure.state import state, store
+from acrcmk_lab.azure.arm import errors, ids, operations, throttle
+from acrcmk_lab.azure.arm.ids import Route
+from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError
+from acrcmk_lab.azure.arm.operations import Call, Operation
+from acrcmk_lab.azure.arm.throttle import Verdict, Windows
+from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.Insights"
 VERSIONS = ("2016-09-01", "2017-05-01-preview", "2021-05-01-preview")
 # Recorded: every property is answered, those never given as null, in this order.
-_ABSENT: messages.Body = {
+_ABSENT: Body = {
     "storageAccountId": None,
     "serviceBusRuleId": None,
     "workspaceId": None,
@@ -33,18 +37,18 @@ _SINKS = (
     "marketplacePartnerId",
 )
 _NOT_RETAINED = {"enabled": False, "days": 0}
-_LOG: messages.Body = {"category": None, "categoryGroup": None, "enabled": False, "retentionPolicy": _NOT_RETAINED}
-_METRIC: messages.Body = {"category": None, "enabled": False, "retentionPolicy": _NOT_RETAINED}
+_LOG: Body = {"category": None, "categoryGroup": None, "enabled": False, "retentionPolicy": _NOT_RETAINED}
+_METRIC: Body = {"category": None, "enabled": False, "retentionPolicy": _NOT_RETAINED}
 
 
-@dataclass(kw_only=True)
-class DiagnosticSetting(store.Resource):
+@dataclasses.dataclass(kw_only=True)
+class DiagnosticSetting(Resource):
     """Which logs and metrics of a resource go where; `properties` as they are answered."""
 
     TYPE = f"{NAMESPACE}/diagnosticSettings"
     TRACKED = False
 
-    properties: messages.Body = field(default_factory=dict)
+    properties: Body = dataclasses.field(default_factory=dict)
 
 
 class Diagnostics:
@@ -53,47 +57,47 @@ class Diagnostics:
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
-    def __init__(self, state: state.World, *, namespaces: tuple[str, ...]) -> None:
+    def __init__(self, state: World, *, namespaces: tuple[str, ...]) -> None:
         self._world = state
         self._namespaces = {namespace.lower() for namespace in namespaces} - {ids.RESOURCES}
-        self._windows = throttle.Windows()
+        self._windows = Windows()
 
     def accepts(self, version: str) -> bool:
         return version >= VERSIONS[0]
 
-    def headers(self, _call: operations.Call) -> dict[str, str]:
+    def headers(self, _call: Call) -> dict[str, str]:
         return {}
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         usual = [
             *operations.crud(NAMESPACE, path="diagnosticSettings/*", get=self.get, put=self.put, delete=self.delete),
             *operations.crud(NAMESPACE, path="diagnosticSettings", get=self.index),
         ]
         return [dataclasses.replace(one, admit=self.admit, throttled="ARM_THROTTLE_RESOURCE") for one in usual]
 
-    def admit(self, *, subscription: str, principal: str, kind: str, now: float) -> throttle.Verdict:
+    def admit(self, *, subscription: str, principal: str, kind: str, now: float) -> Verdict:
         """Recorded: a limit of its own, whose header takes the place of ARM's usual ones."""
         size, seconds = self._world.switches.diagnostics_requests, self._world.switches.diagnostics_interval
         window = self._windows.take(f"{subscription}/{principal}/{kind}", now=now, size=size, seconds=seconds)
-        return throttle.Verdict(
+        return Verdict(
             allowed=window.allowed,
             retry_after=window.retry_after(now),
             headers={"x-ms-ratelimit-remaining-subscription-resource-requests": str(window.left)},
             facts={"limit": str(size), "interval": throttle.span(seconds)},
         )
 
-    async def get(self, call: operations.Call) -> messages.Answer:
+    async def get(self, call: Call) -> Answer:
         self._find_target(call)
         found = self._world.store.get(DiagnosticSetting, call.route.path)
         if found is None:
             raise errors.refusal("INSIGHTS_NOT_FOUND", name=call.names[0])
-        return messages.Answer(200, _body(found))
+        return Answer(200, _body(found))
 
-    async def index(self, call: operations.Call) -> messages.Answer:
+    async def index(self, call: Call) -> Answer:
         self._find_target(call)
         return operations.page(call, rows=[_body(one) for one in self._of(call)], url=self._world.url)
 
-    async def put(self, call: operations.Call) -> messages.Answer:
+    async def put(self, call: Call) -> Answer:
         self._find_target(call)
         properties = _filled(call.request.properties())
         self._check_sinks(properties)
@@ -106,27 +110,27 @@ class Diagnostics:
             properties=properties,
         )
         self._world.store.put(setting)
-        return messages.Answer(200, _body(setting))
+        return Answer(200, _body(setting))
 
-    async def delete(self, call: operations.Call) -> messages.Answer:
+    async def delete(self, call: Call) -> Answer:
         found = self._world.store.get(DiagnosticSetting, call.route.path)
         if found is None:
-            return messages.Answer(204)
+            return Answer(204)
         self._world.store.remove(found)
-        return messages.Answer(200)
+        return Answer(200)
 
-    def _of(self, call: operations.Call) -> list[DiagnosticSetting]:
+    def _of(self, call: Call) -> list[DiagnosticSetting]:
         """Return the settings of the path's target itself, not of what lies below it."""
         home = f"{call.route.scope}/providers/{DiagnosticSetting.TYPE}"
         return self._world.store.under(home, kind=DiagnosticSetting)
 
-    def _find_target(self, call: operations.Call) -> None:
+    def _find_target(self, call: Call) -> None:
         """Refuse a target that does not exist; what is of no provider of the lab's is taken to exist."""
         target = ids.route(call.route.scope)
         if target.namespace in self._namespaces and target.names and self._world.store.find(target.path) is None:
             raise _not_found(target)
 
-    def _check_sinks(self, properties: messages.Body) -> None:
+    def _check_sinks(self, properties: Body) -> None:
         given = {name: str(properties[name]) for name in _SINKS if properties.get(name)}
         if not given:
             raise errors.refusal("INSIGHTS_NO_SINK")
@@ -139,7 +143,7 @@ class Diagnostics:
         if "workspaceId" in given and missing == "400":
             raise errors.refusal("INSIGHTS_WORKSPACE_MISSING", id=given["workspaceId"])
 
-    def _check_unshared(self, call: operations.Call, properties: messages.Body) -> None:
+    def _check_unshared(self, call: Call, properties: Body) -> None:
         """No two settings of a resource send the same category to the same place."""
         wanted = _flows(properties)
         for other in self._of(call):
@@ -149,7 +153,7 @@ class Diagnostics:
                 raise errors.refusal("INSIGHTS_SINK_REUSED", sink=sink, name=other.name, category=category)
 
 
-def _filled(given: messages.Body) -> messages.Body:
+def _filled(given: Body) -> Body:
     known = {**_ABSENT, "marketplacePartnerId": None} if given.get("marketplacePartnerId") else _ABSENT
     properties = {name: given[name] if given.get(name) is not None else absent for name, absent in known.items()}
     properties["logs"] = [_LOG | one for one in properties["logs"]]
@@ -157,14 +161,14 @@ def _filled(given: messages.Body) -> messages.Body:
     return properties
 
 
-def _flows(properties: messages.Body) -> set[tuple[str, str]]:
+def _flows(properties: Body) -> set[tuple[str, str]]:
     """Return which category goes where: pairs of sink and category or category group."""
-    streams: list[dict[str, typing.Any]] = [*properties["logs"], *properties["metrics"]]
+    streams: list[dict[str, Any]] = [*properties["logs"], *properties["metrics"]]
     categories = [str(one["category"] or one.get("categoryGroup")) for one in streams if one["enabled"]]
     return {(properties[name], category) for name in _SINKS if properties.get(name) for category in categories}
 
 
-def _body(setting: DiagnosticSetting) -> messages.Body:
+def _body(setting: DiagnosticSetting) -> Body:
     return {
         "id": setting.id,
         "type": setting.TYPE,
@@ -177,7 +181,7 @@ def _body(setting: DiagnosticSetting) -> messages.Body:
     }
 
 
-def _not_found(route: ids.Route) -> messages.RefusedError:
+def _not_found(route: Route) -> RefusedError:
     parts = route.path[len(route.scope) :].strip("/").split("/")
     return errors.refusal(
         "ARM_RESOURCE_NOT_FOUND",

@@ -3,8 +3,11 @@
 import functools
 import re
 
-from acrcmk_lab.azure.arm import errors, ids, messages, operations, timestamps
-from acrcmk_lab.azure.state import state, store
+from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.operations import Call, Handler, Operation
+from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.store import Group, Resource
 
 GROUP = "subscriptions/*/resourcegroups/*"
 _COMPARISON = re.compile(r"(\w+)\s+eq\s+'([^']*)'", re.IGNORECASE)
@@ -21,7 +24,7 @@ class Resources:
     namespace = "Microsoft.Resources"
     versions: tuple[str, ...] = ("2021-04-01", "2022-09-01", "2024-11-01", "2025-04-01")
 
-    def __init__(self, state: state.World, *, namespaces: tuple[str, ...]) -> None:
+    def __init__(self, state: World, *, namespaces: tuple[str, ...]) -> None:
         self._world = state
         self._namespaces = namespaces
         self._operations: dict[str, float] = {}
@@ -29,13 +32,13 @@ class Resources:
     def accepts(self, version: str) -> bool:
         return version >= "2015"
 
-    def headers(self, _call: operations.Call) -> dict[str, str]:
+    def headers(self, _call: Call) -> dict[str, str]:
         return {}
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         ns = "Microsoft.Resources/subscriptions"
         read, write, delete = f"{ns}/resourceGroups/read", f"{ns}/resourceGroups/write", f"{ns}/resourceGroups/delete"
-        table: list[tuple[str, str, operations.Handler, str, str]] = [
+        table: list[tuple[str, str, Handler, str, str]] = [
             ("GET", "subscriptions", self.subscriptions, "", "read"),
             ("GET", "subscriptions/*", self.subscription, f"{ns}/read", "read"),
             ("GET", "subscriptions/*/resourcegroups", self.groups, read, "read"),
@@ -52,7 +55,7 @@ class Resources:
             ("POST", "subscriptions/*/providers/*/register", self.register, f"{ns}/providers/register/action", "write"),
         ]
         return [
-            operations.Operation(
+            Operation(
                 method=method,
                 template=template,
                 handler=handler,
@@ -63,14 +66,14 @@ class Resources:
             for method, template, handler, action, kind in table
         ]
 
-    async def subscriptions(self, call: operations.Call) -> messages.Answer:
+    async def subscriptions(self, call: Call) -> Answer:
         rows = [self._subscription(s) for s in self._world.store.subscriptions.values()]
         return operations.page(call, rows=rows, url=self._world.url)
 
-    async def subscription(self, call: operations.Call) -> messages.Answer:
-        return messages.Answer(200, self._subscription(call.names[0]))
+    async def subscription(self, call: Call) -> Answer:
+        return Answer(200, self._subscription(call.names[0]))
 
-    async def groups(self, call: operations.Call) -> messages.Answer:
+    async def groups(self, call: Call) -> Answer:
         prefix = f"/subscriptions/{call.route.subscription}/".lower()
         wanted = _TAG.search(call.request.query.get("$filter", ""))
         rows = [
@@ -80,14 +83,14 @@ class Resources:
         ]
         return operations.page(call, rows=rows, url=self._world.url)
 
-    async def group(self, call: operations.Call) -> messages.Answer:
-        return messages.Answer(200, _group_body(self._found(call)))
+    async def group(self, call: Call) -> Answer:
+        return Answer(200, _group_body(self._found(call)))
 
-    async def group_exists(self, call: operations.Call) -> messages.Answer:
+    async def group_exists(self, call: Call) -> Answer:
         found = self._world.store.group(call.route.subscription, call.route.group)
-        return messages.Answer(204 if found else 404)
+        return Answer(204 if found else 404)
 
-    async def put_group(self, call: operations.Call) -> messages.Answer:
+    async def put_group(self, call: Call) -> Answer:
         location = str(call.body.get("location") or "")
         existing = self._world.store.group(call.route.subscription, call.route.group)
         if existing is None:
@@ -101,15 +104,15 @@ class Resources:
             self._not_deleting(existing)
             status = 200
         existing.tags = ids.tags(call.body.get("tags"))
-        return messages.Answer(status, _group_body(existing))
+        return Answer(status, _group_body(existing))
 
-    async def patch_group(self, call: operations.Call) -> messages.Answer:
+    async def patch_group(self, call: Call) -> Answer:
         group = self._found(call)
         if "tags" in call.body:
             group.tags = ids.tags(call.body["tags"])
-        return messages.Answer(200, _group_body(group))
+        return Answer(200, _group_body(group))
 
-    async def delete_group(self, call: operations.Call) -> messages.Answer:
+    async def delete_group(self, call: Call) -> Answer:
         """Recorded: 202 with Location and Retry-After 15, polled with 202 until 200."""
         group = self._found(call)
         group.state = "Deleting"
@@ -121,13 +124,13 @@ class Resources:
         self._world.clock.call_in(end - self._world.clock.now(), callback=lambda: self._world.remove_group(group))
         return self._pending(call, operation)
 
-    async def operation_result(self, call: operations.Call) -> messages.Answer:
+    async def operation_result(self, call: Call) -> Answer:
         end = self._operations.get(call.names[-1])
         if end is None:
             raise errors.refusal("ARM_BAD_TYPE", ns=self.namespace, v=call.version)
-        return messages.Answer(200) if end <= self._world.clock.now() else self._pending(call, call.names[-1])
+        return Answer(200) if end <= self._world.clock.now() else self._pending(call, call.names[-1])
 
-    async def list_resources(self, call: operations.Call) -> messages.Answer:
+    async def list_resources(self, call: Call) -> Answer:
         scope = call.route.path.rsplit("/", 1)[0]
         text = call.request.query.get("$filter", "")
         wanted = {name.lower(): value for name, value in _COMPARISON.findall(text)}
@@ -149,14 +152,14 @@ class Resources:
         ]
         return operations.page(call, rows=rows, url=self._world.url, size=1000)
 
-    async def providers(self, call: operations.Call) -> messages.Answer:
+    async def providers(self, call: Call) -> Answer:
         rows = [self._provider(call, namespace) for namespace in self._namespaces]
         return operations.page(call, rows=rows, url=self._world.url)
 
-    async def provider(self, call: operations.Call) -> messages.Answer:
-        return messages.Answer(200, self._provider(call, call.names[-1]))
+    async def provider(self, call: Call) -> Answer:
+        return Answer(200, self._provider(call, call.names[-1]))
 
-    async def register(self, call: operations.Call) -> messages.Answer:
+    async def register(self, call: Call) -> Answer:
         key = (call.route.subscription.lower(), call.names[1].lower())
         states = self._world.store.unregistered
         if states.get(key) == "NotRegistered":
@@ -164,26 +167,26 @@ class Resources:
             wait = self._world.draw(self._world.switches.provider_registration)
             self._world.delay("provider_registration", resource=call.route.path, seconds=wait)
             self._world.clock.call_in(wait, callback=functools.partial(states.__delitem__, key))
-        return messages.Answer(200, self._provider(call, call.names[1]))
+        return Answer(200, self._provider(call, call.names[1]))
 
-    def _found(self, call: operations.Call) -> store.Group:
+    def _found(self, call: Call) -> Group:
         group = self._world.store.group(call.route.subscription, call.route.group)
         if group is None:
             raise errors.refusal("ARM_RG_NOT_FOUND", rg=call.route.group)
         return group
 
-    def _not_deleting(self, group: store.Group) -> None:
+    def _not_deleting(self, group: Group) -> None:
         if group.state == "Deleting":
             raise errors.refusal("ARM_GROUP_DELETING", rg=group.name)
 
-    def _pending(self, call: operations.Call, operation: str) -> messages.Answer:
+    def _pending(self, call: Call, operation: str) -> Answer:
         url = (
             f"{self._world.url}/subscriptions/{call.route.subscription}/operationresults/{operation}"
             f"?api-version={call.version}"
         )
-        return messages.Answer(202, None, {"Location": url, "Retry-After": str(self._world.clock.client_seconds(15))})
+        return Answer(202, None, {"Location": url, "Retry-After": str(self._world.clock.client_seconds(15))})
 
-    def _subscription(self, subscription: str) -> messages.Body:
+    def _subscription(self, subscription: str) -> Body:
         return {
             "id": f"/subscriptions/{subscription}",
             "authorizationSource": "RoleBased",
@@ -195,7 +198,7 @@ class Resources:
             "subscriptionPolicies": {"quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
         }
 
-    def _provider(self, call: operations.Call, namespace: str) -> messages.Body:
+    def _provider(self, call: Call, namespace: str) -> Body:
         known = next((n for n in self._namespaces if n.lower() == namespace.lower()), None)
         if known is None:
             raise errors.refusal("ARM_BAD_NAMESPACE", ns=namespace)
@@ -208,12 +211,12 @@ class Resources:
             "registrationPolicy": "RegistrationRequired",
         }
 
-    def _authors(self, call: operations.Call, found: store.Resource) -> messages.Body:
+    def _authors(self, call: Call, found: Resource) -> Body:
         if not found.LISTED_AUTHORS or call.version < _AUTHORS_SINCE:
             return {}
         return {"systemData": found.system_data(lambda at: timestamps.zulu(self._world.clock.utc(at)))}
 
-    def _stamps(self, call: operations.Call, found: store.Resource) -> messages.Body:
+    def _stamps(self, call: Call, found: Resource) -> Body:
         if "createdTime" not in call.request.query.get("$expand", ""):
             return {}
         clock = self._world.clock
@@ -223,7 +226,7 @@ class Resources:
         }
 
 
-def _group_body(group: store.Group) -> messages.Body:
+def _group_body(group: Group) -> Body:
     return {
         "id": group.id,
         "name": group.name,
@@ -234,7 +237,7 @@ def _group_body(group: store.Group) -> messages.Body:
     }
 
 
-def _selected(found: store.Resource, wanted: dict[str, str]) -> bool:
+def _selected(found: Resource, wanted: dict[str, str]) -> bool:
     facts = {
         "resourcetype": found.TYPE,
         "name": found.name,

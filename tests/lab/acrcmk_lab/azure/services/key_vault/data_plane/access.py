@@ -2,13 +2,16 @@
 
 import ipaddress
 
-from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm.messages import Body
 from acrcmk_lab.azure.services.key_vault import access, vault_properties
-from acrcmk_lab.azure.services.key_vault.data_plane import operations
-from acrcmk_lab.azure.state import directory, state
+from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Operation
+from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.state import World
 
 
-def admit(state: state.World, call: operations.Call, *, operation: operations.Operation) -> None:
+def admit(state: World, call: Call, *, operation: Operation) -> None:
     """Refuse a call that firewall or permissions keep out."""
     _through_firewall(state, call)
     if call.vault.rbac:
@@ -17,7 +20,7 @@ def admit(state: state.World, call: operations.Call, *, operation: operations.Op
         _by_policy(state, call, operation=operation)
 
 
-def _through_firewall(state: state.World, call: operations.Call) -> None:
+def _through_firewall(state: World, call: Call) -> None:
     vault = call.vault
     if call.caller.trusted_service and access.passes_firewall(vault):
         return
@@ -30,12 +33,12 @@ def _through_firewall(state: state.World, call: operations.Call) -> None:
         raise errors.refusal("KVD_FORBIDDEN_FIREWALL", ip=address, **_facts(state, vault, caller=call.caller))
 
 
-def _listed(address: str, *, acls: messages.Body) -> bool:
+def _listed(address: str, *, acls: Body) -> bool:
     client = ipaddress.ip_address(address)
     return any(client in ipaddress.ip_network(rule["value"], strict=False) for rule in acls.get("ipRules") or [])
 
 
-def _by_role(state: state.World, call: operations.Call, *, operation: operations.Operation) -> None:
+def _by_role(state: World, call: Call, *, operation: Operation) -> None:
     scope = f"{call.vault.id}/{operation.area}/{call.names[0]}" if call.names else call.vault.id
     action = f"{vault_properties.TYPE}/{operation.action}"
     if not state.access.allows(call.caller.object_id, action=action, scope=scope, now=state.clock.now(), data=True):
@@ -47,7 +50,7 @@ def _by_role(state: state.World, call: operations.Call, *, operation: operations
         )
 
 
-def _by_policy(state: state.World, call: operations.Call, *, operation: operations.Operation) -> None:
+def _by_policy(state: World, call: Call, *, operation: Operation) -> None:
     held = access.policy_permissions(call.vault, principal=call.caller.object_id, area=operation.area)
     # Recorded: `all` includes purge.
     if not held & {"all", operation.permission.lower()}:
@@ -59,7 +62,7 @@ def _by_policy(state: state.World, call: operations.Call, *, operation: operatio
         )
 
 
-def _facts(state: state.World, vault: vault_properties.Vault, *, caller: directory.Principal) -> dict[str, str]:
+def _facts(state: World, vault: Vault, *, caller: Principal) -> dict[str, str]:
     return {
         "appid": caller.client_id,
         "oid": caller.object_id,

@@ -14,10 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import oid
 
-from acrcmk_lab.azure.arm import errors, messages
-from acrcmk_lab.azure.services.key_vault import vault_objects
-from acrcmk_lab.azure.services.key_vault.data_plane import deleted_objects, objects, operations
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.services.key_vault.data_plane import operations
+from acrcmk_lab.azure.services.key_vault.data_plane.deleted_objects import Deletions, Kind
+from acrcmk_lab.azure.services.key_vault.data_plane.objects import Shelves
+from acrcmk_lab.azure.services.key_vault.data_plane.operations import Area, Call, Handler, Operation
+from acrcmk_lab.azure.services.key_vault.vault_objects import ObjectVersion, VaultObject
+from acrcmk_lab.azure.state.state import World
 
 _PEM, _PKCS12 = "application/x-pem-file", "application/x-pkcs12"
 _DAYS_A_MONTH = 365.25 / 12
@@ -29,15 +33,13 @@ _RENEWAL = [{"trigger": {"lifetime_percentage": 80}, "action": {"action_type": "
 class DataPlaneCertificates:
     """The operations on certificates."""
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
-        self._shelves = objects.Shelves(
-            state, shelf=lambda vault: vault.certificate_shelf, missing="KVD_CERTIFICATE_NOT_FOUND"
-        )
+        self._shelves = Shelves(state, shelf=lambda vault: vault.certificate_shelf, missing="KVD_CERTIFICATE_NOT_FOUND")
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         """Return the operations, for the front door."""
-        kind = deleted_objects.Kind(
+        kind = Kind(
             area="certificates",
             shelf=lambda vault: vault.certificate_shelf,
             life=self._shelves,
@@ -46,10 +48,10 @@ class DataPlaneCertificates:
             listed=_listed,
             missing="KVD_DELETED_CERTIFICATE_NOT_FOUND",
         )
-        deletions = deleted_objects.Deletions(self._world, kind=kind)
+        deletions = Deletions(self._world, kind=kind)
         return [*deletions.offers(), *operations.offers("certificates", self._rows())]
 
-    def _rows(self) -> Iterator[tuple[str, str, operations.Handler, str, str]]:
+    def _rows(self) -> Iterator[tuple[str, str, Handler, str, str]]:
         yield "GET", "certificates", self.index, "list", "read"
         yield "POST", "certificates/restore", self.restore, "restore", "restore/action"
         yield "GET", "certificates/*/versions", self.versions, "list", "read"
@@ -60,7 +62,7 @@ class DataPlaneCertificates:
             yield "GET", path, self.get, "get", "read"
             yield "PATCH", path, self.update, "update", "update/action"
 
-    def bring(self, call: operations.Call) -> messages.Answer:
+    def bring(self, call: Call) -> Answer:
         """Import a certificate with its key, PEM or PKCS #12."""
         text, password = str(call.body.get("value") or ""), call.body.get("pwd")
         try:
@@ -76,25 +78,25 @@ class DataPlaneCertificates:
             "exp": int(certificate.not_valid_after_utc.timestamp()),
         }
         item = self._shelves.add(call, content=content, attributes=dates)
-        return messages.Answer(200, _shown(call, item, version=item.current))
+        return Answer(200, _shown(call, item, version=item.current))
 
-    def get(self, call: operations.Call) -> messages.Answer:
+    def get(self, call: Call) -> Answer:
         certificate, version = self._shelves.found(call)
-        return messages.Answer(200, _shown(call, certificate, version=version))
+        return Answer(200, _shown(call, certificate, version=version))
 
-    def policy(self, call: operations.Call) -> messages.Answer:
+    def policy(self, call: Call) -> Answer:
         certificate, version = self._shelves.found(call)
-        return messages.Answer(200, _shown(call, certificate, version=version)["policy"])
+        return Answer(200, _shown(call, certificate, version=version)["policy"])
 
-    def update(self, call: operations.Call) -> messages.Answer:
+    def update(self, call: Call) -> Answer:
         certificate, version = self._shelves.found(call)
         self._shelves.update(call, version=version)
-        return messages.Answer(200, _shown(call, certificate, version=version))
+        return Answer(200, _shown(call, certificate, version=version))
 
-    def index(self, call: operations.Call) -> messages.Answer:
+    def index(self, call: Call) -> Answer:
         return operations.page(call, {name: _listed(call, c) for name, c in call.vault.certificates.items()})
 
-    def versions(self, call: operations.Call) -> messages.Answer:
+    def versions(self, call: Call) -> Answer:
         certificate, _ = self._shelves.found(call)
         rows = {
             name: {"id": _uri(call, certificate, area="certificates", version=version), **_brief(call, version)}
@@ -102,12 +104,12 @@ class DataPlaneCertificates:
         }
         return operations.page(call, rows)
 
-    def backup(self, call: operations.Call) -> messages.Answer:
+    def backup(self, call: Call) -> Answer:
         return self._shelves.backup(call)
 
-    def restore(self, call: operations.Call) -> messages.Answer:
+    def restore(self, call: Call) -> Answer:
         certificate = self._shelves.restore(call)
-        return messages.Answer(200, _shown(call, certificate, version=certificate.current))
+        return Answer(200, _shown(call, certificate, version=certificate.current))
 
 
 def _read(text: str, *, password: str | None) -> tuple[x509.Certificate, str]:
@@ -125,7 +127,7 @@ def _read(text: str, *, password: str | None) -> tuple[x509.Certificate, str]:
     return certificate, _PKCS12
 
 
-def _described(certificate: x509.Certificate) -> messages.Body:
+def _described(certificate: x509.Certificate) -> Body:
     thumbprint = certificate.fingerprint(hashes.SHA1())  # noqa: S303 - what a thumbprint is
     return {
         "x5t": base64.urlsafe_b64encode(thumbprint).decode().rstrip("="),
@@ -133,7 +135,7 @@ def _described(certificate: x509.Certificate) -> messages.Body:
     }
 
 
-def _policy(certificate: x509.Certificate, *, given: messages.Body, media: str) -> messages.Body:
+def _policy(certificate: x509.Certificate, *, given: Body, media: str) -> Body:
     """Return the policy that Key Vault makes of a certificate, but for its id and dates [R]."""
     return {
         "key_props": given.get("key_props") or _key_properties(certificate),
@@ -144,7 +146,7 @@ def _policy(certificate: x509.Certificate, *, given: messages.Body, media: str) 
     }
 
 
-def _key_properties(certificate: x509.Certificate) -> messages.Body:
+def _key_properties(certificate: x509.Certificate) -> Body:
     key = certificate.public_key()
     if isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
         kty = "RSA" if isinstance(key, rsa.RSAPublicKey) else "EC"
@@ -152,7 +154,7 @@ def _key_properties(certificate: x509.Certificate) -> messages.Body:
     raise errors.refusal("KVD_BAD_PARAMETER", reason="the certificate's key is neither RSA nor EC")
 
 
-def _x509_properties(certificate: x509.Certificate) -> messages.Body:
+def _x509_properties(certificate: x509.Certificate) -> Body:
     lifetime: datetime.timedelta = certificate.not_valid_after_utc - certificate.not_valid_before_utc
     found = {extension.oid: extension.value for extension in certificate.extensions}
     constraints = found.get(oid.ExtensionOID.BASIC_CONSTRAINTS)
@@ -184,9 +186,7 @@ def _key_usage(value: x509.ExtensionType | None) -> list[str]:
     return [name for name, given in names.items() if given]
 
 
-def _shown(
-    call: operations.Call, certificate: vault_objects.VaultObject, *, version: vault_objects.ObjectVersion
-) -> messages.Body:
+def _shown(call: Call, certificate: VaultObject, *, version: ObjectVersion) -> Body:
     described = operations.described(call, version)
     policy = {
         "id": f"{call.url}/certificates/{certificate.name}/policy",
@@ -204,19 +204,19 @@ def _shown(
     }
 
 
-def _brief(call: operations.Call, version: vault_objects.ObjectVersion) -> messages.Body:
+def _brief(call: Call, version: ObjectVersion) -> Body:
     return {"x5t": version.content["x5t"], **operations.described(call, version)}
 
 
-def _listed(call: operations.Call, certificate: vault_objects.VaultObject) -> messages.Body:
+def _listed(call: Call, certificate: VaultObject) -> Body:
     return {"id": f"{call.url}/certificates/{certificate.name}", **_brief(call, certificate.current)}
 
 
 def _uri(
-    call: operations.Call,
-    certificate: vault_objects.VaultObject,
+    call: Call,
+    certificate: VaultObject,
     *,
-    area: operations.Area,
-    version: vault_objects.ObjectVersion,
+    area: Area,
+    version: ObjectVersion,
 ) -> str:
     return f"{call.url}/{area}/{certificate.name}/{version.version}"

@@ -11,8 +11,10 @@ from cryptography import exceptions
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-from acrcmk_lab.azure.arm import errors, messages
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm.messages import Body, RefusedError
 from acrcmk_lab.azure.services.key_vault import models
+from acrcmk_lab.azure.services.key_vault.models import KeyVersion
 
 PUBLIC_EXPONENT = 65537
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -47,13 +49,13 @@ class Materials:
         """Take imported material for a version."""
         self._keys[version] = key
 
-    def of(self, version: models.KeyVersion) -> PrivateKey:
+    def of(self, version: KeyVersion) -> PrivateKey:
         """Return the private key of a version, made now if nobody needed it yet."""
         if version.version not in self._keys:
             self._keys[version.version] = _generate(version)
         return self._keys[version.version]
 
-    def public(self, version: models.KeyVersion) -> messages.Body:
+    def public(self, version: KeyVersion) -> Body:
         """Return the public part as a JSON Web Key has it: `n` and `e`, or `crv`, `x` and `y`."""
         key = self.of(version)
         if isinstance(key, rsa.RSAPrivateKey):
@@ -62,7 +64,7 @@ class Materials:
         point, size = key.public_key().public_numbers(), (key.key_size + 7) // 8
         return {"crv": version.curve, "x": _number(point.x, size=size), "y": _number(point.y, size=size)}
 
-    def perform(self, version: models.KeyVersion, *, operation: str, body: messages.Body) -> str | bool:
+    def perform(self, version: KeyVersion, *, operation: str, body: Body) -> str | bool:
         """Encrypt, decrypt, wrapKey, unwrapKey, sign or verify; refuses what does not fit the key."""
         key, algorithm = self.of(version), str(body.get("alg"))
         if operation == "sign":
@@ -81,13 +83,13 @@ class Materials:
             raise errors.refusal("KVD_BAD_PARAMETER", reason="the value does not fit the key") from error
 
 
-def _generate(version: models.KeyVersion) -> PrivateKey:
+def _generate(version: KeyVersion) -> PrivateKey:
     if version.curve:
         return ec.generate_private_key(_CURVES[version.curve])
     return rsa.generate_private_key(PUBLIC_EXPONENT, version.size or models.RSA_SIZES[0])
 
 
-def imported(jwk: messages.Body) -> PrivateKey:
+def imported(jwk: Body) -> PrivateKey:
     """Read a private JSON Web Key, RSA or EC; refuses what is none."""
     try:
         if str(jwk.get("kty")).startswith("RSA"):
@@ -144,11 +146,11 @@ def _digest(algorithm: str) -> hashes.HashAlgorithm:
     return _DIGESTS[algorithm[2:5]]
 
 
-def _unsupported(algorithm: str, *, version: models.KeyVersion) -> messages.RefusedError:
+def _unsupported(algorithm: str, *, version: KeyVersion) -> RefusedError:
     return errors.refusal("KVD_BAD_PARAMETER", reason=f"algorithm {algorithm} does not fit a key of {version.kty}")
 
 
-def _decoded(body: messages.Body, member: str) -> bytes:
+def _decoded(body: Body, member: str) -> bytes:
     text = str(body.get(member) or "")
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
@@ -164,7 +166,7 @@ def _number(value: int, *, size: int = 0) -> str:
     return _encoded(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))
 
 
-def _integer(jwk: messages.Body, member: str) -> int:
+def _integer(jwk: Body, member: str) -> int:
     data = _decoded(jwk, member)
     if not data:
         raise ValueError(member)

@@ -1,58 +1,62 @@
 """Deleting, recovering and purging through a vault's own endpoint, the same for keys, secrets and certificates."""
 
-import typing
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
-from acrcmk_lab.azure.arm import errors, messages
-from acrcmk_lab.azure.services.key_vault import soft_delete, vault_properties
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError
+from acrcmk_lab.azure.services.key_vault import soft_delete
 from acrcmk_lab.azure.services.key_vault.data_plane import operations
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.services.key_vault.data_plane.operations import Area, Call, Handler, Operation
+from acrcmk_lab.azure.services.key_vault.soft_delete import Item, Shelf
+from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.state.state import World
 
-I = typing.TypeVar("I", bound=soft_delete.Item)  # noqa: E741 - an item
+I = TypeVar("I", bound=Item)  # noqa: E741 - an item
 
-I_contra = typing.TypeVar("I_contra", bound=soft_delete.Item, contravariant=True)
+I_contra = TypeVar("I_contra", bound=Item, contravariant=True)
 
 
-class Life(typing.Protocol[I_contra]):
+class Life(Protocol[I_contra]):
     """What deletes, recovers and purges objects of one kind."""
 
-    def delete(self, vault: vault_properties.Vault, item: I_contra, /) -> None: ...
+    def delete(self, vault: Vault, item: I_contra, /) -> None: ...
 
-    def recover(self, vault: vault_properties.Vault, item: I_contra, /) -> None: ...
+    def recover(self, vault: Vault, item: I_contra, /) -> None: ...
 
-    def purge(self, vault: vault_properties.Vault, item: I_contra, /) -> None: ...
+    def purge(self, vault: Vault, item: I_contra, /) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind(typing.Generic[I]):
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[I]):
     """One kind of object: where it is kept, what deletes it, how it is found and shown.
 
     `shown` is what a deleted or recovered one answers, `listed` its row in lists; `missing` the catalogue's
     id for one that is not deleted; `look` the data action to look at deleted ones, under the area.
     """
 
-    area: operations.Area
-    shelf: Callable[[vault_properties.Vault], soft_delete.Shelf[I]]
+    area: Area
+    shelf: Callable[[Vault], Shelf[I]]
     life: Life[I]
-    found: Callable[[operations.Call], I]
-    shown: Callable[[operations.Call, I], messages.Body]
-    listed: Callable[[operations.Call, I], messages.Body]
+    found: Callable[[Call], I]
+    shown: Callable[[Call, I], Body]
+    listed: Callable[[Call, I], Body]
     missing: str
     look: str = "read"
 
 
-class Deletions(typing.Generic[I]):
+class Deletions(Generic[I]):
     """The operations on deleted objects of one kind."""
 
-    def __init__(self, state: state.World, *, kind: Kind[I]) -> None:
+    def __init__(self, state: World, *, kind: Kind[I]) -> None:
         self._world = state
         self._kind = kind
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         """Return the operations, for the front door."""
         area, deleted = self._kind.area, f"deleted{self._kind.area}"
-        rows: list[tuple[str, str, operations.Handler, str, str]] = [
+        rows: list[tuple[str, str, Handler, str, str]] = [
             ("DELETE", f"{area}/*", self.delete, "delete", "delete"),
             ("GET", deleted, self.index, "list", self._kind.look),
             ("GET", f"{deleted}/*", self.get, "get", self._kind.look),
@@ -61,38 +65,38 @@ class Deletions(typing.Generic[I]):
         ]
         return operations.offers(area, rows)
 
-    def delete(self, call: operations.Call) -> messages.Answer:
+    def delete(self, call: Call) -> Answer:
         item = self._kind.found(call)
         self._kind.life.delete(call.vault, item)
         return self._answer(call, item)
 
-    def index(self, call: operations.Call) -> messages.Answer:
+    def index(self, call: Call) -> Answer:
         items = self._kind.shelf(call.vault).deleted
         settled = {name: item for name, item in items.items() if self._settled(item)}
         return operations.page(
             call, {name: {**self._deletion(call, i), **self._kind.listed(call, i)} for name, i in settled.items()}
         )
 
-    def get(self, call: operations.Call) -> messages.Answer:
+    def get(self, call: Call) -> Answer:
         item = self._kind.shelf(call.vault).deleted.get(call.names[0].lower())
         if item is None or not self._settled(item):
             raise self._missing(call)
         return self._answer(call, item)
 
-    def recover(self, call: operations.Call) -> messages.Answer:
+    def recover(self, call: Call) -> Answer:
         item = self._held(call)
         if not item.recovering:
             self._kind.life.recover(call.vault, item)
-        return messages.Answer(200, self._kind.shown(call, item))
+        return Answer(200, self._kind.shown(call, item))
 
-    def purge(self, call: operations.Call) -> messages.Answer:
+    def purge(self, call: Call) -> Answer:
         item = self._held(call)
         if call.vault.purge_protection:
             raise errors.refusal("KVD_PURGE_PROTECTED", vault=call.vault.name, loc=call.vault.location)
         self._kind.life.purge(call.vault, item)
-        return messages.Answer(204)
+        return Answer(204)
 
-    def _held(self, call: operations.Call) -> I:
+    def _held(self, call: Call) -> I:
         """Return the deleted object of a path; those who act on one hear why it is not there [R]."""
         shelf, name = self._kind.shelf(call.vault), call.names[0]
         item = shelf.deleted.get(name.lower())
@@ -107,13 +111,13 @@ class Deletions(typing.Generic[I]):
     def _settled(self, item: I) -> bool:
         return item.settled_at <= self._world.clock.now()
 
-    def _missing(self, call: operations.Call) -> messages.RefusedError:
+    def _missing(self, call: Call) -> RefusedError:
         return errors.refusal(self._kind.missing, name=call.names[0])
 
-    def _answer(self, call: operations.Call, item: I) -> messages.Answer:
-        return messages.Answer(200, {**self._deletion(call, item), **self._kind.shown(call, item)})
+    def _answer(self, call: Call, item: I) -> Answer:
+        return Answer(200, {**self._deletion(call, item), **self._kind.shown(call, item)})
 
-    def _deletion(self, call: operations.Call, item: I) -> messages.Body:
+    def _deletion(self, call: Call, item: I) -> Body:
         deleted = int(self._world.clock.utc(item.deleted_at or 0.0).timestamp())
         return {
             "recoveryId": f"{call.url}/deleted{self._kind.area}/{item.name}",

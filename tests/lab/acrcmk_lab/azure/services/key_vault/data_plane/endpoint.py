@@ -4,11 +4,20 @@ In this order: name resolution, token, api-version and path, firewall, permissio
 then the object itself.
 """
 
-from acrcmk_lab.azure import proxy, tokens
-from acrcmk_lab.azure.arm import errors, messages
-from acrcmk_lab.azure.services.key_vault import lifecycle, vault_properties
-from acrcmk_lab.azure.services.key_vault.data_plane import access, certificates, keys, operations, secrets, throttle
-from acrcmk_lab.azure.state import directory, state
+from acrcmk_lab.azure import proxy
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm.messages import Answer, RefusedError, Request
+from acrcmk_lab.azure.services.key_vault.data_plane import access, operations
+from acrcmk_lab.azure.services.key_vault.data_plane.certificates import DataPlaneCertificates
+from acrcmk_lab.azure.services.key_vault.data_plane.keys import DataPlaneKeys
+from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Operation
+from acrcmk_lab.azure.services.key_vault.data_plane.secrets import DataPlaneSecrets
+from acrcmk_lab.azure.services.key_vault.data_plane.throttle import Limits
+from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLife
+from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.tokens import TokenService
 
 PUBLIC_LOGIN = "https://login.microsoftonline.com"
 # Recorded: earlier releases (until 1.9.736 at least) named the authority so, and 1.2 had no AKV codes yet.
@@ -18,7 +27,7 @@ RESOURCE = "https://vault.azure.net"
 # What a token may be for: the resource, or the application id of Key Vault [I].
 AUDIENCES = (RESOURCE, "cfa8b339-82a2-471a-a3c9-0fc0be7a4093")
 # No HTTP status: nothing answers, the connection is cut.
-UNREACHABLE = messages.Answer(0)
+UNREACHABLE = Answer(0)
 _FIXED_HEADERS = {
     "Cache-Control": "no-cache",
     "Pragma": "no-cache",
@@ -31,14 +40,14 @@ _FIXED_HEADERS = {
 class VaultData:
     """Answers for every vault host."""
 
-    def __init__(self, state: state.World, *, token_service: tokens.TokenService, life: lifecycle.KeyLife) -> None:
+    def __init__(self, state: World, *, token_service: TokenService, life: KeyLife) -> None:
         self._world = state
         self._tokens = token_service
-        self._limits = throttle.Limits(state)
+        self._limits = Limits(state)
         self._operations = [
-            *keys.DataPlaneKeys(state, life=life).offers(),
-            *secrets.DataPlaneSecrets(state).offers(),
-            *certificates.DataPlaneCertificates(state).offers(),
+            *DataPlaneKeys(state, life=life).offers(),
+            *DataPlaneSecrets(state).offers(),
+            *DataPlaneCertificates(state).offers(),
         ]
 
     def serves(self, host: str) -> bool:
@@ -49,7 +58,7 @@ class VaultData:
         """Tell whether a vault's name is known: not before its DNS record is there, not after its deletion."""
         return self._vault(host) is not None
 
-    async def answer(self, request: messages.Request) -> messages.Answer:
+    async def answer(self, request: Request) -> Answer:
         """Answer a request to a vault; `UNREACHABLE` where there is none."""
         vault = self._vault(request.host)
         if vault is None:
@@ -58,22 +67,22 @@ class VaultData:
         await self._world.clock.sleep(self._world.draw(getattr(self._world.switches, span)))
         try:
             answer = self._admitted(request, vault=vault)
-        except messages.RefusedError as refused:
+        except RefusedError as refused:
             answer = refused.answer
         answer.headers = {**self._headers(request, vault=vault), **answer.headers}
         return answer
 
-    def _vault(self, host: str) -> vault_properties.Vault | None:
-        vault = self._world.store.named(vault_properties.Vault, host.partition(".")[0])
+    def _vault(self, host: str) -> Vault | None:
+        vault = self._world.store.named(Vault, host.partition(".")[0])
         return vault if vault and vault.provisioning == "Succeeded" else None
 
-    def _admitted(self, request: messages.Request, *, vault: vault_properties.Vault) -> messages.Answer:
+    def _admitted(self, request: Request, *, vault: Vault) -> Answer:
         caller = self._caller(request)
         version = operations.api_version(request.query.get("api-version", ""))
         if version is None:
             raise errors.refusal("KVD_BAD_PARAMETER", reason="api-version is missing or not supported")
         operation, names = self._resolve(request)
-        call = operations.Call(
+        call = Call(
             request=request,
             vault=vault,
             caller=caller,
@@ -86,7 +95,7 @@ class VaultData:
         self._limits.charge(call, operation=operation)
         return operation.handler(call)
 
-    def _caller(self, request: messages.Request) -> directory.Principal:
+    def _caller(self, request: Request) -> Principal:
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             former = self._release() < _CODES_SINCE
@@ -98,7 +107,7 @@ class VaultData:
             raise self._challenge(request, error="KVD_TOKEN_AUDIENCE", audience=token.audience)
         return token.principal
 
-    def _challenge(self, request: messages.Request, *, error: str, **facts: str) -> messages.RefusedError:
+    def _challenge(self, request: Request, *, error: str, **facts: str) -> RefusedError:
         """Clients take authority and resource from here; behind the proxy the authority has its public name."""
         public = FORMER_LOGIN if self._release() < _LOGIN_RENAMED else PUBLIC_LOGIN
         login = public if proxy.answers_for(request.host.partition(":")[0]) else self._world.url
@@ -106,19 +115,19 @@ class VaultData:
         answer.headers["WWW-Authenticate"] = (
             f'Bearer authorization="{login}/{self._world.tenant_id}", resource="{RESOURCE}"'
         )
-        return messages.RefusedError(answer)
+        return RefusedError(answer)
 
     def _release(self) -> tuple[int, ...]:
         return operations.release(self._world.switches.vault_release)
 
-    def _resolve(self, request: messages.Request) -> tuple[operations.Operation, tuple[str, ...]]:
+    def _resolve(self, request: Request) -> tuple[Operation, tuple[str, ...]]:
         for operation in self._operations:
             names = operation.names(request.path) if operation.method == request.method else None
             if names is not None:
                 return operation, names
         raise errors.refusal("KVD_METHOD", method=request.method, path=request.path)
 
-    def _headers(self, request: messages.Request, *, vault: vault_properties.Vault) -> dict[str, str]:
+    def _headers(self, request: Request, *, vault: Vault) -> dict[str, str]:
         echoed = request.headers.get("x-ms-client-request-id")
         address = self._world.switches.client_address
         return {

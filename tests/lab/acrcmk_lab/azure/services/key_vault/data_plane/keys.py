@@ -3,10 +3,17 @@
 import copy
 from collections.abc import Iterator
 
-from acrcmk_lab.azure.arm import errors, ids, messages
+from acrcmk_lab.azure.arm import errors, ids
+from acrcmk_lab.azure.arm.messages import Answer, Body
 from acrcmk_lab.azure.services.key_vault import lifecycle, models
-from acrcmk_lab.azure.services.key_vault.data_plane import crypto, deleted_objects, operations, rotation_policy
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.services.key_vault.data_plane import crypto, operations
+from acrcmk_lab.azure.services.key_vault.data_plane.crypto import Materials
+from acrcmk_lab.azure.services.key_vault.data_plane.deleted_objects import Deletions, Kind
+from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Handler, Operation
+from acrcmk_lab.azure.services.key_vault.data_plane.rotation_policy import Rotation
+from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLife
+from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
+from acrcmk_lab.azure.state.state import World
 
 # Recorded: a key that only imports others (a key exchange key) lives two days.
 KEY_EXCHANGE_SECONDS = 2 * lifecycle.DAY
@@ -29,22 +36,22 @@ _CRYPTOGRAPHY = {
 class DataPlaneKeys:
     """The operations on keys."""
 
-    def __init__(self, state: state.World, *, life: lifecycle.KeyLife) -> None:
+    def __init__(self, state: World, *, life: KeyLife) -> None:
         self._world = state
         self._life = life
-        self._materials = crypto.Materials()
-        self._backups: dict[str, models.Key] = {}
+        self._materials = Materials()
+        self._backups: dict[str, Key] = {}
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         """Return the operations, for the front door."""
-        rotation = rotation_policy.Rotation(self._world, life=self._life, found=self.found, bundle=self.bundle)
+        rotation = Rotation(self._world, life=self._life, found=self.found, bundle=self.bundle)
         return [
             *rotation.offers(),
-            *deleted_objects.Deletions(self._world, kind=self._kind()).offers(),
+            *Deletions(self._world, kind=self._kind()).offers(),
             *operations.offers("keys", self._rows()),
         ]
 
-    def _rows(self) -> Iterator[tuple[str, str, operations.Handler, str, str]]:
+    def _rows(self) -> Iterator[tuple[str, str, Handler, str, str]]:
         yield "GET", "keys", self.index, "list", "read"
         yield "POST", "keys/restore", self.restore, "restore", "restore/action"
         yield "GET", "keys/*/versions", self.versions, "list", "read"
@@ -57,8 +64,8 @@ class DataPlaneKeys:
         for operation, action in _CRYPTOGRAPHY.items():
             yield "POST", f"keys/*/*/{operation.lower()}", self._cryptography(operation), operation, f"{action}/action"
 
-    def _kind(self) -> deleted_objects.Kind[models.Key]:
-        return deleted_objects.Kind(
+    def _kind(self) -> Kind[Key]:
+        return Kind(
             area="keys",
             shelf=lambda vault: vault.key_shelf,
             life=self._life,
@@ -68,7 +75,7 @@ class DataPlaneKeys:
             missing="KVD_DELETED_KEY_NOT_FOUND",
         )
 
-    def create(self, call: operations.Call) -> messages.Answer:
+    def create(self, call: Call) -> Answer:
         properties = {
             "kty": call.body.get("kty"),
             "keySize": call.body.get("key_size"),
@@ -87,7 +94,7 @@ class DataPlaneKeys:
             key.current.expires = key.current.created + KEY_EXCHANGE_SECONDS
         return self.bundle(call, key, version=key.current)
 
-    def bring(self, call: operations.Call) -> messages.Answer:
+    def bring(self, call: Call) -> Answer:
         """Import a key; one that exists gets a new version of this material."""
         jwk = call.body.get("key") or {}
         material = crypto.imported(jwk)
@@ -107,17 +114,17 @@ class DataPlaneKeys:
         self._materials.keep(key.current.version, material)
         return self.bundle(call, key, version=key.current)
 
-    def get(self, call: operations.Call) -> messages.Answer:
+    def get(self, call: Call) -> Answer:
         key, version = self.found(call)
         return self.bundle(call, key, version=version)
 
-    def index(self, call: operations.Call) -> messages.Answer:
+    def index(self, call: Call) -> Answer:
         return operations.page(
             call,
             {name: self._listed(call, key) for name, key in call.vault.keys.items()},
         )
 
-    def versions(self, call: operations.Call) -> messages.Answer:
+    def versions(self, call: Call) -> Answer:
         """Recorded: in the order of their ids, not of time."""
         key, _ = self.found(call)
         return operations.page(
@@ -128,7 +135,7 @@ class DataPlaneKeys:
             },
         )
 
-    def update(self, call: operations.Call) -> messages.Answer:
+    def update(self, call: Call) -> Answer:
         key, version = self.found(call)
         self._life.change(call.vault, key, version=version, attributes=call.attributes)
         if call.body.get("key_ops") is not None:
@@ -137,18 +144,18 @@ class DataPlaneKeys:
             version.tags = ids.tags(call.body["tags"])
         return self.bundle(call, key, version=version)
 
-    def _cryptography(self, operation: str) -> operations.Handler:
-        def perform(call: operations.Call) -> messages.Answer:
+    def _cryptography(self, operation: str) -> Handler:
+        def perform(call: Call) -> Answer:
             key, version = self.found(call)
             self._permits(version, operation=operation)
             result = self._materials.perform(version, operation=operation, body=call.body)
             if operation == "verify":
-                return messages.Answer(200, {"value": result})
-            return messages.Answer(200, {"kid": _kid(call, key, version=version), "value": result})
+                return Answer(200, {"value": result})
+            return Answer(200, {"kid": _kid(call, key, version=version), "value": result})
 
         return perform
 
-    def _permits(self, version: models.KeyVersion, *, operation: str) -> None:
+    def _permits(self, version: KeyVersion, *, operation: str) -> None:
         if not version.enabled and operation in _STOPPED_BY_DISABLING:
             raise errors.refusal("KVD_KEY_DISABLED", operation=operation)
         in_time = version.in_time(self._world.clock.utc().timestamp())
@@ -157,21 +164,21 @@ class DataPlaneKeys:
         if operation not in version.operations:
             raise errors.refusal("KVD_KEY_OPERATION", operation=operation)
 
-    def backup(self, call: operations.Call) -> messages.Answer:
+    def backup(self, call: Call) -> Answer:
         """Answer a blob that this lab alone can read, as Azure's can only Azure."""
         key, _ = self.found(call)
         blob = self._world.hex32()
         self._backups[blob] = copy.deepcopy(key)
-        return messages.Answer(200, {"value": blob})
+        return Answer(200, {"value": blob})
 
-    def restore(self, call: operations.Call) -> messages.Answer:
+    def restore(self, call: Call) -> Answer:
         kept = self._backups.get(str(call.body.get("value")))
         if kept is None:
             raise errors.refusal("KVD_BAD_PARAMETER", reason="the backup blob is not of this tenant")
         key = self._life.restore(call.vault, copy.deepcopy(kept))
         return self.bundle(call, key, version=key.current)
 
-    def found(self, call: operations.Call) -> tuple[models.Key, models.KeyVersion]:
+    def found(self, call: Call) -> tuple[Key, KeyVersion]:
         """Return the key of a path and its version there, the current one where none is named."""
         name, wanted = call.names[0], call.names[1] if call.names[1:] else ""
         key = call.vault.keys.get(name.lower())
@@ -181,17 +188,17 @@ class DataPlaneKeys:
             return key, key.versions[wanted.lower()]
         raise errors.refusal("KVD_KEY_NOT_FOUND", name="/".join(filter(None, (name, wanted))))
 
-    def _check(self, call: operations.Call, *, wrong: str | None, kty: str) -> None:
+    def _check(self, call: Call, *, wrong: str | None, kty: str) -> None:
         if not wrong and kty.endswith("-HSM") and call.vault.sku["name"].lower() != "premium":
             wrong = "HSM keys need a vault of the premium SKU"
         if wrong:
             raise errors.refusal("KVD_BAD_PARAMETER", reason=wrong)
 
-    def bundle(self, call: operations.Call, key: models.Key, *, version: models.KeyVersion) -> messages.Answer:
+    def bundle(self, call: Call, key: Key, *, version: KeyVersion) -> Answer:
         """Answer a key's version with its public part."""
-        return messages.Answer(200, self._bundle(call, key, version=version))
+        return Answer(200, self._bundle(call, key, version=version))
 
-    def _bundle(self, call: operations.Call, key: models.Key, *, version: models.KeyVersion) -> messages.Body:
+    def _bundle(self, call: Call, key: Key, *, version: KeyVersion) -> Body:
         jwk = {
             "kid": _kid(call, key, version=version),
             "kty": version.kty,
@@ -200,13 +207,13 @@ class DataPlaneKeys:
         }
         return {"key": jwk, **_described(call, version)}
 
-    def _listed(self, call: operations.Call, key: models.Key) -> messages.Body:
+    def _listed(self, call: Call, key: Key) -> Body:
         return {"kid": f"{call.url}/keys/{key.name}", **_described(call, key.current)}
 
 
-def _described(call: operations.Call, version: models.KeyVersion) -> messages.Body:
+def _described(call: Call, version: KeyVersion) -> Body:
     """Later api-versions tell more [R]."""
-    more: messages.Body = {}
+    more: Body = {}
     if call.version >= _EXPORTABLE_SINCE and call.release >= _EXPORTABLE_RELEASE:
         more["exportable"] = False
     if call.version >= _PLATFORM_SINCE:
@@ -214,5 +221,5 @@ def _described(call: operations.Call, version: models.KeyVersion) -> messages.Bo
     return operations.described(call, version, **more)
 
 
-def _kid(call: operations.Call, key: models.Key, *, version: models.KeyVersion) -> str:
+def _kid(call: Call, key: Key, *, version: KeyVersion) -> str:
     return f"{call.url}/keys/{key.name}/{version.version}"

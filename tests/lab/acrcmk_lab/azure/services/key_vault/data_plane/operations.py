@@ -2,14 +2,15 @@
 
 import base64
 import binascii
+import dataclasses
 import re
-import typing
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import Literal, Protocol
 
-from acrcmk_lab.azure.arm import errors, messages
-from acrcmk_lab.azure.services.key_vault import vault_properties
-from acrcmk_lab.azure.state import directory
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm.messages import Answer, Body, Request
+from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.state.directory import Principal
 
 PAGE_SIZE = 25
 # Dated versions follow 7.6; the two oldest came before 7.0.
@@ -19,7 +20,7 @@ _NUMBERED = re.compile(r"7\.([0-6])(?:-preview(?:\.\d+)?)?")
 _DATED = {"2015-06-01": _OLDER, "2016-10-01": _OLDER, "2025-06-01-preview": _NEWER, "2025-07-01": _NEWER}
 
 Version = tuple[int, int]
-Area = typing.Literal["keys", "secrets", "certificates"]
+Area = Literal["keys", "secrets", "certificates"]
 
 
 def release(text: str) -> tuple[int, ...]:
@@ -33,37 +34,37 @@ def api_version(text: str) -> Version | None:
     return (7, int(found[1])) if found else _DATED.get(text)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class Call:
     """One admitted request to a vault: `names` are the parts of the path under the operation's stars.
 
     `url` is the vault's own, without slash; `release` the version of the service that answers.
     """
 
-    request: messages.Request
-    vault: vault_properties.Vault
-    caller: directory.Principal
+    request: Request
+    vault: Vault
+    caller: Principal
     names: tuple[str, ...]
     version: Version
     release: tuple[int, ...]
     url: str
 
     @property
-    def body(self) -> messages.Body:
+    def body(self) -> Body:
         """The request's JSON object; empty without one."""
         return self.request.body if isinstance(self.request.body, dict) else {}
 
     @property
-    def attributes(self) -> messages.Body:
+    def attributes(self) -> Body:
         """The attributes that the request gives; null stands for none."""
         given = self.body.get("attributes")
         return {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else {}
 
 
-Handler = Callable[[Call], messages.Answer]
+Handler = Callable[[Call], Answer]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One REST call: method, path with stars for names, and what a caller needs to make it.
 
@@ -104,7 +105,7 @@ def offers(area: Area, rows: Iterable[tuple[str, str, Handler, str, str]]) -> li
     ]
 
 
-class Described(typing.Protocol):
+class Described(Protocol):
     """What every version of every kind of object has; moments are Unix times."""
 
     enabled: bool
@@ -115,9 +116,9 @@ class Described(typing.Protocol):
     tags: dict[str, str]
 
 
-def described(call: Call, version: Described, **more: object) -> messages.Body:
+def described(call: Call, version: Described, **more: object) -> Body:
     """Return attributes and tags; `more` attributes are a kind's own, and older api-versions tell less [R]."""
-    told: messages.Body = {"enabled": version.enabled}
+    told: Body = {"enabled": version.enabled}
     told |= {} if version.not_before is None else {"nbf": version.not_before}
     told |= {} if version.expires is None else {"exp": version.expires}
     told |= {"created": version.created, "updated": version.updated, **call.vault.recovery.attributes, **more}
@@ -126,17 +127,17 @@ def described(call: Call, version: Described, **more: object) -> messages.Body:
     return {"attributes": told, **({"tags": version.tags} if version.tags else {})}
 
 
-def page(call: Call, rows: dict[str, messages.Body]) -> messages.Answer:
+def page(call: Call, rows: dict[str, Body]) -> Answer:
     """Answer one page of rows, which are sorted by their names; recorded: `nextLink` names the port."""
     size = _page_size(call)
     marker = _marker(call)
     names = [name for name in sorted(rows) if name > marker]
-    body: messages.Body = {"value": [rows[name] for name in names[:size]], "nextLink": None}
+    body: Body = {"value": [rows[name] for name in names[:size]], "nextLink": None}
     if len(names) > size:
         token = base64.urlsafe_b64encode(names[size - 1].encode()).decode().rstrip("=")
         version, path = call.request.query["api-version"], call.request.path
         body["nextLink"] = f"{call.url}:443{path}?api-version={version}&$skiptoken={token}&maxresults={size}"
-    return messages.Answer(200, body)
+    return Answer(200, body)
 
 
 def _page_size(call: Call) -> int:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from acrcmk_lab.azure.arm import errors, messages
-from acrcmk_lab.azure.services.key_vault import lifecycle, models
-from acrcmk_lab.azure.services.key_vault.data_plane import operations
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.services.key_vault import lifecycle
+from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Handler, Operation
+from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLife
+from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
+from acrcmk_lab.azure.state.state import World
 
 # Documented: a key is rotated 7 days after its creation and before its expiry at the earliest, and lives 28.
 SHORTEST_INTERVAL = 7 * lifecycle.DAY
@@ -14,41 +17,37 @@ SHORTEST_LIFE = 28 * lifecycle.DAY
 DEFAULT = {"lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}]}
 _POLICY = "keys/*/rotationpolicy"
 
-Found = Callable[[operations.Call], tuple[models.Key, models.KeyVersion]]
+Found = Callable[[Call], tuple[Key, KeyVersion]]
 
 
 class Rotation:
     """The operations on a key's rotation; `found` and `bundle` are those of all keys."""
 
-    def __init__(
-        self, state: state.World, *, life: lifecycle.KeyLife, found: Found, bundle: Callable[..., messages.Answer]
-    ) -> None:
+    def __init__(self, state: World, *, life: KeyLife, found: Found, bundle: Callable[..., Answer]) -> None:
         self._world = state
         self._life = life
         self._found = found
         self._bundle = bundle
 
-    def offers(self) -> list[operations.Operation]:
+    def offers(self) -> list[Operation]:
         """Rotation policies have data actions of their own."""
-        rows: list[tuple[str, str, operations.Handler, str, str]] = [
+        rows: list[tuple[str, str, Handler, str, str]] = [
             ("GET", _POLICY, self.get, "getrotationpolicy", "keyrotationpolicies/read"),
             ("PUT", _POLICY, self.put, "setrotationpolicy", "keyrotationpolicies/write"),
             ("POST", "keys/*/rotate", self.rotate, "rotate", "keys/rotate/action"),
         ]
         return [
-            operations.Operation(
-                method=method, path=path, handler=handler, area="keys", permission=permission, action=action
-            )
+            Operation(method=method, path=path, handler=handler, area="keys", permission=permission, action=action)
             for method, path, handler, permission, action in rows
         ]
 
-    def get(self, call: operations.Call) -> messages.Answer:
+    def get(self, call: Call) -> Answer:
         key, _ = self._found(call)
         if key.rotation_policy is None:
-            return messages.Answer(200, {**DEFAULT, "attributes": {}})
-        return messages.Answer(200, {"id": f"{call.url}/keys/{key.name}/rotationpolicy", **key.rotation_policy})
+            return Answer(200, {**DEFAULT, "attributes": {}})
+        return Answer(200, {"id": f"{call.url}/keys/{key.name}/rotationpolicy", **key.rotation_policy})
 
-    def put(self, call: operations.Call) -> messages.Answer:
+    def put(self, call: Call) -> Answer:
         key, _ = self._found(call)
         actions = call.body.get("lifetimeActions") or DEFAULT["lifetimeActions"]
         expiry = call.attributes.get("expiryTime")
@@ -61,12 +60,12 @@ class Rotation:
         self._life.set_policy(call.vault, key, {"lifetimeActions": actions, "attributes": attributes})
         return self.get(call)
 
-    def rotate(self, call: operations.Call) -> messages.Answer:
+    def rotate(self, call: Call) -> Answer:
         key, _ = self._found(call)
         return self._bundle(call, key, version=self._life.rotate(call.vault, key))
 
 
-def problem(actions: list[messages.Body], *, expiry: str | None) -> str | None:
+def problem(actions: list[Body], *, expiry: str | None) -> str | None:
     """Return what is wrong with a policy, in words of the lab's own; None if nothing is."""
     try:
         life = lifecycle.duration(expiry) if expiry else None
@@ -78,7 +77,7 @@ def problem(actions: list[messages.Body], *, expiry: str | None) -> str | None:
     return next(iter(wrongs), None)
 
 
-def _wrongs(action: messages.Body, *, life: int | None) -> Iterator[str]:
+def _wrongs(action: Body, *, life: int | None) -> Iterator[str]:
     """Yield what is wrong with one lifetime action of a key that lives `life` seconds, None for ever."""
     trigger = action.get("trigger") or {}
     rotates = str((action.get("action") or {}).get("type")).lower() == "rotate"

@@ -1,9 +1,11 @@
 """A vault's own throttling: so many calls of a kind in ten seconds, five times that in a subscription [D]."""
 
-from acrcmk_lab.azure.arm import errors, ids, messages, throttle
-from acrcmk_lab.azure.services.key_vault import models
-from acrcmk_lab.azure.services.key_vault.data_plane import operations
-from acrcmk_lab.azure.state import state
+from acrcmk_lab.azure.arm import errors, ids
+from acrcmk_lab.azure.arm.messages import RefusedError
+from acrcmk_lab.azure.arm.throttle import Windows
+from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Operation
+from acrcmk_lab.azure.services.key_vault.models import Key
+from acrcmk_lab.azure.state.state import World
 
 SECONDS = 10
 SUBSCRIPTION_FACTOR = 5
@@ -16,11 +18,11 @@ _CREATING = ("create", "import", "rotate", "restore")
 class Limits:
     """The windows of every vault."""
 
-    def __init__(self, state: state.World) -> None:
+    def __init__(self, state: World) -> None:
         self._world = state
-        self._windows = throttle.Windows()
+        self._windows = Windows()
 
-    def charge(self, call: operations.Call, *, operation: operations.Operation) -> None:
+    def charge(self, call: Call, *, operation: Operation) -> None:
         """Count a call; refuses it with 429 where the vault or its subscription had too many."""
         kind, limit = _kind(call, operation=operation)
         limit = max(1, round(limit * self._world.switches.vault_limits))
@@ -38,10 +40,10 @@ class Limits:
             wait = max(window.retry_after(now) for window in closed)
             answer = errors.answer("KVD_THROTTLED")
             answer.headers["Retry-After"] = str(self._world.clock.client_seconds(wait))
-            raise messages.RefusedError(answer)
+            raise RefusedError(answer)
 
 
-def _kind(call: operations.Call, *, operation: operations.Operation) -> tuple[str, int]:
+def _kind(call: Call, *, operation: Operation) -> tuple[str, int]:
     """Return the window a call counts in, and how many of its like fit."""
     key = call.vault.keys.get(call.names[0].lower()) if operation.area == "keys" and call.names else None
     size, hardware = _size(call, key=key)
@@ -51,7 +53,7 @@ def _kind(call: operations.Call, *, operation: operations.Operation) -> tuple[st
     return f"use/{place}/{size}", _USES[size][hardware]
 
 
-def _size(call: operations.Call, *, key: models.Key | None) -> tuple[int, bool]:
+def _size(call: Call, *, key: Key | None) -> tuple[int, bool]:
     kty = str(call.body.get("kty") or "") or (key.current.kty if key else "")
     size = key.current.size if key else None
     return (size if size in _USES else 2048), kty.endswith("-HSM")
