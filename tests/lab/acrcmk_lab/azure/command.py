@@ -11,7 +11,7 @@ from acrcmk_lab.azure import server
 from acrcmk_lab.azure.server import AzureLab
 from acrcmk_lab.azure.state.clock import Clock
 from acrcmk_lab.azure.state.request_log import Log
-from acrcmk_lab.azure.state.settings import Switches
+from acrcmk_lab.azure.state.settings import Settings
 
 DEFAULT_GROUP = "rg-demo:westeurope"
 HELP = """Azure for the lab: Resource Manager, Key Vault and tokens on one TLS port.
@@ -60,14 +60,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
-    switches = Switches() if arguments.speed else Switches.without_latency()
+    settings = Settings() if arguments.speed else Settings.without_latency()
     if "help" in arguments.set:
-        for name, value, meaning in switches.describe():
+        for name, value, meaning in settings.describe():
             print(f"{name}={value}\n    {meaning}")
         return 0
     try:
         for name, _, value in (text.partition("=") for text in arguments.set):
-            switches.set(name, value=value)
+            settings.set(name, value=value)
     except ValueError as error:
         print(f"acrcmk-lab azure: --set: {error}", file=sys.stderr)
         return 2
@@ -75,7 +75,7 @@ async def run(arguments: argparse.Namespace) -> int:
         stream = stack.enter_context(arguments.log.open("a")) if arguments.log else None
         lab = AzureLab(
             time=Clock(speed=arguments.speed),
-            switches=switches,
+            settings=settings,
             seed=arguments.seed,
             port=arguments.port,
             folder=arguments.dir.resolve() if arguments.dir else None,

@@ -12,14 +12,14 @@ from aiohttp import web
 
 from acrcmk_lab.azure import proxy
 from acrcmk_lab.azure.arm import errors
-from acrcmk_lab.azure.arm.messages import Answer, Request
+from acrcmk_lab.azure.arm.messages import Request, Response
 from acrcmk_lab.azure.cloud import Cloud
 from acrcmk_lab.azure.control import api
 from acrcmk_lab.azure.control.api import Control
 from acrcmk_lab.azure.proxy import Proxy
 from acrcmk_lab.azure.state.clock import Clock
 from acrcmk_lab.azure.state.request_log import Log
-from acrcmk_lab.azure.state.settings import Switches
+from acrcmk_lab.azure.state.settings import Settings
 from acrcmk_lab.certificates import Authority
 
 HOST = "127.0.0.1"
@@ -40,7 +40,7 @@ class AzureLab:
         self,
         *,
         time: Clock | None = None,
-        switches: Switches | None = None,
+        settings: Settings | None = None,
         seed: int = 0,
         port: int = 0,
         folder: pathlib.Path | None = None,
@@ -48,9 +48,9 @@ class AzureLab:
         log: Log | None = None,
     ) -> None:
         self.clock = time or Clock()
-        self.switches = switches or (Switches() if self.clock.speed else Switches.without_latency())
+        self.settings = settings or (Settings() if self.clock.speed else Settings.without_latency())
         self.log = log or Log()
-        self.cloud = Cloud(time=self.clock, switches=self.switches, log=self.log, seed=seed)
+        self.cloud = Cloud(time=self.clock, settings=self.settings, log=self.log, seed=seed)
         self.control = Control(self.cloud)
         self._port = port
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="acrcmk-lab-azure-")
@@ -65,7 +65,7 @@ class AzureLab:
     @property
     def url(self) -> str:
         """The endpoint of Resource Manager and of the token service."""
-        return self.cloud.world.url
+        return self.cloud.state.url
 
     @property
     def ca_file(self) -> pathlib.Path:
@@ -80,12 +80,12 @@ class AzureLab:
     def add_group(self, group: str) -> None:
         """Create a resource group given as `NAME[:LOCATION]`."""
         name, _, location = group.partition(":")
-        self.cloud.world.store.add_group(self.subscription_id, name=name, location=location or self.switches.region)
+        self.cloud.state.store.add_group(self.subscription_id, name=name, location=location or self.settings.region)
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that an operator needs to live here, and what `az-env` needs."""
         return {
-            "AZURE_TENANT_ID": self.cloud.world.tenant_id,
+            "AZURE_TENANT_ID": self.cloud.state.tenant_id,
             "AZURE_CLIENT_ID": self.cloud.operator.client_id,
             "AZURE_FEDERATED_TOKEN_FILE": str(self.folder / "token"),
             "AZURE_AUTHORITY_HOST": self.url,
@@ -108,7 +108,7 @@ class AzureLab:
         context = authority.many_hosts_context(HOST, "localhost", answers_for=proxy.answers_for)
         await web.TCPSite(self._runner, HOST, self._port, ssl_context=context).start()
         port = self._runner.addresses[0][1]
-        self.cloud.world.url = f"https://{HOST}:{port}"
+        self.cloud.state.url = f"https://{HOST}:{port}"
         self._proxy = Proxy(lab_port=port, resolves=self._resolves)
         self.proxy_url = await self._proxy.start()
         return self
@@ -135,44 +135,44 @@ class AzureLab:
 
     def _resolves(self, host: str) -> bool:
         """Tell whether a public name is known to DNS; a vault's may not be."""
-        vaults = self.cloud.vault_data
-        known = self.switches.vault_absent == "refused" or not vaults.serves(host)
+        vaults = self.cloud.vault_endpoint
+        known = self.settings.vault_absent == "refused" or not vaults.serves(host)
         return known or vaults.resolves(host)
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:
             request = await _adapted(incoming)
         except ValueError as error:
-            return _response(errors.answer("ARM_BAD_REQUEST", reason=error))
+            return _to_aiohttp(errors.response("ARM_BAD_REQUEST", reason=error))
         if request.path.startswith(api.PREFIX):
-            return _response(await self.control.answer(request))
-        answer = await self._faulty_answer(request)
-        if answer is None:
+            return _to_aiohttp(await self.control.respond(request))
+        response = await self._faulty_answer(request)
+        if response is None:
             if incoming.transport:
                 incoming.transport.abort()
             return web.Response(status=500)
-        response = _response(answer, head=incoming.method == "HEAD")
+        outgoing = _to_aiohttp(response, head=incoming.method == "HEAD")
         if proxy.answers_for(incoming.host):
-            _readdress(response, own=self.url, asked=f"https://{incoming.host}")
-        return response
+            _rewrite_links(outgoing, own=self.url, asked=f"https://{incoming.host}")
+        return outgoing
 
-    async def _faulty_answer(self, request: Request) -> Answer | None:
+    async def _faulty_answer(self, request: Request) -> Response | None:
         """Answer a request as the fault rules have it; None means the connection is cut."""
         rule = self.cloud.faults.find(request)
         if rule is None:
-            answer = await self.cloud.answer(request)
-            return answer if answer.status else None
+            response = await self.cloud.respond(request)
+            return response if response.status else None
         start = self.clock.now()
         if rule.act == "delay":
             await self.clock.sleep(rule.seconds)
-            return await self.cloud.answer(request)
+            return await self.cloud.respond(request)
         if rule.act == "reset_after":
-            await self.cloud.answer(request)
+            await self.cloud.respond(request)
             return None
-        if rule.act == "respond" and rule.answer:
-            self.cloud.record(request, rule.answer, start=start)
-            return rule.answer
-        self.cloud.record(request, Answer(0), start=start)
+        if rule.act == "respond" and rule.response:
+            self.cloud.record(request, rule.response, start=start)
+            return rule.response
+        self.cloud.record(request, Response(0), start=start)
         if rule.act == "drop":
             await self._closing.wait()
         return None
@@ -199,24 +199,24 @@ async def _adapted(incoming: web.BaseRequest) -> Request:
     )
 
 
-def _response(answer: Answer, *, head: bool = False) -> web.Response:
-    if answer.body is None or head:
-        return web.Response(status=answer.status, headers=answer.headers)
+def _to_aiohttp(response: Response, *, head: bool = False) -> web.Response:
+    if response.body is None or head:
+        return web.Response(status=response.status, headers=response.headers)
     return web.Response(
-        status=answer.status,
-        headers=answer.headers,
-        body=_ENCODER.encode(answer.body).encode(),
+        status=response.status,
+        headers=response.headers,
+        body=_ENCODER.encode(response.body).encode(),
         content_type="application/json",
         charset="utf-8",
     )
 
 
-def _readdress(response: web.Response, *, own: str, asked: str) -> None:
+def _rewrite_links(outgoing: web.Response, *, own: str, asked: str) -> None:
     """Let links name the host that the client asked: the lab's own address is nothing of Azure's."""
-    for name, value in list(response.headers.items()):
-        response.headers[name] = value.replace(own, asked)
-    if isinstance(response.body, bytes):
-        response.body = response.body.replace(own.encode(), asked.encode())
+    for name, value in list(outgoing.headers.items()):
+        outgoing.headers[name] = value.replace(own, asked)
+    if isinstance(outgoing.body, bytes):
+        outgoing.body = outgoing.body.replace(own.encode(), asked.encode())
 
 
 def write_environment(path: pathlib.Path, environment: dict[str, str]) -> None:

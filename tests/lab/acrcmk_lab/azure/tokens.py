@@ -9,9 +9,9 @@ import time
 from typing import Any
 
 from acrcmk_lab.azure.arm import timestamps
-from acrcmk_lab.azure.arm.messages import Answer, Body, Request
+from acrcmk_lab.azure.arm.messages import Body, Request, Response
 from acrcmk_lab.azure.state.directory import Principal
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -41,8 +41,8 @@ def _segment(value: object) -> str:
 class TokenService:
     """Issues tokens and knows the ones it issued."""
 
-    def __init__(self, state: World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._secret = state.guid().encode()
         self._issued: dict[str, Token] = {}
         self._assertions: dict[str, str] = {}
@@ -59,20 +59,20 @@ class TokenService:
 
     def issue(self, principal: Principal, *, audience: str) -> str:
         """Return a new access token for a resource such as `https://management.azure.com`."""
-        clock = self._world.clock
-        lifetime = self._world.switches.token_lifetime
+        clock = self._state.clock
+        lifetime = self._state.settings.token_lifetime
         text = self._sign(
             {
                 "aud": audience,
-                "iss": f"https://sts.windows.net/{self._world.tenant_id}/",
-                "tid": self._world.tenant_id,
+                "iss": f"https://sts.windows.net/{self._state.tenant_id}/",
+                "tid": self._state.tenant_id,
                 "oid": principal.object_id,
                 "sub": principal.object_id,
                 "appid": principal.client_id,
                 "idtyp": "app",
                 "nbf": int(clock.utc().timestamp()),
                 "exp": int(clock.utc().timestamp() + lifetime),
-                "uti": self._world.guid(),
+                "uti": self._state.guid(),
             }
         )
         self._issued[text] = Token(principal, audience, time.monotonic() + lifetime)
@@ -82,18 +82,18 @@ class TokenService:
         """Expire every token now, as if its time had come."""
         self._issued = {text: Token(t.principal, t.audience, 0.0) for text, t in self._issued.items()}
 
-    def answer(self, request: Request) -> Answer:
+    def respond(self, request: Request) -> Response:
         """Answer a request to the authority: discovery, signing keys or a token."""
         if request.path.endswith("/.well-known/openid-configuration"):
-            return Answer(200, self._discovery(request.path.split("/")[1]))
+            return Response(200, self._discovery(request.path.split("/")[1]))
         if request.path.endswith("/discovery/v2.0/keys"):
-            return Answer(200, {"keys": []})
+            return Response(200, {"keys": []})
         if request.method == "POST" and request.path.endswith("/oauth2/v2.0/token"):
             return self._token(request.body if isinstance(request.body, dict) else {})
-        return Answer(404, {"error": "invalid_request", "error_description": "AADSTS90002"})
+        return Response(404, {"error": "invalid_request", "error_description": "AADSTS90002"})
 
-    def _token(self, form: dict[str, Any]) -> Answer:
-        client = self._world.directory.by_client(str(form.get("client_id", "")))
+    def _token(self, form: dict[str, Any]) -> Response:
+        client = self._state.directory.by_client(str(form.get("client_id", "")))
         if form.get("grant_type") != "client_credentials":
             return self._refuse("unsupported_grant_type", text="AADSTS70003: grant type not supported.")
         if client is None:
@@ -103,8 +103,8 @@ class TokenService:
         if not hmac.compare_digest(expected.encode(), given.encode()):
             return self._refuse("invalid_client", text="AADSTS700211: no matching federated identity.")
         audience = str(form.get("scope", "")).removesuffix("/.default").rstrip("/")
-        lifetime = self._world.switches.token_lifetime
-        return Answer(
+        lifetime = self._state.settings.token_lifetime
+        return Response(
             200,
             {
                 "token_type": "Bearer",
@@ -114,21 +114,21 @@ class TokenService:
             },
         )
 
-    def _refuse(self, error: str, *, text: str) -> Answer:
-        trace = self._world.guid()
-        return Answer(
+    def _refuse(self, error: str, *, text: str) -> Response:
+        trace = self._state.guid()
+        return Response(
             401 if error == "invalid_client" else 400,
             {
                 "error": error,
                 "error_description": f"{text} Trace ID: {trace}",
-                "timestamp": timestamps.spaced(self._world.clock.utc()),
+                "timestamp": timestamps.spaced(self._state.clock.utc()),
                 "trace_id": trace,
-                "correlation_id": self._world.guid(),
+                "correlation_id": self._state.guid(),
             },
         )
 
     def _discovery(self, tenant: str) -> Body:
-        base = f"{self._world.url}/{tenant}"
+        base = f"{self._state.url}/{tenant}"
         return {
             "token_endpoint": f"{base}/oauth2/v2.0/token",
             "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",

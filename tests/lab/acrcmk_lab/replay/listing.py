@@ -12,7 +12,7 @@ from acrcmk_lab.azure.arm import messages
 from acrcmk_lab.replay import binding, comparison, recording
 
 Json = typing.Any
-Fetch = Callable[[str], Awaitable[messages.Answer]]
+Fetch = Callable[[str], Awaitable[messages.Response]]
 
 MOST_PAGES = 1000
 PAGE_SIZES = ("maxresults", "$top")
@@ -43,13 +43,13 @@ class Listings:
         exchange: recording.Exchange,
         *,
         rules: comparison.Comparison,
-        first: messages.Answer | None,
+        first: messages.Response | None,
         fetch: Fetch,
     ) -> list[comparison.Difference]:
         """Return where a page differs; `first` is the lab's first page unless the list is continued."""
         listing = self.continued(exchange)
         if listing is None or first is not None:
-            listing = await _fetched(first or messages.Answer(200, {"value": []}), fetch=fetch)
+            listing = await _fetched(first or messages.Response(200, {"value": []}), fetch=fetch)
         rows = typing.cast("list[Json]", exchange.shown["value"])
         found = [
             difference
@@ -70,7 +70,7 @@ class Listings:
         return found
 
 
-async def _fetched(first: messages.Answer, *, fetch: Fetch) -> Listing:
+async def _fetched(first: messages.Response, *, fetch: Fetch) -> Listing:
     """Follow the lab's own links to the end of its list."""
     pages = [first.body]
     while pages[-1].get("nextLink") and len(pages) < MOST_PAGES:

@@ -57,7 +57,7 @@ class Player:
 
     def __init__(self, tape: recording.Recording) -> None:
         self.scene = scene.Scene(tape)
-        self._outside = outside.Outside(tape, store=self.scene.cloud.world.store)
+        self._outside = outside.Outside(tape, store=self.scene.cloud.state.store)
         self._listings = listing.Listings()
         self._scope = scope.Scope()
         self._began = self.scene.moments[0] if schedule.dated(tape) else None
@@ -90,7 +90,7 @@ class Player:
             return found + await self._listings.compare(exchange, rules=rules, first=answer, fetch=self._fetch)
         return found + rules.body(exchange.got, answer.body)
 
-    async def _send(self, exchange: recording.Exchange) -> messages.Answer:
+    async def _send(self, exchange: recording.Exchange) -> messages.Response:
         """Send the recorded request as the lab's client would have: with the lab's ids, with a token.
 
         Recorders take tokens away; that one was missing shows in the answer, a challenge.
@@ -105,11 +105,11 @@ class Player:
             principal=self.scene.caller if signed else None,
         )
 
-    async def _fetch(self, url: str) -> messages.Answer:
+    async def _fetch(self, url: str) -> messages.Response:
         return await self.scene.send("GET", url, principal=self.scene.caller)
 
 
-def rendered(answer: messages.Answer) -> dict[str, str]:
+def rendered(answer: messages.Response) -> dict[str, str]:
     """Return an answer's headers as the server sends them, names in lower case."""
     found = {name.lower(): value for name, value in answer.headers.items()}
     return found if answer.body is None else {"content-type": "application/json; charset=utf-8", **found}

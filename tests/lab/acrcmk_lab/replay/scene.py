@@ -46,8 +46,8 @@ class Scene:
         self._eve = start - EVE
         epoch = min([self._eve, *(deed.moment for deed in self._deeds if deed.moment)]) - LEAD
         self.clock = clock.Clock(epoch=epoch)
-        self.cloud = cloud.Cloud(time=self.clock, switches=settings.Switches.without_latency(), log=request_log.Log())
-        self.cloud.world.url = ARM
+        self.cloud = cloud.Cloud(time=self.clock, settings=settings.Settings.without_latency(), log=request_log.Log())
+        self.cloud.state.url = ARM
         for name, value in self._opening(start.date()).items():
             self.set(name, value)
         self._introduce()
@@ -59,7 +59,7 @@ class Scene:
 
     def set(self, name: str, value: str) -> None:
         """Set one of the lab's switches."""
-        self.cloud.world.switches.set(name, value=value)
+        self.cloud.state.settings.set(name, value=value)
 
     async def prepare(self) -> None:
         """Do what must have been done before the recording began."""
@@ -68,7 +68,7 @@ class Scene:
                 await self.turn_to(min(deed.moment, self._eve))
             await self._do(deed)
         await self.turn_to(self._eve)
-        usual = settings.Switches()
+        usual = settings.Settings()
         for name in PREPARED_AT_ONCE:
             self.set(name, str(getattr(usual, name)))
 
@@ -80,7 +80,7 @@ class Scene:
 
     async def send(
         self, method: str, url: str, *, body: Json = None, principal: directory.Principal | None = None
-    ) -> messages.Answer:
+    ) -> messages.Response:
         """Send a request, without a token if nobody sends it."""
         parts = urllib.parse.urlsplit(url)
         headers = {"content-type": "application/json"}
@@ -97,7 +97,7 @@ class Scene:
         )
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self.cloud.answer(request)
+                return await self.cloud.respond(request)
         except TimeoutError:
             return _broken("LabSilent", f"no answer in {PATIENCE:g} s")
         except Exception as error:  # noqa: BLE001 - the lab's server answers 500 to a defect of the lab, too
@@ -128,7 +128,7 @@ class Scene:
 
     def _introduce(self) -> None:
         """Fill the directory, and make the caller the owner of all subscriptions."""
-        world = self.cloud.world
+        world = self.cloud.state
         world.tenant_id = self._people.tenant_id
         for subscription in (*self._people.subscriptions, *(ids.subscription_of(deed.id) for deed in self._deeds)):
             self.cloud.add_subscription(subscription)
@@ -140,8 +140,8 @@ class Scene:
         self._own(self.caller)
 
     def _own(self, principal: directory.Principal) -> None:
-        self.cloud.world.directory.add(principal)
-        self.cloud.world.access.grant(
+        self.cloud.state.directory.add(principal)
+        self.cloud.state.access.grant(
             rbac.Grant(principal=principal.object_id, role=rbac.definitions()[rbac.OWNER], scope="/")
         )
 
@@ -161,7 +161,7 @@ class Scene:
 
     def _unsign(self, deed: presumed.Deed) -> None:
         """Take the author off a role assignment that Azure made itself: nobody's request can."""
-        made = self.cloud.world.store.get(role_assignments.RoleAssignment, deed.id)
+        made = self.cloud.state.store.get(role_assignments.RoleAssignment, deed.id)
         if made:
             made.author_id = recording.properties_of(deed.shown).get("updatedBy")
 
@@ -171,7 +171,7 @@ class Scene:
         if author in (None, presumed.NOBODY) or author.name in mine:
             return self.caller
         if author not in self._authors:
-            fresh = self.cloud.world.guid
+            fresh = self.cloud.state.guid
             self._authors[author] = directory.Principal(
                 object_id=fresh() if author.kind else author.name,
                 client_id=author.name if author.kind == "Application" else fresh(),
@@ -182,8 +182,8 @@ class Scene:
         return self._authors[author]
 
 
-def _broken(code: str, message: str) -> messages.Answer:
-    return messages.Answer(500, {"error": {"code": code, "message": message}})
+def _broken(code: str, message: str) -> messages.Response:
+    return messages.Response(500, {"error": {"code": code, "message": message}})
 
 
 def _guids() -> typing.Callable[[], str]:

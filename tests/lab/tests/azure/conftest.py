@@ -63,7 +63,7 @@ class Azure:
 
     async def vault(self, name="vault-one", *, ready=True, tags=None, **properties):
         body = {
-            "tenantId": self.lab.cloud.world.tenant_id,
+            "tenantId": self.lab.cloud.state.tenant_id,
             "sku": {"family": "A", "name": "standard"},
             "enableRbacAuthorization": True,
             "enablePurgeProtection": True,
@@ -150,8 +150,8 @@ class VaultTalk:
             json=body,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             proxy=self.lab.proxy_url,
-        ) as answer:
-            return answer.status, await answer.json() if answer.status != 204 else None, answer.headers
+        ) as response:
+            return response.status, await response.json() if response.status != 204 else None, response.headers
 
 
 @pytest.fixture

@@ -37,9 +37,9 @@ def test_every_recorded_role_is_there_as_recorded():
 def test_every_entry_makes_an_answer_and_names_its_source(error_id):
     entry = errors.entries()[error_id]
     fields = {name for _, name, _, _ in string.Formatter().parse(entry["message"]) if name}
-    answer = errors.answer(error_id, unsourced_code="Given", **dict.fromkeys([*fields, "ns"], "x"))
-    assert answer.status == entry["status"] >= 400
-    assert answer.code == ("Given" if entry["code"] == errors.UNSOURCED else entry["code"])
+    response = errors.response(error_id, unsourced_code="Given", **dict.fromkeys([*fields, "ns"], "x"))
+    assert response.status == entry["status"] >= 400
+    assert response.code == ("Given" if entry["code"] == errors.UNSOURCED else entry["code"])
     assert entry["source"]
 
 

@@ -11,7 +11,7 @@ HOUR, DAY = 3600, 86400
 @pytest.fixture(params=["BadRequest", "CmkKeyAccessDenied"])
 def code(request, lab):
     """An error code that nobody has published: the lab is told two, so that no test leans on one."""
-    lab.switches.set("acr_unsourced_code", value=request.param)
+    lab.settings.set("acr_unsourced_code", value=request.param)
     return request.param
 
 
@@ -90,7 +90,7 @@ async def test_an_access_policy_counts_only_once_it_has_propagated(azure, permis
     await azure.vault(enableRbacAuthorization=False, accessPolicies=[])
     body = encrypted(identity, (await azure.key()).properties.key_uri)
     policy = {
-        "tenantId": azure.lab.cloud.world.tenant_id,
+        "tenantId": azure.lab.cloud.state.tenant_id,
         "objectId": identity.principal_id,
         "permissions": {"keys": permissions},
     }
@@ -111,7 +111,7 @@ async def test_two_permissions_of_three_are_not_enough(azure):
 
 
 async def test_an_asynchronous_failure_comes_with_the_operation(azure, code):
-    azure.lab.switches.set("cmk_failure", value="async")
+    azure.lab.settings.set("cmk_failure", value="async")
     identity, _ = await azure.identity(), await azure.vault()
     poller = await azure.create_registry(encrypted(identity, (await azure.key()).properties.key_uri))
     await azure.lab.clock.advance(10)
@@ -121,8 +121,8 @@ async def test_an_asynchronous_failure_comes_with_the_operation(azure, code):
 
 
 async def test_a_failed_create_may_leave_nothing(azure):
-    azure.lab.switches.set("cmk_failure", value="async")
-    azure.lab.switches.set("acr_failed_registry", value="absent")
+    azure.lab.settings.set("cmk_failure", value="async")
+    azure.lab.settings.set("acr_failed_registry", value="absent")
     identity, _ = await azure.identity(), await azure.vault()
     poller = await azure.create_registry(encrypted(identity, (await azure.key()).properties.key_uri))
     await azure.lab.clock.advance(10)
@@ -131,7 +131,7 @@ async def test_a_failed_create_may_leave_nothing(azure):
 
 
 async def test_a_failed_create_is_mended_by_another_put(azure):
-    azure.lab.switches.set("cmk_failure", value="async")
+    azure.lab.settings.set("cmk_failure", value="async")
     identity, vault = await azure.identity(), await azure.vault()
     body = encrypted(identity, (await azure.key()).properties.key_uri)
     await azure.create_registry(body)
@@ -175,9 +175,9 @@ async def test_a_vault_without_purge_protection_is_taken_or_not(azure, code):
     body = encrypted(identity, (await azure.key()).properties.key_uri)
     await azure.assign(vault.id, identity.principal_id)
     await azure.lab.clock.advance(60)
-    azure.lab.switches.set("acr_purge_protection", value="reject")
+    azure.lab.settings.set("acr_purge_protection", value="reject")
     assert (await refusal(azure.create_registry(body)))[0] == code
-    azure.lab.switches.set("acr_purge_protection", value="accept")
+    azure.lab.settings.set("acr_purge_protection", value="accept")
     await azure.create_registry(body)
 
 
@@ -274,9 +274,9 @@ async def test_a_registry_outlives_its_identity_for_three_months(azure):
     await azure.lab.clock.advance(89 * DAY)
     assert await probe(azure) == 200
     await azure.lab.clock.advance(1 * DAY)
-    answer = await azure.lab.control.probe("registry1")
-    assert answer.status == 403
-    assert "inactive" in answer.body["errors"][0]["message"]
+    response = await azure.lab.control.probe("registry1")
+    assert response.status == 403
+    assert "inactive" in response.body["errors"][0]["message"]
 
 
 async def test_an_identity_made_again_has_no_grants_and_is_not_the_registry_s(azure):
@@ -293,17 +293,17 @@ async def test_an_identity_made_again_has_no_grants_and_is_not_the_registry_s(az
 
 async def test_a_put_of_the_whole_body_may_be_taken(azure):
     _, identity, _, key = await azure.encrypted_registry()
-    azure.lab.switches.set("acr_full_resubmit", value="accept")
+    azure.lab.settings.set("acr_full_resubmit", value="accept")
     await azure.create_registry(encrypted(identity, key.properties.key_uri))
     assert (await azure.registry()).properties.encryption.key_vault_properties.last_key_rotation_timestamp is None
 
 
-@pytest.mark.parametrize("answer", ["keep", "reject"])
-async def test_a_put_without_encryption_keeps_it_or_is_refused(azure, answer):
-    azure.lab.switches.set("acr_encryption_omitted", value=answer)
+@pytest.mark.parametrize("response", ["keep", "reject"])
+async def test_a_put_without_encryption_keeps_it_or_is_refused(azure, response):
+    azure.lab.settings.set("acr_encryption_omitted", value=response)
     await azure.encrypted_registry()
     put = azure.create_registry({"location": LOCATION, "sku": {"name": "Premium"}})
-    if answer == "reject":
+    if response == "reject":
         await refusal(put)
     else:
         await put

@@ -24,8 +24,8 @@ async def sim(lab):
         async def ask(name, /, **arguments):
             method = "POST" if arguments or name.endswith("!") else "GET"
             url = f"{lab.url}/_sim/{name.removesuffix('!')}"
-            async with session.request(method, url, json=arguments or None) as answer:
-                return answer.status, await answer.json()
+            async with session.request(method, url, json=arguments or None) as response:
+                return response.status, await response.json()
 
         yield ask
 
@@ -57,12 +57,12 @@ async def test_commands_views_and_recipes_are_listed(sim):
 
 async def test_faults_are_added_and_seen_over_http(azure, sim):
     await sim("fault", match={"method": "PUT"}, status=418)
-    assert (await sim("faults"))[1][0]["answer"]["status"] == 418
+    assert (await sim("faults"))[1][0]["response"]["status"] == 418
     with pytest.raises(HttpResponseError) as refused:
         await azure.identity()
     assert refused.value.status_code == 418
     await sim("recipe", name="stuck_dns")
-    assert azure.lab.switches.dns_delay.low == 428
+    assert azure.lab.settings.dns_delay.low == 428
 
 
 async def test_the_state_shows_all_there_is_as_json(azure, sim):
@@ -83,10 +83,10 @@ async def test_the_state_shows_all_there_is_as_json(azure, sim):
 
 async def test_drift_is_a_change_by_somebody_else(azure, sim):
     registry, identity, vault, _ = await azure.encrypted_registry()
-    status, answer = await sim(
+    status, response = await sim(
         "drift", resource=registry.id, patch=[{"op": "replace", "path": "/properties/adminUserEnabled", "value": True}]
     )
-    assert (status, answer["status"]) == (200, 200)
+    assert (status, response["status"]) == (200, 200)
     assert (await azure.registry()).properties.admin_user_enabled
     await azure.lab.control.drift(identity.id, [{"op": "add", "path": "/tags/a", "value": "b"}])
     assert (await azure.identity()).tags == {"a": "b"}
@@ -114,7 +114,7 @@ async def test_drift_can_take_an_identity_away(azure):
 async def test_the_same_seed_gives_the_same_ids():
     async def ids(seed):
         async with AzureLab(seed=seed) as lab:
-            return lab.cloud.world.tenant_id, lab.subscription_id, lab.cloud.operator.client_id
+            return lab.cloud.state.tenant_id, lab.subscription_id, lab.cloud.operator.client_id
 
     assert await ids(7) == await ids(7)
     assert set(await ids(7)).isdisjoint(await ids(8))
@@ -138,10 +138,10 @@ async def test_the_command_serves_until_told_to_stop_and_keeps_a_log(tmp_path):
     trusted = ssl.create_default_context(cafile=environment["ACRCMK_CA_BUNDLE"])
     url = environment["ACRCMK_RESOURCE_MANAGER"]
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusted)) as session:
-        async with session.get(f"{url}/_sim/state") as answer:
-            state = await answer.json()
-        async with session.get(f"{url}/subscriptions?api-version=2022-12-01") as answer:
-            assert answer.status == 401
+        async with session.get(f"{url}/_sim/state") as response:
+            state = await response.json()
+        async with session.get(f"{url}/subscriptions?api-version=2022-12-01") as response:
+            assert response.status == 401
     assert (state["switches"]["dns_delay"], [g["name"] for g in state["groups"]]) == ("3..30", ["g"])
     assert state["clock"]["speed"] == 1
     process.send_signal(signal.SIGTERM)

@@ -11,8 +11,8 @@ CREATE = ("POST", "keys/key/create", {"kty": "RSA"})
 OTHERS = "192.0.2.0/24"
 
 
-def error_of(answer):
-    status, body, _ = answer
+def error_of(response):
+    status, body, _ = response
     error = body["error"]
     return status, error["code"], error.get("innererror", {}).get("code")
 
@@ -22,20 +22,20 @@ async def test_the_challenge_leads_a_client_to_its_token(lab, azure, key_client)
     credential = LabCredential(lab, lab.cloud.person)
     client = await key_client(credential=credential)
     await client.create_rsa_key("key", size=2048)
-    assert credential.asked == [(("https://vault.azure.net/.default",), lab.cloud.world.tenant_id)]
+    assert credential.asked == [(("https://vault.azure.net/.default",), lab.cloud.state.tenant_id)]
 
 
 async def test_without_a_token_the_challenge_names_authority_and_resource(lab, azure, talk):
     await azure.vault()
     status, body, headers = await talk("POST", "keys/key/create", token="")
     assert (status, body["error"]["message"]) == (401, "AKV10000: Request is missing a Bearer or PoP token.")
-    authority = f"https://login.microsoftonline.com/{lab.cloud.world.tenant_id}"
+    authority = f"https://login.microsoftonline.com/{lab.cloud.state.tenant_id}"
     assert headers["WWW-Authenticate"] == f'Bearer authorization="{authority}", resource="https://vault.azure.net"'
 
 
 async def test_releases_of_2020_challenge_otherwise(lab, azure, talk):
     await azure.vault()
-    lab.switches.set("vault_release", value="1.2.58.0")
+    lab.settings.set("vault_release", value="1.2.58.0")
     _, body, headers = await talk("GET", "keys", token="")
     assert body["error"]["message"] == "Request is missing a Bearer or PoP token."
     assert headers["WWW-Authenticate"].startswith('Bearer authorization="https://login.windows.net/')
@@ -56,11 +56,11 @@ async def test_tokens_for_something_else_unknown_and_expired_ones_are_challenged
 
 async def test_an_answer_names_region_address_and_release(lab, azure, talk):
     await azure.vault()
-    lab.switches.set("client_address", value="198.51.100.7")
+    lab.settings.set("client_address", value="198.51.100.7")
     _, _, headers = await talk("GET", "keys")
     assert headers["x-ms-keyvault-region"] == "westeurope"
     assert headers["x-ms-keyvault-network-info"] == "conn_type=Ipv4;addr=198.51.100.7;act_addr_fam=InterNetwork;"
-    assert headers["x-ms-keyvault-service-version"] == lab.switches.vault_release
+    assert headers["x-ms-keyvault-service-version"] == lab.settings.vault_release
 
 
 async def test_a_vault_has_no_address_before_dns_knows_it_nor_after_its_deletion(azure, key_client, talk):
@@ -79,7 +79,7 @@ async def test_a_vault_has_no_address_before_dns_knows_it_nor_after_its_deletion
 
 
 async def test_by_switch_the_connection_is_refused_instead(lab, talk):
-    lab.switches.set("vault_absent", value="refused")
+    lab.settings.set("vault_absent", value="refused")
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await talk("GET", "keys")
 
@@ -118,8 +118,8 @@ async def test_a_path_that_is_none_is_refused(azure, talk):
 async def test_the_firewall_asks_for_the_address(azure, talk, properties, refused):
     await azure.vault()
     await azure.lab.control.firewall("vault-one", **properties)
-    answer = await talk("GET", "keys")
-    assert error_of(answer) == (403, "Forbidden", refused) if refused else answer[0] == 200
+    response = await talk("GET", "keys")
+    assert error_of(response) == (403, "Forbidden", refused) if refused else response[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ async def test_access_policies_count_once_they_have_propagated(azure, talk):
     await azure.vault(enableRbacAuthorization=False, accessPolicies=[])
     assert error_of(await talk(*CREATE)) == (403, "Forbidden", "ForbiddenByPolicy")
     policy = {
-        "tenantId": azure.lab.cloud.world.tenant_id,
+        "tenantId": azure.lab.cloud.state.tenant_id,
         "objectId": azure.lab.cloud.person.object_id,
         "permissions": {"keys": ["Get", "create"], "secrets": ["all"]},
     }
@@ -206,7 +206,7 @@ async def test_a_client_that_asks_for_the_wrong_thing_is_not_let_in(lab, azure, 
 
 async def test_creations_are_throttled_until_ten_seconds_are_over(azure, talk):
     await azure.vault()
-    azure.lab.switches.set("vault_limits", value="0.1")
+    azure.lab.settings.set("vault_limits", value="0.1")
     assert [(await talk(*CREATE))[0] for _ in range(3)] == [200, 200, 429]
     await azure.lab.clock.advance(4)
     status, body, headers = await talk(*CREATE)
@@ -217,7 +217,7 @@ async def test_creations_are_throttled_until_ten_seconds_are_over(azure, talk):
 
 
 async def test_a_subscription_has_five_times_a_vaults_share(azure, talk):
-    azure.lab.switches.set("vault_limits", value="0.05")
+    azure.lab.settings.set("vault_limits", value="0.05")
     names = [f"vault-{i}" for i in range(6)]
     for name in names:
         await azure.vault(name)

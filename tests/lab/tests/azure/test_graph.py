@@ -12,10 +12,10 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 def ask(lab):
     """Ask Graph as the person who uses az, unless said otherwise."""
 
-    async def answer(path, *, method="GET", query=None, body=None, caller=None, audience=GRAPH, token=None):
+    async def response(path, *, method="GET", query=None, body=None, caller=None, audience=GRAPH, token=None):
         if token is None:
             token = lab.cloud.tokens.issue(caller or lab.cloud.person, audience=audience)
-        found = await lab.cloud.answer(
+        found = await lab.cloud.respond(
             Request(
                 method=method,
                 path=f"/v1.0/{path}",
@@ -27,7 +27,7 @@ def ask(lab):
         )
         return found.status, found.body
 
-    return answer
+    return response
 
 
 def by_name(name):

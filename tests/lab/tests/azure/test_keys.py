@@ -66,7 +66,7 @@ async def test_a_vault_without_a_name_yet_takes_no_keys_unless_switched(azure):
     with pytest.raises(ResourceExistsError) as refused:
         await azure.key()
     assert refused.value.error.code == "VaultNotReady"
-    azure.lab.switches.set("key_before_dns", value="accept")
+    azure.lab.settings.set("key_before_dns", value="accept")
     await azure.key()
 
 

@@ -16,8 +16,8 @@ async def browse(lab):
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as session:
 
         async def get(url):
-            async with session.get(url, proxy=lab.proxy_url) as answer:
-                return answer.status, await answer.json()
+            async with session.get(url, proxy=lab.proxy_url) as response:
+                return response.status, await response.json()
 
         yield get
 

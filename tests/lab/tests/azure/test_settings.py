@@ -5,7 +5,7 @@ import re
 import pytest
 
 from acrcmk_lab.azure.state import settings
-from acrcmk_lab.azure.state.settings import Span, Switches
+from acrcmk_lab.azure.state.settings import Settings, Span
 
 
 @pytest.mark.parametrize(("text", "low", "high"), [("3", 3, 3), ("3..30", 3, 30), ("0.5..1.5", 0.5, 1.5)])
@@ -22,12 +22,12 @@ def test_no_other_text_is_a_span(text):
 
 
 def test_switches_are_set_by_name_with_the_type_they_have():
-    switches = Switches()
-    switches.set("rbac_propagation", value="600")
-    switches.set("registry_mode", value="GEN_B")
-    switches.set("read_tokens", value="5")
-    assert switches.rbac_propagation == Span(600, 600)
-    assert (switches.registry_mode, switches.read_tokens) == ("GEN_B", 5)
+    settings = Settings()
+    settings.set("rbac_propagation", value="600")
+    settings.set("registry_mode", value="GEN_B")
+    settings.set("read_tokens", value="5")
+    assert settings.rbac_propagation == Span(600, 600)
+    assert (settings.registry_mode, settings.read_tokens) == ("GEN_B", 5)
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,18 @@ def test_switches_are_set_by_name_with_the_type_they_have():
 )
 def test_a_wrong_switch_is_refused_with_what_would_be_right(name, value, told):
     with pytest.raises(ValueError, match=told):
-        Switches().set(name, value=value)
+        Settings().set(name, value=value)
 
 
 def test_every_switch_says_what_it_means_and_takes_its_own_value_back():
-    switches = Switches()
-    for name, value, meaning in switches.describe():
+    settings = Settings()
+    for name, value, meaning in settings.describe():
         assert len(meaning) > 10
-        switches.set(name, value=value)
-    assert switches == Switches()
+        settings.set(name, value=value)
+    assert settings == Settings()
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in Switches().describe()])
+@pytest.mark.parametrize("name", [name for name, _, _ in Settings().describe()])
 def test_every_switch_is_used(name):
     folder = pathlib.Path(settings.__file__).parent.parent
     texts = [file.read_text() for file in folder.rglob("*.py") if file.name != "settings.py"]

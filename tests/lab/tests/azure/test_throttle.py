@@ -4,12 +4,12 @@ import hypothesis
 from hypothesis import strategies as st
 
 from acrcmk_lab.azure.arm.throttle import Throttle
-from acrcmk_lab.azure.state.settings import Switches
+from acrcmk_lab.azure.state.settings import Settings
 
 
-def bucket(**switches):
-    chosen = Switches()
-    for name, value in switches.items():
+def bucket(**settings):
+    chosen = Settings()
+    for name, value in settings.items():
         chosen.set(name, value=str(value))
     return Throttle(chosen)
 

@@ -54,17 +54,17 @@ class Recorder:
     """A client of a lab that writes everything down, as a recorder between the two would."""
 
     def __init__(self, *, seed=1, day=None, **switches):
-        chosen = settings.Switches.without_latency()
+        chosen = settings.Settings.without_latency()
         for name, value in {"rbac_propagation": "0", "policy_propagation": "0", **switches}.items():
             chosen.set(name, value=value)
         self.clock = clock.Clock(epoch=day)
-        self.cloud = cloud.Cloud(time=self.clock, switches=chosen, log=request_log.Log(), seed=seed)
-        self.cloud.world.url = ARM
+        self.cloud = cloud.Cloud(time=self.clock, settings=chosen, log=request_log.Log(), seed=seed)
+        self.cloud.state.url = ARM
         self.cloud.add_subscription(SUBSCRIPTION)
         self.caller = directory.Principal(object_id=CLIENT, client_id=str(uuid.UUID(int=8, version=4)))
-        self.cloud.world.directory.add(self.caller)
+        self.cloud.state.directory.add(self.caller)
         owner = rbac.Grant(principal=CLIENT, role=rbac.definitions()[rbac.OWNER], scope="/")
-        self.cloud.world.access.grant(owner)
+        self.cloud.state.access.grant(owner)
         self.entries = []
 
     async def call(self, method, url, body=None, *, token=True):
@@ -79,7 +79,7 @@ class Recorder:
             body=body,
             host=parts.hostname,
         )
-        answer = await self.cloud.answer(request)
+        answer = await self.cloud.respond(request)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         headers["date"] = email.utils.format_datetime(self.clock.utc().replace(microsecond=0), usegmt=True)
         if answer.body is not None:
@@ -109,7 +109,7 @@ async def recorded_encryption(**switches):
     await recorder.wait(2)
     policies = [_policy(recorder, CLIENT, "all"), _policy(recorder, principal_id, "get", "wrapKey", "unwrapKey")]
     properties = {
-        "tenantId": recorder.cloud.world.tenant_id,
+        "tenantId": recorder.cloud.state.tenant_id,
         "sku": {"family": "A", "name": "standard"},
         "accessPolicies": policies,
         "enablePurgeProtection": True,
@@ -136,7 +136,7 @@ async def recorded_encryption(**switches):
 
 
 def _policy(recorder, object_id, *keys):
-    return {"tenantId": recorder.cloud.world.tenant_id, "objectId": object_id, "permissions": {"keys": list(keys)}}
+    return {"tenantId": recorder.cloud.state.tenant_id, "objectId": object_id, "permissions": {"keys": list(keys)}}
 
 
 def _encryption(kid, client_id):

@@ -11,7 +11,7 @@ import importlib.resources
 import json
 from typing import Any, cast
 
-from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError
+from acrcmk_lab.azure.arm.messages import AzureError, Body, Response
 
 UNSOURCED = "(unsourced)"
 
@@ -23,7 +23,7 @@ def entries() -> dict[str, dict[str, Any]]:
     return cast("dict[str, dict[str, Any]]", json.loads(text))
 
 
-def error(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> Body:
+def content(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> Body:
     """Return the inside of `{"error": ...}`: code, message and what else the entry has."""
     entry = entries()[error_id]
     message = entry["message"].format(**facts)
@@ -41,13 +41,13 @@ def error(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object)
     return body
 
 
-def answer(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> Answer:
+def response(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> Response:
     """Return the error answer of an id; `facts` fill its message template."""
     entry = entries()[error_id]
-    body = {"error": error(error_id, unsourced_code=unsourced_code, **facts), **entry.get("extra", {})}
-    return Answer(entry["status"], body, dict(entry.get("headers", {})))
+    body = {"error": content(error_id, unsourced_code=unsourced_code, **facts), **entry.get("extra", {})}
+    return Response(entry["status"], body, dict(entry.get("headers", {})))
 
 
-def refusal(error_id: str, /, **facts: Any) -> RefusedError:
+def error(error_id: str, /, **facts: Any) -> AzureError:
     """Return the exception that ends a request with this error."""
-    return RefusedError(answer(error_id, **facts))
+    return AzureError(response(error_id, **facts))

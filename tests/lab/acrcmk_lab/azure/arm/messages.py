@@ -25,7 +25,7 @@ class Request:
 
 
 @dataclasses.dataclass(slots=True)
-class Answer:
+class Response:
     """One HTTP answer: `body` goes out as JSON, None as an empty one."""
 
     status: int
@@ -41,9 +41,9 @@ class Answer:
         return error.get("code") if isinstance(error, dict) else error
 
 
-class RefusedError(Exception):
+class AzureError(Exception):
     """Ends the handling of a request with an error answer."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(f"{answer.status} {answer.code}")
-        self.answer = answer
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"{response.status} {response.code}")
+        self.response = response

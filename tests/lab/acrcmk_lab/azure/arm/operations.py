@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal, Protocol
 
 from acrcmk_lab.azure.arm.ids import Route
-from acrcmk_lab.azure.arm.messages import Answer, Body, Request
+from acrcmk_lab.azure.arm.messages import Body, Request, Response
 from acrcmk_lab.azure.arm.throttle import Admit
 from acrcmk_lab.azure.state.directory import Principal
 
@@ -36,7 +36,7 @@ class Call:
         return self.request.body if isinstance(self.request.body, dict) else {}
 
 
-Handler = Callable[[Call], Awaitable[Answer]]
+Handler = Callable[[Call], Awaitable[Response]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Provider(Protocol):
     namespace: str
     versions: tuple[str, ...]
 
-    def offers(self) -> list[Operation]: ...
+    def operations(self) -> list[Operation]: ...
 
     def accepts(self, version: str) -> bool: ...
 
@@ -120,7 +120,7 @@ def well_formed(version: str) -> bool:
     return bool(_VERSION.fullmatch(version))
 
 
-def page(call: Call, *, rows: list[Body], url: str, size: int = 100) -> Answer:
+def page(call: Call, *, rows: list[Body], url: str, size: int = 100) -> Response:
     """Answer one page of a list, with a `nextLink` where there is more; `$top` limits the whole list."""
     query = call.request.query
     if query.get("$top", "").isdigit():
@@ -130,4 +130,4 @@ def page(call: Call, *, rows: list[Body], url: str, size: int = 100) -> Answer:
     if start + size < len(rows):
         kept = urllib.parse.urlencode({**query, "$skiptoken": start + size}, quote_via=urllib.parse.quote, safe="$")
         body["nextLink"] = f"{url}{call.route.path}?{kept}"
-    return Answer(200, body)
+    return Response(200, body)

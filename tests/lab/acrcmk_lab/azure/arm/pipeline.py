@@ -9,11 +9,11 @@ from collections.abc import Iterable
 
 from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
 from acrcmk_lab.azure.arm.ids import Route
-from acrcmk_lab.azure.arm.messages import Answer, RefusedError, Request
+from acrcmk_lab.azure.arm.messages import AzureError, Request, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation, Provider
 from acrcmk_lab.azure.arm.throttle import Throttle
 from acrcmk_lab.azure.state.directory import Principal
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.tokens import TokenService
 
 READ_METHODS = ("GET", "HEAD")
@@ -34,31 +34,31 @@ class Pipeline:
 
     def __init__(
         self,
-        state: World,
+        state: State,
         *,
         token_service: TokenService,
         providers: Iterable[Provider],
     ) -> None:
-        self._world = state
+        self._state = state
         self._tokens = token_service
-        self.throttle = Throttle(state.switches)
+        self.throttle = Throttle(state.settings)
         self._providers = {p.namespace.lower(): p for p in providers}
         self._operations = {
             (operation.method, operation.template): operation
             for provider in self._providers.values()
-            for operation in provider.offers()
+            for operation in provider.operations()
         }
         self._templates = {template for _, template in self._operations}
 
-    async def __call__(self, request: Request, *, correlation_id: str) -> Answer:
+    async def __call__(self, request: Request, *, correlation_id: str) -> Response:
         """Answer one request; every answer carries ARM's common headers."""
         headers = self._common_headers(correlation_id)
         try:
-            answer = await self._admitted(request, correlation_id=correlation_id, headers=headers)
-        except RefusedError as refused:
-            answer = refused.answer
-        answer.headers = {**headers, **answer.headers}
-        return answer
+            response = await self._admitted(request, correlation_id=correlation_id, headers=headers)
+        except AzureError as error:
+            response = error.response
+        response.headers = {**headers, **response.headers}
+        return response
 
     def kind(self, request: Request) -> str:
         """Return read, write or delete: what the request counts as."""
@@ -74,13 +74,13 @@ class Pipeline:
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         token = self._tokens.find(credentials) if scheme.lower() == "bearer" else None
         if token is None:
-            raise self._challenge(errors.answer("ARM_TOKEN_INVALID"))
+            raise self._challenge(errors.response("ARM_TOKEN_INVALID"))
         if token.expired:
-            now = timestamps.american(self._world.clock.utc())
-            raise self._challenge(errors.answer("ARM_TOKEN_EXPIRED", expiry=now, now=now))
+            now = timestamps.american(self._state.clock.utc())
+            raise self._challenge(errors.response("ARM_TOKEN_EXPIRED", expiry=now, now=now))
         return token.principal
 
-    async def _admitted(self, request: Request, *, correlation_id: str, headers: dict[str, str]) -> Answer:
+    async def _admitted(self, request: Request, *, correlation_id: str, headers: dict[str, str]) -> Response:
         caller = self.caller(request)
         route = ids.route(request.path)
         operation, provider = self._resolve(request, route=route)
@@ -88,13 +88,13 @@ class Pipeline:
         self._authorized(operation, route=route, caller=caller)
         if operation.latency:
             span = "read_latency" if operation.kind == "read" else "write_latency"
-            await self._world.clock.sleep(self._world.draw(getattr(self._world.switches, span)))
+            await self._state.clock.sleep(self._state.draw(getattr(self._state.settings, span)))
         self._placed(route)
         self._registered(operation, route=route, provider=provider)
         if operation.kind != "read":
             headers["x-ms-operation-identifier"] = (
-                f"tenantId={self._world.tenant_id},objectId={caller.object_id}"
-                f"/{self._world.switches.region}/{correlation_id}"
+                f"tenantId={self._state.tenant_id},objectId={caller.object_id}"
+                f"/{self._state.settings.region}/{correlation_id}"
             )
         call = Call(
             request=request,
@@ -109,24 +109,24 @@ class Pipeline:
     def _resolve(self, request: Request, *, route: Route) -> tuple[Operation, Provider]:
         version = request.query.get("api-version", "")
         if not version:
-            raise errors.refusal("ARM_NO_API_VERSION")
+            raise errors.error("ARM_NO_API_VERSION")
         provider = self._providers.get(route.namespace)
         if provider is None:
-            raise errors.refusal("ARM_BAD_NAMESPACE", ns=route.namespace)
+            raise errors.error("ARM_BAD_NAMESPACE", ns=route.namespace)
         if not operations.well_formed(version) or not provider.accepts(version.lower()):
-            raise errors.refusal(
+            raise errors.error(
                 "ARM_BAD_API_VERSION",
-                loc=self._world.switches.region,
+                loc=self._state.settings.region,
                 v=version,
                 type=route.typed,
                 versions=", ".join(provider.versions),
-                locations=self._world.switches.region,
+                locations=self._state.settings.region,
             )
         operation = self._operations.get((request.method, route.template))
         if operation is None and route.template in self._templates:
-            raise errors.refusal("ARM_METHOD", method=request.method, path=route.path)
+            raise errors.error("ARM_METHOD", method=request.method, path=route.path)
         if operation is None:
-            raise errors.refusal("ARM_BAD_TYPE", ns=provider.namespace, v=version)
+            raise errors.error("ARM_BAD_TYPE", ns=provider.namespace, v=version)
         return operation, provider
 
     def _throttled(
@@ -138,72 +138,72 @@ class Pipeline:
         headers: dict[str, str],
     ) -> None:
         admit = operation.admit or self.throttle.admit
-        verdict = admit(
+        admission = admit(
             subscription=route.subscription.lower(),
             principal=caller.object_id,
             kind=operation.kind,
-            now=self._world.clock.now(),
+            now=self._state.clock.now(),
         )
-        headers.update(verdict.headers)
-        if not verdict.allowed:
-            refused = errors.answer(
+        headers.update(admission.headers)
+        if not admission.allowed:
+            response = errors.response(
                 operation.throttled,
                 sub=route.subscription,
                 operation=f"{operation.method}/{operation.template}".upper(),
                 action=operation.action,
-                seconds=verdict.retry_after,
-                now=timestamps.zulu(self._world.clock.utc()),
+                seconds=admission.retry_after,
+                now=timestamps.zulu(self._state.clock.utc()),
                 correlationId=headers["x-ms-correlation-request-id"],
-                **verdict.facts,
+                **admission.facts,
             )
-            refused.headers["Retry-After"] = str(self._world.clock.client_seconds(verdict.retry_after))
-            raise RefusedError(refused)
+            response.headers["Retry-After"] = str(self._state.clock.client_seconds(admission.retry_after))
+            raise AzureError(response)
 
     def _authorized(self, operation: Operation, *, route: Route, caller: Principal) -> None:
-        if operation.forbidden and not self._world.access.allows(
-            caller.object_id, action=operation.action, scope=route.path, now=self._world.clock.now()
+        if operation.forbidden and not self._state.access.allows(
+            caller.object_id, action=operation.action, scope=route.path, now=self._state.clock.now()
         ):
-            raise errors.refusal(
+            raise errors.error(
                 operation.forbidden,
                 name=caller.client_id,
                 appid=caller.client_id,
                 oid=caller.object_id,
-                tid=self._world.tenant_id,
+                tid=self._state.tenant_id,
                 action=operation.action,
                 scope=route.path,
                 sub=route.subscription,
                 rg=route.group,
                 vault=route.names[0] if route.names else "",
                 key=route.names[-1] if route.names else "",
-                loc=self._world.switches.region,
+                loc=self._state.settings.region,
             )
 
     def _placed(self, route: Route) -> None:
-        store = self._world.store
+        store = self._state.store
         if route.subscription and route.subscription.lower() not in store.subscriptions:
-            raise errors.refusal("ARM_SUBSCRIPTION_NOT_FOUND", sub=route.subscription)
+            raise errors.error("ARM_SUBSCRIPTION_NOT_FOUND", sub=route.subscription)
         if route.group and route.template != _GROUP_ITSELF and store.group(route.subscription, route.group) is None:
-            raise errors.refusal("ARM_RG_NOT_FOUND", rg=route.group)
+            raise errors.error("ARM_RG_NOT_FOUND", rg=route.group)
 
     def _registered(self, operation: Operation, *, route: Route, provider: Provider) -> None:
-        state = self._world.store.unregistered.get((route.subscription.lower(), route.namespace))
+        state = self._state.store.unregistered.get((route.subscription.lower(), route.namespace))
         if operation.registered and state:
-            raise errors.refusal("ARM_RP_NOT_REGISTERED", ns=provider.namespace)
+            raise errors.error("ARM_RP_NOT_REGISTERED", ns=provider.namespace)
 
     def _common_headers(self, correlation_id: str) -> dict[str, str]:
-        stamp = timestamps.compact(self._world.clock.utc())
+        stamp = timestamps.compact(self._state.clock.utc())
         return {
             **_FIXED_HEADERS,
             "x-ms-request-id": correlation_id,
             "x-ms-correlation-request-id": correlation_id,
-            "x-ms-routing-request-id": f"{self._world.switches.region.upper()}:{stamp}:{correlation_id}",
+            "x-ms-routing-request-id": f"{self._state.settings.region.upper()}:{stamp}:{correlation_id}",
             "X-MSEdge-Ref": f"Ref A: {secrets.token_hex(16).upper()}",
         }
 
-    def _challenge(self, answer: Answer) -> RefusedError:
-        error = answer.body["error"]
-        answer.headers["WWW-Authenticate"] = (
-            f'Bearer authorization_uri="{self._world.url}/{self._world.tenant_id}",'
+    def _challenge(self, response: Response) -> AzureError:
+        error = response.body["error"]
+        response.headers["WWW-Authenticate"] = (
+            f'Bearer authorization_uri="{self._state.url}/{self._state.tenant_id}",'
             f' error="invalid_token", error_description="{error["message"]}"'
         )
-        return RefusedError(answer)
+        return AzureError(response)

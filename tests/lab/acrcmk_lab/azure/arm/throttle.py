@@ -9,7 +9,7 @@ import datetime
 import math
 from typing import Protocol
 
-from acrcmk_lab.azure.state.settings import Switches
+from acrcmk_lab.azure.state.settings import Settings
 
 
 @dataclasses.dataclass(slots=True)
@@ -37,7 +37,7 @@ def wait(refill: float) -> int:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Verdict:
+class Admission:
     """Whether a call may go on, the headers that tell what is left, and what its refusal would name."""
 
     allowed: bool
@@ -49,27 +49,27 @@ class Verdict:
 class Admit(Protocol):
     """Charges one call of a kind (read, write, delete) and says whether it is let through."""
 
-    def __call__(self, *, subscription: str, principal: str, kind: str, now: float) -> Verdict: ...
+    def __call__(self, *, subscription: str, principal: str, kind: str, now: float) -> Admission: ...
 
 
 class Throttle:
     """All buckets of the lab."""
 
-    def __init__(self, switches: Switches) -> None:
-        self._switches = switches
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._buckets: dict[tuple[str, ...], Bucket] = {}
 
-    def admit(self, *, subscription: str, principal: str, kind: str, now: float) -> Verdict:
+    def admit(self, *, subscription: str, principal: str, kind: str, now: float) -> Admission:
         """Charge one call of a kind (read, write, delete) and say whether it is let through."""
-        size: int = getattr(self._switches, f"{kind}_tokens")
-        refill: float = getattr(self._switches, f"{kind}_refill")
-        factor = self._switches.global_factor
+        size: int = getattr(self._settings, f"{kind}_tokens")
+        refill: float = getattr(self._settings, f"{kind}_refill")
+        factor = self._settings.global_factor
         own = self._bucket((subscription, principal, kind), size=size, now=now)
         shared = self._bucket((subscription, kind), size=size * factor, now=now)
         allowed = own.take(now=now, size=size, refill=refill)
         allowed = shared.take(now=now, size=size * factor, refill=refill * factor) and allowed
         level = "subscription" if subscription else "tenant"
-        return Verdict(
+        return Admission(
             allowed,
             wait(refill),
             {

@@ -12,7 +12,7 @@ from typing import Any
 import jsonpatch
 
 from acrcmk_lab.azure.arm import errors, ids
-from acrcmk_lab.azure.arm.messages import Answer, Body, Request
+from acrcmk_lab.azure.arm.messages import Body, Request, Response
 from acrcmk_lab.azure.cloud import Cloud
 from acrcmk_lab.azure.control import dump, recipes
 from acrcmk_lab.azure.control.faults import Act, Match, Rule
@@ -36,16 +36,16 @@ class Control:
 
     def __init__(self, lab: "Cloud") -> None:
         self._lab = lab
-        self._world = lab.world
+        self._state = lab.state
 
     async def advance(self, seconds: float) -> None:
         """Move the clock forward."""
-        await self._world.clock.advance(float(seconds))
+        await self._state.clock.advance(float(seconds))
 
-    async def set(self, **switches: Any) -> None:
+    async def set(self, **settings: Any) -> None:
         """Change delays and switches by name."""
-        for name, value in switches.items():
-            self._world.switches.set(name, value=str(value))
+        for name, value in settings.items():
+            self._state.settings.set(name, value=str(value))
 
     async def fault(
         self,
@@ -61,15 +61,15 @@ class Control:
         **options: Any,
     ) -> Rule:
         """Add a fault rule; its answer is an error of the catalogue or status, headers and body."""
-        answer = Answer(status, body)
+        response = Response(status, body)
         if error:
-            answer = errors.answer(error, unsourced_code=self._world.switches.acr_unsourced_code, **(facts or {}))
-        answer.headers.update(headers or {})
+            response = errors.response(error, unsourced_code=self._state.settings.acr_unsourced_code, **(facts or {}))
+        response.headers.update(headers or {})
         return self._lab.faults.add(
             Rule(
                 match=Match(**(match or {})),
                 act=act,
-                answer=answer,
+                response=response,
                 armed_by=Match(**armed_by) if armed_by else None,
                 **options,
             )
@@ -85,10 +85,10 @@ class Control:
             raise ValueError(f"no recipe {name!r}; there are {', '.join(recipes.RECIPES)}")
         await recipes.RECIPES[name](self, **arguments)
 
-    async def arm(self, method: str, path: str, body: Any = None) -> Answer:
+    async def arm(self, method: str, path: str, body: Any = None) -> Response:
         """Call Resource Manager as somebody else, with all its rules: as through the portal."""
         token = self._lab.tokens.issue(self._lab.portal, audience="https://management.azure.com")
-        return await self._lab.answer(
+        return await self._lab.respond(
             Request(
                 method=method,
                 path=path,
@@ -98,7 +98,7 @@ class Control:
             )
         )
 
-    async def drift(self, resource: str, patch: list[dict[str, Any]]) -> Answer:
+    async def drift(self, resource: str, patch: list[dict[str, Any]]) -> Response:
         """Change a resource as somebody else would, given as a JSON patch of its body."""
         found = await self.arm("GET", resource)
         if found.code:
@@ -115,26 +115,26 @@ class Control:
     async def grant(self, principal: str, role: str, scope: str = "/") -> None:
         """Give a principal (`operator`, or an object id) a role by name or guid, effective now."""
         definition = next(r for r in rbac.definitions().values() if role.lower() in (r.name.lower(), r.guid.lower()))
-        self._world.access.grant(Grant(principal=self._oid(principal), role=definition, scope=scope))
+        self._state.access.grant(Grant(principal=self._oid(principal), role=definition, scope=scope))
 
     async def revoke(self, principal: str, role: str = "", scope: str = "") -> None:
         """End a principal's grants now: all, or those of a role, at a scope."""
-        for held in self._world.access.of(self._oid(principal)):
+        for held in self._state.access.of(self._oid(principal)):
             if role.lower() in ("", held.role.name.lower()) and scope.lower() in ("", held.scope.lower()):
-                held.effective_to = min(held.effective_to, self._world.clock.now())
+                held.effective_to = min(held.effective_to, self._state.clock.now())
 
     async def trust(self, principal: str, *, trusted: bool = True) -> None:
         """Let vault firewalls take a principal for a trusted Microsoft service, or no longer."""
-        found = self._world.directory.by_object(self._oid(principal))
+        found = self._state.directory.by_object(self._oid(principal))
         if found is None:
             raise ValueError(f"no principal {principal!r}")
         found.trusted_service = trusted
 
     async def firewall(self, vault: str, **properties: Any) -> None:
         """Set a vault's `networkAcls` or `publicNetworkAccess`, by its name."""
-        answer = await self.arm("PATCH", self._vault(vault).id, {"properties": properties})
-        if answer.code:
-            raise ValueError(answer.body)
+        response = await self.arm("PATCH", self._vault(vault).id, {"properties": properties})
+        if response.code:
+            raise ValueError(response.body)
 
     async def key(self, vault: str, name: str, act: str, *, version: str = "", expires: int | None = None) -> str:
         """Do something to a key of a vault, both by name; return the id of the version it is about.
@@ -142,7 +142,7 @@ class Control:
         `act` is disable, enable or expire (the current version, or the one given), rotate, delete,
         recover or purge. `expires` is a Unix time; now by default.
         """
-        life, holder = self._lab.vaults.key_life, self._vault(vault)
+        life, holder = self._lab.vaults.key_lifecycle, self._vault(vault)
         if act in ("recover", "purge"):
             (life.recover if act == "recover" else life.purge)(holder, holder.deleted_keys[name.lower()])
             return ""
@@ -155,7 +155,7 @@ class Control:
         elif act in ("disable", "enable"):
             life.change(holder, found, version=chosen, attributes={"enabled": act == "enable"})
         elif act == "expire":
-            now = int(self._world.clock.utc().timestamp())
+            now = int(self._state.clock.utc().timestamp())
             life.change(holder, found, version=chosen, attributes={"exp": now if expires is None else expires})
         else:
             raise ValueError(f"no act {act!r}")
@@ -164,7 +164,7 @@ class Control:
     async def rotation_policy(self, vault: str, name: str, policy: dict[str, Any]) -> None:
         """Give a key of a vault a rotation policy."""
         holder = self._vault(vault)
-        self._lab.vaults.key_life.set_policy(holder, holder.keys[name.lower()], policy)
+        self._lab.vaults.key_lifecycle.set_policy(holder, holder.keys[name.lower()], policy)
 
     async def take_name(self, name: str) -> None:
         """Let somebody else in Azure hold a vault's or a registry's name."""
@@ -187,35 +187,35 @@ class Control:
         """Let every registry look for a newer key version now."""
         self._lab.registry.rotation.follow_all()
 
-    async def probe(self, registry: str) -> Answer:
+    async def probe(self, registry: str) -> Response:
         """Tell what a pull from a registry, by name, would meet."""
-        return self._lab.registry_data.probe(registry)
+        return self._lab.login_servers.probe(registry)
 
     async def clear_log(self) -> None:
         """Forget the log in memory."""
-        self._world.log.clear()
+        self._state.log.clear()
 
-    async def answer(self, request: Request) -> Answer:
+    async def respond(self, request: Request) -> Response:
         """Answer an HTTP request to the control API."""
         name = request.path.removeprefix(PREFIX).strip("/").replace(".", "_")
         if request.method == "GET":
             return self._look(name)
         command = self._commands().get(name)
         if command is None:
-            return Answer(404, {"error": f"no command {name!r}", "commands": list(self._commands())})
+            return Response(404, {"error": f"no command {name!r}", "commands": list(self._commands())})
         try:
             result = await command(**(request.body or {}))
         except (TypeError, ValueError, LookupError, StopIteration, jsonpatch.JsonPatchException) as error:
-            return Answer(400, {"error": f"{type(error).__name__}: {error}"})
-        if isinstance(result, Answer):
-            return Answer(200, {"status": result.status, "body": result.body})
-        return Answer(200, {"result": result if isinstance(result, str) else None})
+            return Response(400, {"error": f"{type(error).__name__}: {error}"})
+        if isinstance(result, Response):
+            return Response(200, {"status": result.status, "body": result.body})
+        return Response(200, {"result": result if isinstance(result, str) else None})
 
-    def _look(self, name: str) -> Answer:
+    def _look(self, name: str) -> Response:
         views: dict[str, Callable[[], Any]] = {
             "state": lambda: dump.dump(self._lab),
-            "log": lambda: [request_log.plain(record) for record in self._world.log],
-            "switches": self._world.switches.describe,
+            "log": lambda: [request_log.plain(record) for record in self._state.log],
+            "switches": self._state.settings.describe,
             "faults": lambda: dump.plain(self._lab.faults.rules),
             "clock": lambda: dump.describe_clock(self._lab),
             "": lambda: {
@@ -224,20 +224,20 @@ class Control:
                 "recipes": list(recipes.RECIPES),
             },
         }
-        return Answer(200, views[name]()) if name in views else Answer(404, {"look": list(views)})
+        return Response(200, views[name]()) if name in views else Response(404, {"look": list(views)})
 
     def _commands(self) -> dict[str, Callable[..., Awaitable[Any]]]:
         return {
             name: getattr(self, name)
             for name, member in vars(Control).items()
-            if inspect.iscoroutinefunction(member) and not name.startswith("_") and name != "answer"
+            if inspect.iscoroutinefunction(member) and not name.startswith("_") and name != "respond"
         }
 
     def _oid(self, principal: str) -> str:
         return self._lab.operator.object_id if principal == "operator" else principal
 
     def _vault(self, name: str) -> Vault:
-        vault = self._world.store.named(Vault, name)
+        vault = self._state.store.by_name(Vault, name)
         if vault is None:
             raise ValueError(f"no vault {name!r}")
         return vault

@@ -10,25 +10,25 @@ from acrcmk_lab.azure.state.rbac import RoleDefinition
 
 def dump(lab: "Cloud") -> dict[str, Any]:
     """Return the whole state of a lab; moments are simulated seconds."""
-    world = lab.world
+    state = lab.state
     return {
         "clock": describe_clock(lab),
-        "tenantId": world.tenant_id,
-        "subscriptions": list(world.store.subscriptions.values()),
-        "groups": [plain(group) for group in world.store.groups.values()],
-        "resources": [{"type": r.TYPE, **plain(r)} for r in world.store.all()],
+        "tenantId": state.tenant_id,
+        "subscriptions": list(state.store.subscriptions.values()),
+        "groups": [plain(group) for group in state.store.groups.values()],
+        "resources": [{"type": r.TYPE, **plain(r)} for r in state.store.all()],
         "deletedVaults": [plain(vault) for vault in lab.vaults.deleted.values()],
-        "principals": [plain(principal) for principal in world.directory],
-        "grants": [plain(grant) for grant in world.access],
-        "unregistered": [[*key, state] for key, state in world.store.unregistered.items()],
+        "principals": [plain(principal) for principal in state.directory],
+        "grants": [plain(grant) for grant in state.access],
+        "unregistered": [[*key, state] for key, state in state.store.unregistered.items()],
         "faults": plain(lab.faults.rules),
-        "switches": {name: value for name, value, _ in world.switches.describe()},
+        "switches": {name: value for name, value, _ in state.settings.describe()},
     }
 
 
 def describe_clock(lab: "Cloud") -> dict[str, Any]:
     """Return the simulated time, in seconds since the lab began and as a date, and its speed."""
-    clock = lab.world.clock
+    clock = lab.state.clock
     return {"now": clock.now(), "utc": clock.utc().isoformat(), "speed": clock.speed}
 
 

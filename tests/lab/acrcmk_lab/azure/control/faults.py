@@ -9,7 +9,7 @@ import dataclasses
 import re
 from typing import Literal
 
-from acrcmk_lab.azure.arm.messages import Answer, Request
+from acrcmk_lab.azure.arm.messages import Request, Response
 from acrcmk_lab.azure.state.clock import Clock
 
 Act = Literal["respond", "delay", "drop", "reset", "reset_after"]
@@ -36,7 +36,7 @@ class Rule:
 
     match: Match
     act: Act = "respond"
-    answer: Answer | None = None
+    response: Response | None = None
     seconds: float = 0.0
     skip: int = 0
     times: int = 1
@@ -79,8 +79,8 @@ class Faults:
         now = self._clock.now()
         return next((rule for rule in self.rules if rule.strikes(request, now=now)), None)
 
-    def answered(self, request: Request, answer: Answer) -> None:
+    def answered(self, request: Request, response: Response) -> None:
         """Arm the rules that waited for this request."""
         for rule in self.rules:
-            if rule.armed_by and rule.armed_at is None and not answer.code and rule.armed_by.matches(request):
+            if rule.armed_by and rule.armed_at is None and not response.code and rule.armed_by.matches(request):
                 rule.armed_at = self._clock.now()

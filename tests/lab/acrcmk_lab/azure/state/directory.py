@@ -63,7 +63,7 @@ class Directory:
             gone.removed_at = now
             self._gone[object_id.lower()] = gone
 
-    def gone(self, object_id: str) -> Principal | None:
+    def removed(self, object_id: str) -> Principal | None:
         return self._gone.get(object_id.lower())
 
     def by_object(self, object_id: str) -> Principal | None:

@@ -47,7 +47,7 @@ def _span(low: float, *, high: float | None = None, doc: str) -> Span:
 
 
 @dataclasses.dataclass
-class Switches:
+class Settings:
     """What the lab does where Azure varies. `set` changes one value by name at any time."""
 
     # Latency of a request, simulated seconds.
@@ -143,13 +143,13 @@ class Switches:
     registry_domain: str = _field("azurecr.io", doc="domain of login servers")
 
     @classmethod
-    def without_latency(cls) -> "Switches":
+    def without_latency(cls) -> "Settings":
         """Return switches for a clock that stands still: no request waits, state machines still do."""
         waits = ("read_latency", "write_latency", "login_latency", "acr_create", "acr_update", "acr_validation")
-        switches = cls()
+        settings = cls()
         for name in waits:
-            setattr(switches, name, Span(0, 0))
-        return switches
+            setattr(settings, name, Span(0, 0))
+        return settings
 
     def set(self, name: str, *, value: str) -> None:
         """Change one switch from text; ValueError says what would have been right."""

@@ -9,23 +9,23 @@ from acrcmk_lab.azure.state.clock import Clock
 from acrcmk_lab.azure.state.directory import Directory
 from acrcmk_lab.azure.state.rbac import AccessControl
 from acrcmk_lab.azure.state.request_log import DelayRecord, Log
-from acrcmk_lab.azure.state.settings import Span, Switches
+from acrcmk_lab.azure.state.settings import Settings, Span
 from acrcmk_lab.azure.state.store import Group, Resource, Store
 
 
-class World:
+class State:
     """One Azure cloud with one tenant; `url` is the lab's own endpoint, for the links in its answers."""
 
     def __init__(
         self,
         *,
         time: Clock,
-        switches: Switches,
+        settings: Settings,
         log: Log,
         seed: int = 0,
     ) -> None:
         self.clock = time
-        self.switches = switches
+        self.settings = settings
         self.log = log
         self.seed = seed
         self.random = random.Random(seed)
@@ -50,13 +50,13 @@ class World:
         """Return one duration of a span, in simulated seconds."""
         return span.draw(self.random)
 
-    def delay(self, kind: str, *, resource: str, seconds: float) -> float:
+    def log_delay(self, kind: str, *, resource: str, seconds: float) -> float:
         """Log a delay that begins now and return the moment it ends."""
         start = self.clock.now()
         self.log.add(DelayRecord(kind=kind, resource=resource, start=round(start, 3), end=round(start + seconds, 3)))
         return start + seconds
 
-    def spent(self, kind: str, *, resource: str, since: float) -> None:
+    def log_elapsed(self, kind: str, *, resource: str, since: float) -> None:
         """Log a delay that is over."""
         self.log.add(DelayRecord(kind=kind, resource=resource, start=round(since, 3), end=round(self.clock.now(), 3)))
 

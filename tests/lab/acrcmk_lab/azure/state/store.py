@@ -106,7 +106,7 @@ class Store:
         if self._names.get((type(resource), resource.name.lower())) is resource:
             del self._names[type(resource), resource.name.lower()]
 
-    def named(self, kind: type[R], name: str) -> R | None:
+    def by_name(self, kind: type[R], name: str) -> R | None:
         """Find a resource whose name is unique in all of Azure (vaults, registries)."""
         return cast("R | None", self._names.get((kind, name.lower())))
 

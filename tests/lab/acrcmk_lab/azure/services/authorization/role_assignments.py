@@ -8,11 +8,11 @@ import re
 import uuid
 
 from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
-from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
 from acrcmk_lab.azure.services.authorization.role_definitions import RoleDefinitions
 from acrcmk_lab.azure.state.rbac import Grant, RoleDefinition
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.Authorization"
@@ -54,8 +54,8 @@ class Authorization:
     namespace = NAMESPACE
     versions: tuple[str, ...] = ("2018-01-01-preview", "2020-04-01-preview", "2022-04-01", "2022-05-01-preview")
 
-    def __init__(self, state: World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._roles = RoleDefinitions(state)
         state.removers[RoleAssignment] = self.remove
         # Which scope, principal and role are taken: looked up rather than searched for, as fleets have very many.
@@ -67,7 +67,7 @@ class Authorization:
     def headers(self, _call: Call) -> dict[str, str]:
         return {}
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         return [
             *operations.crud(NAMESPACE, path="roleAssignments/*", get=self.get, delete=self.delete),
             # The data access administrators' conditions look at the role, so `put` checks the right itself.
@@ -80,67 +80,67 @@ class Authorization:
                 forbidden="",
             ),
             *operations.crud(NAMESPACE, path="roleAssignments", get=self.index),
-            *self._roles.offers(),
+            *self._roles.operations(),
         ]
 
-    async def get(self, call: Call) -> Answer:
-        return Answer(200, self._body(self._found(call)))
+    async def get(self, call: Call) -> Response:
+        return Response(200, self._body(self._found(call)))
 
-    async def index(self, call: Call) -> Answer:
+    async def index(self, call: Call) -> Response:
         """Answer the assignments at, above and below the scope; `atScope()` leaves those below out."""
         text = call.request.query.get("$filter", "")
         principal = _PRINCIPAL_FILTER.search(text)
         scope, at_scope = call.route.scope or "/", "atscope()" in text.lower()
         rows = [
             self._body(found)
-            for found in self._world.store.table(RoleAssignment).values()
+            for found in self._state.store.table(RoleAssignment).values()
             if (_covers(found.scope, scope=scope) or (not at_scope and ids.within(found.scope, scope=scope)))
             and (not principal or found.principal_id.lower() == principal[1].lower())
         ]
-        return operations.page(call, rows=rows, url=self._world.url)
+        return operations.page(call, rows=rows, url=self._state.url)
 
-    async def put(self, call: Call) -> Answer:
+    async def put(self, call: Call) -> Response:
         wanted = call.request.properties()
         scope, principal_id = call.route.scope, str(wanted.get("principalId", ""))
-        role = self._roles.named(str(wanted.get("roleDefinitionId", "")))
+        role = self._roles.get_definition(str(wanted.get("roleDefinitionId", "")))
         self._allowed(call, role=role.guid)
         self._scope_exists(call)
         self._known_principal(call, principal_id, given_type=wanted.get("principalType"))
         triple = (scope.lower(), principal_id.lower(), role.guid.lower())
-        same_name = self._world.store.get(RoleAssignment, call.route.path)
+        same_name = self._state.store.get(RoleAssignment, call.route.path)
         if same_name:
             return self._repeat(same_name, triple=triple)
         if triple in self._triples:
-            raise errors.refusal("RA_EXISTS")
+            raise errors.error("RA_EXISTS")
         created = self._create(call, role=role, wanted=wanted)
-        return Answer(201, self._body(created, fresh=True))
+        return Response(201, self._body(created, fresh=True))
 
-    async def delete(self, call: Call) -> Answer:
-        found = self._world.store.get(RoleAssignment, call.route.path)
+    async def delete(self, call: Call) -> Response:
+        found = self._state.store.get(RoleAssignment, call.route.path)
         if found is None:
-            return Answer(204)
+            return Response(204)
         self.remove(found)
-        return Answer(200, self._body(found))
+        return Response(200, self._body(found))
 
     def remove(self, assignment: RoleAssignment) -> None:
         """Take an assignment away; its effect lasts until that has propagated."""
-        self._world.store.remove(assignment)
+        self._state.store.remove(assignment)
         self._triples.discard(assignment.triple)
-        assignment.grant.effective_to = self._world.delay(
+        assignment.grant.effective_to = self._state.log_delay(
             "rbac_removal",
             resource=assignment.id,
-            seconds=self._world.draw(self._world.switches.rbac_propagation),
+            seconds=self._state.draw(self._state.settings.rbac_propagation),
         )
 
     def _allowed(self, call: Call, *, role: str) -> None:
-        if not self._world.access.allows(
+        if not self._state.access.allows(
             call.caller.object_id,
             action=f"{TYPE}/write",
             scope=call.route.path,
-            now=self._world.clock.now(),
+            now=self._state.clock.now(),
             assigned_role=role,
         ):
-            raise errors.refusal(
+            raise errors.error(
                 "ARM_AUTHZ",
                 name=call.caller.client_id,
                 oid=call.caller.object_id,
@@ -156,8 +156,8 @@ class Authorization:
         scope = ids.route(call.route.scope)
         within = call.route.scope.removeprefix(scope.scope).split("/")
         tracked = scope.scope + "/".join(within[:5])
-        if scope.namespace in LAB_NAMESPACES and self._world.store.find(tracked) is None:
-            raise errors.refusal(
+        if scope.namespace in LAB_NAMESPACES and self._state.store.find(tracked) is None:
+            raise errors.error(
                 "ARM_RESOURCE_NOT_FOUND",
                 provider=scope.namespace,
                 type=scope.typed,
@@ -169,28 +169,28 @@ class Authorization:
         try:
             oid = uuid.UUID(principal_id)
         except ValueError:
-            raise errors.refusal("RA_BAD_PRINCIPAL", x=principal_id) from None
-        known = self._world.directory.by_object(principal_id)
-        visible = known is not None and known.visible_at <= self._world.clock.now()
+            raise errors.error("RA_BAD_PRINCIPAL", x=principal_id) from None
+        known = self._state.directory.by_object(principal_id)
+        visible = known is not None and known.visible_at <= self._state.clock.now()
         if not visible and not given_type:
             error = "RA_PRINCIPAL_NOT_FOUND" if call.version >= _ADVISES_SINCE else "RA_PRINCIPAL_NOT_FOUND_2020"
-            raise errors.refusal(error, oid=oid.hex, tid=self._world.tenant_id)
+            raise errors.error(error, oid=oid.hex, tid=self._state.tenant_id)
 
-    def _repeat(self, existing: RoleAssignment, *, triple: tuple[str, str, str]) -> Answer:
+    def _repeat(self, existing: RoleAssignment, *, triple: tuple[str, str, str]) -> Response:
         if existing.triple[:2] != triple[:2]:
-            raise errors.refusal("RA_UPDATE_NOT_PERMITTED")
-        status = self._world.switches.role_assignment_repeat
+            raise errors.error("RA_UPDATE_NOT_PERMITTED")
+        status = self._state.settings.role_assignment_repeat
         if status == 409:  # noqa: PLR2004 - the switch's third value, HTTP's Conflict
-            raise errors.refusal("RA_EXISTS")
-        return Answer(status, self._body(existing))
+            raise errors.error("RA_EXISTS")
+        return Response(status, self._body(existing))
 
     def _create(self, call: Call, *, role: RoleDefinition, wanted: Body) -> RoleAssignment:
-        now, principal_id = self._world.clock.now(), str(wanted["principalId"])
-        known = self._world.directory.by_object(principal_id)
-        effective = self._world.delay(
+        now, principal_id = self._state.clock.now(), str(wanted["principalId"])
+        known = self._state.directory.by_object(principal_id)
+        effective = self._state.log_delay(
             "rbac",
             resource=call.route.path,
-            seconds=self._world.draw(self._world.switches.rbac_propagation),
+            seconds=self._state.draw(self._state.settings.rbac_propagation),
         )
         created = RoleAssignment(
             id=call.route.path,
@@ -206,7 +206,7 @@ class Authorization:
             description=wanted.get("description"),
             condition=wanted.get("condition"),
             condition_version=wanted.get("conditionVersion"),
-            grant=self._world.access.grant(
+            grant=self._state.access.grant(
                 Grant(
                     principal=principal_id,
                     role=role,
@@ -215,19 +215,19 @@ class Authorization:
                 )
             ),
         )
-        self._world.store.put(created)
+        self._state.store.put(created)
         self._triples.add(created.triple)
         return created
 
     def _found(self, call: Call) -> RoleAssignment:
-        found = self._world.store.get(RoleAssignment, call.route.path)
+        found = self._state.store.get(RoleAssignment, call.route.path)
         if found is None:
-            raise errors.refusal("RA_NOT_FOUND", guid=call.names[-1])
+            raise errors.error("RA_NOT_FOUND", guid=call.names[-1])
         return found
 
     def _body(self, found: RoleAssignment, *, fresh: bool = False) -> Body:
         """Recorded: the PUT that creates answers `createdBy: null`, a GET fills it in."""
-        clock = self._world.clock
+        clock = self._state.clock
         return {
             "properties": {
                 "roleDefinitionId": found.role_definition_id,

@@ -4,10 +4,10 @@ import re
 from typing import cast
 
 from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
-from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
 from acrcmk_lab.azure.state.rbac import RoleDefinition
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 NAMESPACE = "Microsoft.Authorization"
 TYPE = f"{NAMESPACE}/roleDefinitions"
@@ -19,45 +19,45 @@ _LISTS = ("actions", "notActions", "dataActions", "notDataActions")
 class RoleDefinitions:
     """The operations on role definitions; a custom one is the tenant's, wherever it is asked for."""
 
-    def __init__(self, state: World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         return [
             *operations.crud(NAMESPACE, path="roleDefinitions/*", get=self.get, put=self.put, delete=self.delete),
             *operations.crud(NAMESPACE, path="roleDefinitions", get=self.index),
         ]
 
-    def named(self, role_definition_id: str) -> RoleDefinition:
+    def get_definition(self, role_definition_id: str) -> RoleDefinition:
         """Return the role that an id names; refuses an unknown one."""
         guid = ids.name_of(role_definition_id)
-        role = self._world.access.roles.get(guid.lower())
+        role = self._state.access.roles.get(guid.lower())
         if role is None:
-            raise errors.refusal("RD_NOT_FOUND", guid=guid)
+            raise errors.error("RD_NOT_FOUND", guid=guid)
         return role
 
-    async def get(self, call: Call) -> Answer:
-        return Answer(200, _shown(self.named(call.names[-1]), subscription=call.route.subscription))
+    async def get(self, call: Call) -> Response:
+        return Response(200, _shown(self.get_definition(call.names[-1]), subscription=call.route.subscription))
 
-    async def index(self, call: Call) -> Answer:
+    async def index(self, call: Call) -> Response:
         wanted = {
             name.lower(): text.lower() for name, text in _COMPARISON.findall(call.request.query.get("$filter", ""))
         }
         rows = [
             _shown(role, subscription=call.route.subscription)
-            for role in self._world.access.roles.values()
+            for role in self._state.access.roles.values()
             if wanted.get("rolename", role.name.lower()) == role.name.lower()
             and wanted.get("type", role.type.lower()) == role.type.lower()
             and (role.type != CUSTOM or _reaches(role, scope=call.route.scope))
         ]
-        return operations.page(call, rows=rows, url=self._world.url, size=1000)
+        return operations.page(call, rows=rows, url=self._state.url, size=1000)
 
-    async def put(self, call: Call) -> Answer:
+    async def put(self, call: Call) -> Response:
         """Recorded: 201, with the author of the creation left out."""
         guid, wanted = call.names[-1], call.request.properties()
-        existing = self._world.access.roles.get(guid.lower())
+        existing = self._state.access.roles.get(guid.lower())
         self._name_is_free(str(wanted.get("roleName", "")), guid=guid)
-        now, author = timestamps.zulu(self._world.clock.utc()), call.caller.object_id
+        now, author = timestamps.zulu(self._state.clock.utc()), call.caller.object_id
         before = existing.body["properties"] if existing else {"createdOn": now, "createdBy": author}
         body: Body = {
             "properties": {
@@ -75,27 +75,27 @@ class RoleDefinitions:
             "type": TYPE,
             "name": guid,
         }
-        role = self._world.access.roles[guid.lower()] = RoleDefinition(guid, body)
-        answer = _shown(role, subscription=call.route.subscription)
+        role = self._state.access.roles[guid.lower()] = RoleDefinition(guid, body)
+        response = _shown(role, subscription=call.route.subscription)
         if existing is None:
-            answer["properties"] = {**answer["properties"], "createdBy": None}
-        return Answer(201, answer)
+            response["properties"] = {**response["properties"], "createdBy": None}
+        return Response(201, response)
 
-    async def delete(self, call: Call) -> Answer:
+    async def delete(self, call: Call) -> Response:
         guid = call.names[-1].lower()
-        role = self._world.access.roles.get(guid)
+        role = self._state.access.roles.get(guid)
         if role is None or role.type != CUSTOM:
-            return Answer(204)
-        now = self._world.clock.now()
-        if any(grant.role.guid.lower() == guid and now < grant.effective_to for grant in self._world.access):
-            raise errors.refusal("RD_HAS_ASSIGNMENTS")
-        del self._world.access.roles[guid]
-        return Answer(200, _shown(role, subscription=call.route.subscription))
+            return Response(204)
+        now = self._state.clock.now()
+        if any(grant.role.guid.lower() == guid and now < grant.effective_to for grant in self._state.access):
+            raise errors.error("RD_HAS_ASSIGNMENTS")
+        del self._state.access.roles[guid]
+        return Response(200, _shown(role, subscription=call.route.subscription))
 
     def _name_is_free(self, name: str, *, guid: str) -> None:
-        for role in self._world.access.roles.values():
+        for role in self._state.access.roles.values():
             if role.name.lower() == name.lower() and role.guid.lower() != guid.lower():
-                raise errors.refusal("RD_NAME_TAKEN")
+                raise errors.error("RD_NAME_TAKEN")
 
 
 def _reaches(role: RoleDefinition, *, scope: str) -> bool:

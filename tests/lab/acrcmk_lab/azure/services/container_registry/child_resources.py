@@ -5,14 +5,14 @@ import dataclasses
 from typing import Any
 
 from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
-from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Handler, Operation
 from acrcmk_lab.azure.services.container_registry import models
 from acrcmk_lab.azure.services.container_registry.async_operations import AsyncOperation, RegistryOperations
 from acrcmk_lab.azure.services.container_registry.models import Registry
 from acrcmk_lab.azure.services.container_registry.webhooks import Webhook
 from acrcmk_lab.azure.state.directory import Author
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = models.NAMESPACE
@@ -47,11 +47,11 @@ class Replication(Resource):
 class RegistryChildren:
     """The operations on a registry's children."""
 
-    def __init__(self, state: World, *, running: RegistryOperations) -> None:
-        self._world = state
+    def __init__(self, state: State, *, running: RegistryOperations) -> None:
+        self._state = state
         self._running = running
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         return [
             *operations.crud(
                 NAMESPACE,
@@ -67,75 +67,75 @@ class RegistryChildren:
             self._action("regenerateCredential", self.regenerate),
         ]
 
-    async def get(self, call: Call) -> Answer:
-        models.found_registry(self._world, call)
-        return Answer(200, self._body(self._found(call), version=call.version))
+    async def get(self, call: Call) -> Response:
+        models.get_registry(self._state, call)
+        return Response(200, self._body(self._found(call), version=call.version))
 
-    async def index(self, call: Call) -> Answer:
-        registry = models.found_registry(self._world, call)
-        found = self._world.store.under(registry.id, kind=Replication)
+    async def index(self, call: Call) -> Response:
+        registry = models.get_registry(self._state, call)
+        found = self._state.store.under(registry.id, kind=Replication)
         rows = [self._body(child, version=call.version) for child in found]
-        return operations.page(call, rows=rows, url=self._world.url)
+        return operations.page(call, rows=rows, url=self._state.url)
 
-    def show_home(self, registry: Registry) -> None:
+    def add_home_replication(self, registry: Registry) -> None:
         """Let the registry's own region be a replication, written by the service itself."""
         path = f"{registry.id}/replications/{registry.location}"
-        if self._world.store.get(Replication, path) is None:
+        if self._state.store.get(Replication, path) is None:
             author = Author(SERVICE_APPLICATION)
             home = self._new_replication(path, location=registry.location, author=author)
             home.provisioning = "Succeeded"
-            home.zone_redundancy = registry.settings.properties["zoneRedundancy"]
+            home.zone_redundancy = registry.configuration.properties["zoneRedundancy"]
 
-    async def put_replication(self, call: Call) -> Answer:
-        registry = models.found_registry(self._world, call)
+    async def put_replication(self, call: Call) -> Response:
+        registry = models.get_registry(self._state, call)
         location = str(call.body.get("location") or "")
         if not location:
-            raise errors.refusal("ARM_LOCATION_REQUIRED")
-        self.show_home(registry)
-        existing = self._world.store.get(Replication, call.route.path)
+            raise errors.error("ARM_LOCATION_REQUIRED")
+        self.add_home_replication(registry)
+        existing = self._state.store.get(Replication, call.route.path)
         child = existing or self._new_replication(call.route.path, location=location, author=call.caller.author)
         return self._written(call, child, word="Updating" if existing else "Creating")
 
-    async def patch_replication(self, call: Call) -> Answer:
+    async def patch_replication(self, call: Call) -> Response:
         return self._written(call, self._found(call), word="Updating")
 
-    async def delete_replication(self, call: Call) -> Answer:
-        child = self._world.store.get(Replication, call.route.path)
+    async def delete_replication(self, call: Call) -> Response:
+        child = self._state.store.get(Replication, call.route.path)
         if child is None:
-            return Answer(204)
+            return Response(204)
         child.provisioning = "Deleting"
         headers = self._running.begin_deletion(
-            call, owner=child.id, location=child.location, done=lambda: self._world.store.remove(child)
+            call, owner=child.id, location=child.location, done=lambda: self._state.store.remove(child)
         )
-        return Answer(202, None, headers)
+        return Response(202, None, headers)
 
-    async def usages(self, call: Call) -> Answer:
-        registry = models.found_registry(self._world, call)
-        size, webhook_limit = _LIMITS[registry.settings.sku]
-        hooks = len(self._world.store.under(registry.id, kind=Webhook))
-        replicas = len(self._world.store.under(registry.id, kind=Replication))
+    async def usages(self, call: Call) -> Response:
+        registry = models.get_registry(self._state, call)
+        size, webhook_limit = _LIMITS[registry.configuration.sku]
+        hooks = len(self._state.store.under(registry.id, kind=Webhook))
+        replicas = len(self._state.store.under(registry.id, kind=Replication))
         rows = [
             {"name": "Size", "limit": size, "currentValue": 0, "unit": "Bytes"},
             {"name": "Webhooks", "limit": webhook_limit, "currentValue": hooks, "unit": "Count"},
         ]
         rows += [{"name": n, "limit": limit, "currentValue": 0, "unit": "Count"} for n, limit in _COUNTS.items()]
         rows[2]["currentValue"] = max(0, replicas - 1)
-        return Answer(200, {"value": rows})
+        return Response(200, {"value": rows})
 
-    async def credentials(self, call: Call) -> Answer:
+    async def credentials(self, call: Call) -> Response:
         registry = self._with_admin(call)
         for name in PASSWORDS:
             registry.passwords.setdefault(name, self._password())
-        return Answer(200, _credentials(registry))
+        return Response(200, _credentials(registry))
 
-    async def regenerate(self, call: Call) -> Answer:
+    async def regenerate(self, call: Call) -> Response:
         registry, name = self._with_admin(call), str(call.body.get("name"))
         if name not in PASSWORDS:
-            raise errors.refusal("ARM_BAD_REQUEST", reason=f"no password {name}")
+            raise errors.error("ARM_BAD_REQUEST", reason=f"no password {name}")
         for known in PASSWORDS:
             registry.passwords.setdefault(known, self._password())
         registry.passwords[name] = self._password()
-        return Answer(200, _credentials(registry))
+        return Response(200, _credentials(registry))
 
     def _action(self, name: str, handler: Handler) -> Operation:
         return Operation(
@@ -147,18 +147,18 @@ class RegistryChildren:
         )
 
     def _with_admin(self, call: Call) -> Registry:
-        registry = models.found_registry(self._world, call)
-        if not registry.settings.properties["adminUserEnabled"]:
-            raise errors.refusal("ACR_ADMIN_DISABLED", name=registry.name)
+        registry = models.get_registry(self._state, call)
+        if not registry.configuration.properties["adminUserEnabled"]:
+            raise errors.error("ACR_ADMIN_DISABLED", name=registry.name)
         return registry
 
     def _password(self) -> str:
         """Recorded: 52 characters of base64 with `+ACR` in them."""
-        text = base64.b64encode(self._world.random.randbytes(39)).decode()
+        text = base64.b64encode(self._state.random.randbytes(39)).decode()
         return f"{text[:42]}+ACR{text[42:48]}"
 
     def _new_replication(self, path: str, *, location: str, author: Author) -> Replication:
-        now = self._world.clock.now()
+        now = self._state.clock.now()
         child = Replication(
             id=path,
             name=ids.name_of(path),
@@ -167,12 +167,12 @@ class RegistryChildren:
             modified=now,
             created_by=author,
             modified_by=author,
-            status={"displayStatus": "Ready", "timestamp": timestamps.zulu(self._world.clock.utc())},
+            status={"displayStatus": "Ready", "timestamp": timestamps.zulu(self._state.clock.utc())},
         )
-        self._world.store.put(child)
+        self._state.store.put(child)
         return child
 
-    def _written(self, call: Call, child: Replication, *, word: str) -> Answer:
+    def _written(self, call: Call, child: Replication, *, word: str) -> Response:
         self._touch(call, child)
         given = call.request.properties()
         child.endpoint = given.get("regionEndpointEnabled", child.endpoint)
@@ -184,28 +184,28 @@ class RegistryChildren:
         def done(_: AsyncOperation) -> None:
             child.provisioning = "Succeeded"
             self._display(child, "Syncing")
-            wait = self._world.draw(self._world.switches.acr_replica_sync)
-            self._world.clock.call_in(wait, callback=lambda: self._display(child, "Ready"))
+            wait = self._state.draw(self._state.settings.acr_replica_sync)
+            self._state.clock.call_in(wait, callback=lambda: self._display(child, "Ready"))
 
         _, headers = self._running.begin(call, owner=child.id, word=word, done=done)
-        return Answer(201, self._body(child, version=call.version), headers)
+        return Response(201, self._body(child, version=call.version), headers)
 
     def _display(self, child: Replication, status: str) -> None:
-        child.status = {"displayStatus": status, "timestamp": timestamps.zulu(self._world.clock.utc())}
+        child.status = {"displayStatus": status, "timestamp": timestamps.zulu(self._state.clock.utc())}
 
     def _touch(self, call: Call, child: Resource) -> None:
-        child.modified, child.modified_by = self._world.clock.now(), call.caller.author
+        child.modified, child.modified_by = self._state.clock.now(), call.caller.author
         if "tags" in call.body:
             child.tags = ids.tags(call.body["tags"])
 
     def _found(self, call: Call) -> Replication:
-        child = self._world.store.get(Replication, call.route.path)
+        child = self._state.store.get(Replication, call.route.path)
         if child is None:
-            raise errors.refusal("ACR_CHILD_NOT_FOUND", name=call.names[1])
+            raise errors.error("ACR_CHILD_NOT_FOUND", name=call.names[1])
         return child
 
     def _body(self, child: Replication, *, version: str) -> Body:
-        authors = child.system_data(lambda at: timestamps.offset(self._world.clock.utc(at)))
+        authors = child.system_data(lambda at: timestamps.offset(self._state.clock.utc(at)))
         return {
             "type": child.TYPE,
             "id": child.id,

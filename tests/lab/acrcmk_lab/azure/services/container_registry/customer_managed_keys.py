@@ -3,12 +3,12 @@
 import dataclasses
 
 from acrcmk_lab.azure.arm import errors, ids
-from acrcmk_lab.azure.arm.messages import Body, RefusedError
+from acrcmk_lab.azure.arm.messages import AzureError, Body
 from acrcmk_lab.azure.services.container_registry import models
-from acrcmk_lab.azure.services.container_registry.models import Encryption, Settings
+from acrcmk_lab.azure.services.container_registry.models import Configuration, Encryption
 from acrcmk_lab.azure.services.key_vault import access
 from acrcmk_lab.azure.services.key_vault.access import Unreachable
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,11 +19,11 @@ class Subject:
     name: str
 
 
-def refusal(state: World, error_id: str, *, subject: Subject, **facts: str) -> RefusedError:
+def error(state: State, error_id: str, *, subject: Subject, **facts: str) -> AzureError:
     """Return a refusal whose code, where nobody has published it, is the switch's."""
-    return errors.refusal(
+    return errors.error(
         error_id,
-        unsourced_code=state.switches.acr_unsourced_code,
+        unsourced_code=state.settings.acr_unsourced_code,
         name=subject.name,
         sub=ids.subscription_of(subject.id),
         rg=ids.group_of(subject.id),
@@ -32,10 +32,10 @@ def refusal(state: World, error_id: str, *, subject: Subject, **facts: str) -> R
 
 
 def check_transition(
-    state: World,
+    state: State,
     *,
     subject: Subject,
-    current: Settings,
+    current: Configuration,
     body: Body,
     replace: bool,
 ) -> None:
@@ -44,21 +44,21 @@ def check_transition(
     status = str((given or {}).get("status") or "").lower()
     if current.encryption is None:
         if status == "enabled":
-            raise refusal(state, "ACR_CMK_ENABLE_EXISTING", subject=subject)
+            raise error(state, "ACR_CMK_ENABLE_EXISTING", subject=subject)
         return
     if status == "disabled":
-        raise refusal(state, "ACR_CMK_DISABLE", subject=subject)
-    if replace and not given and state.switches.acr_encryption_omitted == "reject":
-        raise refusal(state, "ACR_CMK_DISABLE", subject=subject)
-    if replace and given and state.switches.acr_full_resubmit == "reject":
-        raise refusal(state, "ACR_FULL_RESUBMIT_ON_CMK", subject=subject)
+        raise error(state, "ACR_CMK_DISABLE", subject=subject)
+    if replace and not given and state.settings.acr_encryption_omitted == "reject":
+        raise error(state, "ACR_CMK_DISABLE", subject=subject)
+    if replace and given and state.settings.acr_full_resubmit == "reject":
+        raise error(state, "ACR_FULL_RESUBMIT_ON_CMK", subject=subject)
 
 
 def resolve(
-    state: World,
+    state: State,
     *,
     subject: Subject,
-    settings: Settings,
+    configuration: Configuration,
     body: Body,
     current: Encryption | None,
 ) -> Encryption | None:
@@ -70,34 +70,34 @@ def resolve(
     wanted = given.get("keyVaultProperties") or {}
     if str(given.get("status") or "").lower() != "enabled":
         if current:
-            _check(state, subject=subject, settings=settings, identity=current.identity)
+            _check(state, subject=subject, configuration=configuration, identity=current.identity)
         return current
     kid, identity = str(wanted.get("keyIdentifier") or ""), str(wanted.get("identity") or "")
-    principal = _check(state, subject=subject, settings=settings, identity=identity)
+    principal = _check(state, subject=subject, configuration=configuration, identity=identity)
     reached = access.reach(state, principal=principal, key_identifier=kid)
     if isinstance(reached, Unreachable):
-        raise refusal(state, "ACR_KEY_ACCESS", subject=subject, kid=kid, clientId=identity)
+        raise error(state, "ACR_KEY_ACCESS", subject=subject, kid=kid, clientId=identity)
     if not reached.version.kty.startswith("RSA"):
-        raise refusal(state, "ACR_CMK_EC_KEY", subject=subject, kid=kid, kty=reached.version.kty)
-    if not reached.vault.purge_protection and state.switches.acr_purge_protection == "reject":
-        raise refusal(state, "ACR_NO_PURGE_PROTECTION", subject=subject, kid=kid)
+        raise error(state, "ACR_CMK_EC_KEY", subject=subject, kid=kid, kty=reached.version.kty)
+    if not reached.vault.purge_protection and state.settings.acr_purge_protection == "reject":
+        raise error(state, "ACR_NO_PURGE_PROTECTION", subject=subject, kid=kid)
     return _encryption(state, kid=kid, identity=identity, version=reached.version.version, current=current)
 
 
-def _check(state: World, *, subject: Subject, settings: Settings, identity: str) -> str:
+def _check(state: State, *, subject: Subject, configuration: Configuration, identity: str) -> str:
     """Check SKU, feature conflicts and identity; return the principal that reaches the key."""
-    if settings.sku != models.PREMIUM:
-        raise refusal(state, "ACR_CMK_NON_PREMIUM", subject=subject)
-    if settings.properties["policies"]["trustPolicy"].get("status") == "enabled":
-        raise refusal(state, "ACR_FEATURE_BLOCKED_BY_CMK", subject=subject, feature="ContenTrust")
-    principal = settings.identities.principal(identity)
+    if configuration.sku != models.PREMIUM:
+        raise error(state, "ACR_CMK_NON_PREMIUM", subject=subject)
+    if configuration.properties["policies"]["trustPolicy"].get("status") == "enabled":
+        raise error(state, "ACR_FEATURE_BLOCKED_BY_CMK", subject=subject, feature="ContenTrust")
+    principal = configuration.identities.principal(identity)
     if principal is None:
-        raise refusal(state, "ACR_IDENTITY_ACCESS", subject=subject, clientId=identity)
+        raise error(state, "ACR_IDENTITY_ACCESS", subject=subject, clientId=identity)
     return principal
 
 
 def _encryption(
-    state: World,
+    state: State,
     *,
     kid: str,
     identity: str,

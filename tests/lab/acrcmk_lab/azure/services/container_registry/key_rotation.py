@@ -6,42 +6,42 @@ from acrcmk_lab.azure.services.container_registry import customer_managed_keys
 from acrcmk_lab.azure.services.container_registry.models import Registry
 from acrcmk_lab.azure.services.key_vault import access
 from acrcmk_lab.azure.services.key_vault.access import Unreachable
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 
 class RegistryRotation:
     """Scans every registry each `acr_key_scan` for as long as it exists [D]."""
 
-    def __init__(self, state: World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     def watch(self, registry: Registry) -> None:
         """Begin to scan a registry."""
 
         def scan() -> None:
-            if self._world.store.get(Registry, registry.id) is registry:
+            if self._state.store.get(Registry, registry.id) is registry:
                 self.follow(registry)
                 self.watch(registry)
 
-        wait = max(1.0, self._world.draw(self._world.switches.acr_key_scan))
-        self._world.clock.call_in(wait, callback=scan)
+        wait = max(1.0, self._state.draw(self._state.settings.acr_key_scan))
+        self._state.clock.call_in(wait, callback=scan)
 
     def follow_all(self) -> None:
         """Scan every registry now."""
-        for registry in self._world.store.table(Registry).values():
+        for registry in self._state.store.table(Registry).values():
             self.follow(registry)
 
     def follow(self, registry: Registry) -> None:
         """Move to the newest usable version if the identifier is unversioned and the key in reach."""
-        settings = registry.settings
-        encryption = settings.encryption
+        configuration = registry.configuration
+        encryption = configuration.encryption
         if encryption is None or not encryption.automatic or registry.pending:
             return
-        principal = settings.identities.principal(encryption.identity) or ""
-        reached = access.reach(self._world, principal=principal, key_identifier=encryption.key_identifier)
+        principal = configuration.identities.principal(encryption.identity) or ""
+        reached = access.reach(self._state, principal=principal, key_identifier=encryption.key_identifier)
         if isinstance(reached, Unreachable):
             return
         newest = customer_managed_keys.versioned(encryption.key_identifier, version=reached.version.version)
         if newest != encryption.versioned:
-            moved = dataclasses.replace(encryption, versioned=newest, rotated=self._world.clock.now())
-            registry.settings = dataclasses.replace(settings, encryption=moved)
+            moved = dataclasses.replace(encryption, versioned=newest, rotated=self._state.clock.now())
+            registry.configuration = dataclasses.replace(configuration, encryption=moved)

@@ -4,63 +4,63 @@ Once the key in use cannot unwrap, pulls fail after `acr_revocation`; with the k
 once [D]. A registry whose identity was taken away lives on for `acr_identity_expiry` [D].
 """
 
-from acrcmk_lab.azure.arm.messages import Answer, Request
+from acrcmk_lab.azure.arm.messages import Request, Response
 from acrcmk_lab.azure.services.container_registry import customer_managed_keys
 from acrcmk_lab.azure.services.container_registry.customer_managed_keys import Subject
 from acrcmk_lab.azure.services.container_registry.models import Encryption, Registry
 from acrcmk_lab.azure.services.key_vault import access
 from acrcmk_lab.azure.services.key_vault.access import Reached, Unreachable
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 VERSION_HEADER = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 
-class RegistryData:
+class LoginServers:
     """Answers for every login server."""
 
-    def __init__(self, state: World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     def serves(self, host: str) -> bool:
         """Tell whether a host, with or without port, is a login server's."""
-        return host.partition(":")[0].lower().endswith(f".{self._world.switches.registry_domain}")
+        return host.partition(":")[0].lower().endswith(f".{self._state.settings.registry_domain}")
 
-    def answer(self, request: Request) -> Answer:
+    def respond(self, request: Request) -> Response:
         """Answer a request to a login server."""
         return self.probe(request.host.partition(".")[0])
 
-    def probe(self, name: str) -> Answer:
+    def probe(self, name: str) -> Response:
         """Return what a pull from a registry would meet: 200, or 403 without the key, 404 unknown."""
-        registry = self._world.store.named(Registry, name)
+        registry = self._state.store.by_name(Registry, name)
         if registry is None:
-            return Answer(404)
-        encryption = registry.settings.encryption
+            return Response(404)
+        encryption = registry.configuration.encryption
         if encryption is None:
-            return Answer(200, {}, dict(VERSION_HEADER))
-        principal = registry.settings.identities.principal(encryption.identity) or ""
-        found = access.unwrap(self._world, principal=principal, versioned_identifier=encryption.versioned)
+            return Response(200, {}, dict(VERSION_HEADER))
+        principal = registry.configuration.identities.principal(encryption.identity) or ""
+        found = access.unwrap(self._state, principal=principal, versioned_identifier=encryption.versioned)
         if isinstance(found, Reached) or not self._felt(found, principal=principal):
-            return Answer(200, {}, dict(VERSION_HEADER))
+            return Response(200, {}, dict(VERSION_HEADER))
         return self._refused(registry, encryption, principal=principal)
 
     def _felt(self, lost: Unreachable, *, principal: str) -> bool:
         """Tell whether the loss of the key is old enough to be felt."""
-        switches = self._world.switches
-        gone = self._world.directory.gone(principal)
-        patience = switches.acr_identity_expiry if gone else switches.acr_revocation
-        return self._world.clock.now() >= lost.since + patience.low
+        settings = self._state.settings
+        gone = self._state.directory.removed(principal)
+        patience = settings.acr_identity_expiry if gone else settings.acr_revocation
+        return self._state.clock.now() >= lost.since + patience.low
 
-    def _refused(self, registry: Registry, encryption: Encryption, *, principal: str) -> Answer:
+    def _refused(self, registry: Registry, encryption: Encryption, *, principal: str) -> Response:
         subject = Subject(id=registry.id, name=registry.name)
-        if self._world.directory.gone(principal):
-            refused = customer_managed_keys.refusal(self._world, "ACR_IDENTITY_INACTIVE", subject=subject)
+        if self._state.directory.removed(principal):
+            error = customer_managed_keys.error(self._state, "ACR_IDENTITY_INACTIVE", subject=subject)
         else:
-            refused = customer_managed_keys.refusal(
-                self._world,
+            error = customer_managed_keys.error(
+                self._state,
                 "ACR_KEY_ACCESS",
                 subject=subject,
                 kid=encryption.versioned,
                 clientId=encryption.identity,
             )
-        error = refused.answer.body["error"]
-        return Answer(403, {"errors": [{"code": "DENIED", "message": error["message"]}]}, dict(VERSION_HEADER))
+        error = error.response.body["error"]
+        return Response(403, {"errors": [{"code": "DENIED", "message": error["message"]}]}, dict(VERSION_HEADER))

@@ -12,7 +12,7 @@ from acrcmk_lab.azure.arm.operations import Call
 from acrcmk_lab.azure.services.key_vault import models
 from acrcmk_lab.azure.services.managed_identity.identities import Identity
 from acrcmk_lab.azure.state.clock import Clock
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.ContainerRegistry"
@@ -67,7 +67,7 @@ _WITH_UPDATE_TIME = ("retentionPolicy", "softDeletePolicy")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Attached:
+class AttachedIdentity:
     """A user-assigned identity on a registry, with the ids it had when it was attached."""
 
     id: str
@@ -75,15 +75,15 @@ class Attached:
     client_id: str
 
     @classmethod
-    def of(cls, found: Identity) -> "Attached":
-        return cls(id=found.id, principal_id=found.principal_id, client_id=found.client_id)
+    def from_identity(cls, identity: Identity) -> "AttachedIdentity":
+        return cls(id=identity.id, principal_id=identity.principal_id, client_id=identity.client_id)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Identities:
     """A registry's `identity`: user-assigned ones by lower-case id, and maybe its own."""
 
-    users: dict[str, Attached] = dataclasses.field(default_factory=dict)
+    users: dict[str, AttachedIdentity] = dataclasses.field(default_factory=dict)
     system_principal: str | None = None
 
     def principal(self, reference: str) -> str | None:
@@ -124,7 +124,7 @@ class Encryption:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings:
+class Configuration:
     """All of a registry that writes change; one write makes one new value."""
 
     sku: str
@@ -144,52 +144,52 @@ class Registry(Resource):
     TYPE = TYPE
     LISTED_AUTHORS = True
 
-    settings: Settings
+    configuration: Configuration
     tenant_id: str
-    pending: Settings | None = None
+    pending: Configuration | None = None
     provisioning: str = "Succeeded"
-    made: bool = False
+    is_created: bool = False
     pending_until: float = 0.0
     passwords: dict[str, str] = dataclasses.field(default_factory=dict)
 
-    def adopt(self, settings: Settings) -> None:
+    def apply(self, configuration: Configuration) -> None:
         """Take settings as what the registry now is."""
-        self.settings, self.tags = settings, settings.tags
-        self.provisioning, self.made = "Succeeded", True
+        self.configuration, self.tags = configuration, configuration.tags
+        self.provisioning, self.is_created = "Succeeded", True
 
     def identities(self) -> Collection[str]:
-        return self.settings.identities.users.keys()
+        return self.configuration.identities.users.keys()
 
     def listed(self) -> dict[str, Any]:
         """Recorded: the generic list has the identity's type in upper camel case."""
-        shown: dict[str, Any] = {"sku": {"name": self.settings.sku, "tier": self.settings.sku}}
-        identity = self.settings.identities.body(tenant_id=self.tenant_id)
+        shown: dict[str, Any] = {"sku": {"name": self.configuration.sku, "tier": self.configuration.sku}}
+        identity = self.configuration.identities.body(tenant_id=self.tenant_id)
         if identity:
             kinds = [kind[:1].upper() + kind[1:] for kind in identity["type"].split(", ")]
             shown["identity"] = {**identity, "type": ", ".join(kinds)}
         return shown
 
 
-def found_registry(state: World, call: Call) -> Registry:
+def get_registry(state: State, call: Call) -> Registry:
     """Return the registry of a path; refuses where there is none."""
     scope, name = call.route.scope, call.names[0]
     registry = state.store.get(Registry, f"{scope}/providers/{TYPE}/{name}")
     if registry is None:
-        raise errors.refusal(
+        raise errors.error(
             "ARM_RESOURCE_NOT_FOUND", provider=NAMESPACE, type="registries", name=name, rg=call.route.group
         )
     return registry
 
 
-def new_settings(body: Body) -> Settings:
+def new_configuration(body: Body) -> Configuration:
     """Return the settings of a create: Azure's defaults, overlaid with what the body gives."""
-    blank = Settings(sku="", tags={}, properties=copy.deepcopy(_DEFAULTS))
-    return overlaid(blank, body=body)
+    blank = Configuration(sku="", tags={}, properties=copy.deepcopy(_DEFAULTS))
+    return overlay(blank, body=body)
 
 
-def overlaid(settings: Settings, *, body: Body) -> Settings:
+def overlay(configuration: Configuration, *, body: Body) -> Configuration:
     """Return settings with the SKU, tags and plain properties of a body laid over; the rest stays."""
-    properties = copy.deepcopy(settings.properties)
+    properties = copy.deepcopy(configuration.properties)
     given = body.get("properties") or {}
     for name in (*_DEFAULTS, "networkRuleBypassAllowedForTasks", "roleAssignmentMode"):
         value = given.get(name)
@@ -201,9 +201,9 @@ def overlaid(settings: Settings, *, body: Body) -> Settings:
         elif value is not None:
             properties[name] = value
     return dataclasses.replace(
-        settings,
-        sku=(body.get("sku") or {}).get("name") or settings.sku,
-        tags=dict(body["tags"] or {}) if "tags" in body else settings.tags,
+        configuration,
+        sku=(body.get("sku") or {}).get("name") or configuration.sku,
+        tags=dict(body["tags"] or {}) if "tags" in body else configuration.tags,
         properties=properties,
     )
 
@@ -216,7 +216,7 @@ def shows(member: str, *, version: str) -> bool:
 
 def body_of(
     registry: Registry,
-    settings: Settings,
+    configuration: Configuration,
     *,
     version: str,
     time: Clock,
@@ -224,28 +224,28 @@ def body_of(
     domain: str,
 ) -> Body:
     """Return a registry's body, showing the given settings of it."""
-    shown_identity = settings.identities.body(tenant_id=tenant_id)
+    shown_identity = configuration.identities.body(tenant_id=tenant_id)
     authors = registry.system_data(lambda at: timestamps.offset(time.utc(at)))
     return {
-        "sku": {"name": settings.sku, "tier": settings.sku},
+        "sku": {"name": configuration.sku, "tier": configuration.sku},
         "type": TYPE,
         **({"identity": shown_identity} if shown_identity else {}),
         "id": registry.id,
         "name": registry.name,
         "location": registry.location,
-        "tags": settings.tags,
+        "tags": configuration.tags,
         **({"systemData": authors} if shows("systemData", version=version) else {}),
         "properties": {
             "loginServer": f"{registry.name.lower()}.{domain}",
             "creationDate": timestamps.zulu(time.utc(registry.created)),
             "provisioningState": registry.provisioning,
-            **_properties(registry, settings, version=version, time=time, domain=domain),
+            **_properties(registry, configuration, version=version, time=time, domain=domain),
         },
     }
 
 
-def _properties(registry: Registry, settings: Settings, *, version: str, time: Clock, domain: str) -> Body:
-    given = settings.properties
+def _properties(registry: Registry, configuration: Configuration, *, version: str, time: Clock, domain: str) -> Body:
+    given = configuration.properties
     rules = dict(given["networkRuleSet"])
     if version <= _VNET_RULES_UNTIL:
         rules = {"defaultAction": rules["defaultAction"], "virtualNetworkRules": [], "ipRules": rules["ipRules"]}
@@ -258,9 +258,9 @@ def _properties(registry: Registry, settings: Settings, *, version: str, time: C
     endpoints = [f"{registry.name.lower()}.{registry.location}.data.{domain}"] if given["dataEndpointEnabled"] else []
     shown: Body = {
         "adminUserEnabled": given["adminUserEnabled"],
-        **({"networkRuleSet": rules} if settings.sku == PREMIUM else {}),
+        **({"networkRuleSet": rules} if configuration.sku == PREMIUM else {}),
         "policies": policies,
-        "encryption": _encryption(settings.encryption, version=version, time=time),
+        "encryption": _encryption(configuration.encryption, version=version, time=time),
         "dataEndpointEnabled": given["dataEndpointEnabled"],
         "dataEndpointHostNames": endpoints,
         "privateEndpointConnections": [],

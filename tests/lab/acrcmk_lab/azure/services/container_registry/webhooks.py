@@ -4,10 +4,10 @@ import dataclasses
 from typing import cast
 
 from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
-from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Handler, Operation
 from acrcmk_lab.azure.services.container_registry import models
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = models.NAMESPACE
@@ -29,10 +29,10 @@ class Webhook(Resource):
 class RegistryWebhooks:
     """The operations on webhooks."""
 
-    def __init__(self, state: World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         return [
             *operations.crud(
                 NAMESPACE,
@@ -47,49 +47,49 @@ class RegistryWebhooks:
             self._action("ping", self.ping),
         ]
 
-    async def get(self, call: Call) -> Answer:
-        models.found_registry(self._world, call)
-        return Answer(200, self._body(self._found(call), version=call.version))
+    async def get(self, call: Call) -> Response:
+        models.get_registry(self._state, call)
+        return Response(200, self._body(self._found(call), version=call.version))
 
-    async def index(self, call: Call) -> Answer:
-        registry = models.found_registry(self._world, call)
-        found = self._world.store.under(registry.id, kind=Webhook)
+    async def index(self, call: Call) -> Response:
+        registry = models.get_registry(self._state, call)
+        found = self._state.store.under(registry.id, kind=Webhook)
         rows = [self._body(webhook, version=call.version) for webhook in found]
-        return operations.page(call, rows=rows, url=self._world.url)
+        return operations.page(call, rows=rows, url=self._state.url)
 
-    async def put(self, call: Call) -> Answer:
-        registry = models.found_registry(self._world, call)
-        existing = self._world.store.get(Webhook, call.route.path)
+    async def put(self, call: Call) -> Response:
+        registry = models.get_registry(self._state, call)
+        existing = self._state.store.get(Webhook, call.route.path)
         webhook = existing or Webhook(
             id=call.route.path,
             name=call.names[1],
             location=ids.location(str(call.body.get("location") or registry.location)),
-            created=self._world.clock.now(),
+            created=self._state.clock.now(),
             created_by=call.caller.author,
             properties={"status": "enabled", "scope": "", "actions": []},
         )
-        self._world.store.put(webhook)
+        self._state.store.put(webhook)
         return self._changed(call, webhook)
 
-    async def patch(self, call: Call) -> Answer:
+    async def patch(self, call: Call) -> Response:
         return self._changed(call, self._found(call))
 
-    async def delete(self, call: Call) -> Answer:
-        webhook = self._world.store.get(Webhook, call.route.path)
+    async def delete(self, call: Call) -> Response:
+        webhook = self._state.store.get(Webhook, call.route.path)
         if webhook is None:
-            return Answer(204)
-        self._world.store.remove(webhook)
-        return Answer(200)
+            return Response(204)
+        self._state.store.remove(webhook)
+        return Response(200)
 
-    async def callback(self, call: Call) -> Answer:
+    async def callback(self, call: Call) -> Response:
         webhook = self._found(call)
         headers = {"customHeaders": webhook.custom_headers} if webhook.custom_headers else {}
-        return Answer(200, {"serviceUri": webhook.service_uri, **headers})
+        return Response(200, {"serviceUri": webhook.service_uri, **headers})
 
-    async def ping(self, call: Call) -> Answer:
+    async def ping(self, call: Call) -> Response:
         """Recorded: the answer names the event."""
         self._found(call)
-        return Answer(200, {"id": self._world.guid()})
+        return Response(200, {"id": self._state.guid()})
 
     def _action(self, name: str, handler: Handler) -> Operation:
         return Operation(
@@ -100,26 +100,26 @@ class RegistryWebhooks:
             kind="write",
         )
 
-    def _changed(self, call: Call, webhook: Webhook) -> Answer:
-        webhook.modified, webhook.modified_by = self._world.clock.now(), call.caller.author
+    def _changed(self, call: Call, webhook: Webhook) -> Response:
+        webhook.modified, webhook.modified_by = self._state.clock.now(), call.caller.author
         given = call.request.properties()
         if "tags" in call.body:
             webhook.tags = ids.tags(call.body["tags"])
         webhook.properties |= {name: given[name] for name in _SHOWN if name in given}
         webhook.service_uri = str(given.get("serviceUri") or webhook.service_uri)
         webhook.custom_headers = cast("dict[str, str]", given.get("customHeaders") or webhook.custom_headers)
-        return Answer(200, self._body(webhook, version=call.version))
+        return Response(200, self._body(webhook, version=call.version))
 
     def _found(self, call: Call) -> Webhook:
         # The path of an action goes on behind the webhook's own.
         path = "/".join(call.route.path.split("/")[: call.route.path.split("/").index("webhooks") + 2])
-        webhook = self._world.store.get(Webhook, path)
+        webhook = self._state.store.get(Webhook, path)
         if webhook is None:
-            raise errors.refusal("ACR_CHILD_NOT_FOUND", name=call.names[1])
+            raise errors.error("ACR_CHILD_NOT_FOUND", name=call.names[1])
         return webhook
 
     def _body(self, webhook: Webhook, *, version: str) -> Body:
-        authors = webhook.system_data(lambda at: timestamps.offset(self._world.clock.utc(at)))
+        authors = webhook.system_data(lambda at: timestamps.offset(self._state.clock.utc(at)))
         return {
             "type": webhook.TYPE,
             "id": webhook.id,

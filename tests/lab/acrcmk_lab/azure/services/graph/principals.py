@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from acrcmk_lab.azure.arm import errors, timestamps
-from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError, Request
+from acrcmk_lab.azure.arm.messages import AzureError, Body, Request, Response
 from acrcmk_lab.azure.state.directory import Principal
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.tokens import TokenService
 
 HOST = "graph.microsoft.com"
@@ -25,40 +25,40 @@ _SERVICE_PRINCIPAL_FILTER = re.compile(
 _USER_FILTER = re.compile(r"(?:userPrincipalName|mail)\s+eq\s+'[^']*'", re.IGNORECASE)
 
 
-class Graph:
+class MicrosoftGraph:
     """The service; a caller reads it with a token for Graph if the directory lets it (`reads_directory`)."""
 
-    def __init__(self, state: World, *, token_service: TokenService) -> None:
-        self._world = state
+    def __init__(self, state: State, *, token_service: TokenService) -> None:
+        self._state = state
         self._tokens = token_service
 
-    async def answer(self, request: Request, *, correlation_id: str) -> Answer:
+    async def respond(self, request: Request, *, correlation_id: str) -> Response:
         """Answer one request; errors carry Graph's `innerError`."""
-        await self._world.clock.sleep(self._world.draw(self._world.switches.read_latency))
+        await self._state.clock.sleep(self._state.draw(self._state.settings.read_latency))
         try:
-            answer = self._admitted(request)
-        except RefusedError as refused:
-            answer = refused.answer
-            answer.body["error"]["innerError"] = {
-                "date": timestamps.seconds(self._world.clock.utc()).rstrip("Z"),
+            response = self._admitted(request)
+        except AzureError as error:
+            response = error.response
+            response.body["error"]["innerError"] = {
+                "date": timestamps.seconds(self._state.clock.utc()).rstrip("Z"),
                 "request-id": correlation_id,
                 "client-request-id": request.headers.get("client-request-id", correlation_id),
             }
-        answer.headers["request-id"] = correlation_id
-        return answer
+        response.headers["request-id"] = correlation_id
+        return response
 
-    def _admitted(self, request: Request) -> Answer:
+    def _admitted(self, request: Request) -> Response:
         caller = self._caller(request)
         version, _, path = request.path.strip("/").partition("/")
         if version not in ("v1.0", "beta"):
-            raise errors.refusal("GRAPH_BAD_SEGMENT", segment=version)
+            raise errors.error("GRAPH_BAD_SEGMENT", segment=version)
         if path == "me":
             # Every principal of the lab is an application; "me" means a person.
-            raise errors.refusal("GRAPH_ME")
+            raise errors.error("GRAPH_ME")
         if not caller.reads_directory:
-            raise errors.refusal("GRAPH_FORBIDDEN")
+            raise errors.error("GRAPH_FORBIDDEN")
         collection, _, rest = path.partition("/")
-        handlers: dict[tuple[str, str], Callable[[Request, str], Answer]] = {
+        handlers: dict[tuple[str, str], Callable[[Request, str], Response]] = {
             ("GET", "servicePrincipals"): self._service_principals,
             ("GET", "users"): self._users,
             ("GET", "directoryObjects"): self._directory_object,
@@ -66,63 +66,63 @@ class Graph:
         }
         handler = handlers.get((request.method, collection))
         if handler is None:
-            raise errors.refusal("GRAPH_BAD_SEGMENT", segment=collection)
+            raise errors.error("GRAPH_BAD_SEGMENT", segment=collection)
         return handler(request, rest)
 
     def _caller(self, request: Request) -> Principal:
         credentials = request.headers.get("authorization", "").partition(" ")[2]
         token = self._tokens.find(credentials)
         if token is None:
-            raise errors.refusal("GRAPH_TOKEN_EMPTY" if not credentials else "GRAPH_TOKEN_INVALID")
+            raise errors.error("GRAPH_TOKEN_EMPTY" if not credentials else "GRAPH_TOKEN_INVALID")
         if token.audience.rstrip("/") != AUDIENCE:
-            raise errors.refusal("GRAPH_TOKEN_AUDIENCE")
+            raise errors.error("GRAPH_TOKEN_AUDIENCE")
         if token.expired:
-            raise errors.refusal("GRAPH_TOKEN_EXPIRED")
+            raise errors.error("GRAPH_TOKEN_EXPIRED")
         return token.principal
 
-    def _service_principals(self, request: Request, rest: str) -> Answer:
+    def _service_principals(self, request: Request, rest: str) -> Response:
         if rest:
-            return Answer(200, _with_context("servicePrincipals/$entity", _body(self._found(rest))))
+            return Response(200, _with_context("servicePrincipals/$entity", _body(self._found(rest))))
         text = request.query.get("$filter", "")
         wanted = _SERVICE_PRINCIPAL_FILTER.fullmatch(text.strip())
         if text and wanted is None:
-            raise errors.refusal("GRAPH_BAD_FILTER", property=_property(text), resource="ServicePrincipal")
+            raise errors.error("GRAPH_BAD_FILTER", property=_property(text), resource="ServicePrincipal")
         rows = [body for body in map(_body, self._visible()) if wanted is None or _selected(body, wanted)]
-        return Answer(200, _with_context("servicePrincipals", {"value": rows}))
+        return Response(200, _with_context("servicePrincipals", {"value": rows}))
 
-    def _users(self, request: Request, rest: str) -> Answer:
+    def _users(self, request: Request, rest: str) -> Response:
         """The lab's directory has no people."""
         if rest:
-            raise errors.refusal("GRAPH_NOT_FOUND", id=rest)
+            raise errors.error("GRAPH_NOT_FOUND", id=rest)
         text = request.query.get("$filter", "")
         if text and not _USER_FILTER.fullmatch(text.strip()):
-            raise errors.refusal("GRAPH_BAD_FILTER", property=_property(text), resource="User")
-        return Answer(200, _with_context("users", {"value": []}))
+            raise errors.error("GRAPH_BAD_FILTER", property=_property(text), resource="User")
+        return Response(200, _with_context("users", {"value": []}))
 
-    def _directory_object(self, _: Request, rest: str) -> Answer:
-        return Answer(200, _with_context("directoryObjects/$entity", _typed_body(self._found(rest))))
+    def _directory_object(self, _: Request, rest: str) -> Response:
+        return Response(200, _with_context("directoryObjects/$entity", _typed_body(self._found(rest))))
 
-    def _get_by_ids(self, request: Request, rest: str) -> Answer:
+    def _get_by_ids(self, request: Request, rest: str) -> Response:
         """Answer those that exist and are of a wanted type; an unknown id is passed over [D]."""
         if rest.lower() not in ("getbyids", "microsoft.graph.getbyids"):
-            raise errors.refusal("GRAPH_BAD_SEGMENT", segment=rest)
+            raise errors.error("GRAPH_BAD_SEGMENT", segment=rest)
         body = request.body if isinstance(request.body, dict) else {}
         wanted, types = body.get("ids"), body.get("types") or ["directoryObject"]
         if not isinstance(wanted, list) or not 0 < len(wanted) <= GET_BY_IDS_LIMIT:
-            raise errors.refusal("GRAPH_BAD_IDS")
+            raise errors.error("GRAPH_BAD_IDS")
         ids = {str(one).lower() for one in wanted}
         fitting = "directoryObject" in types or "servicePrincipal" in types
         rows = [_typed_body(one) for one in self._visible() if fitting and one.object_id.lower() in ids]
-        return Answer(200, _with_context("directoryObjects", {"value": rows}))
+        return Response(200, _with_context("directoryObjects", {"value": rows}))
 
     def _visible(self) -> list[Principal]:
-        now = self._world.clock.now()
-        return [principal for principal in self._world.directory if principal.visible_at <= now]
+        now = self._state.clock.now()
+        return [principal for principal in self._state.directory if principal.visible_at <= now]
 
     def _found(self, object_id: str) -> Principal:
-        principal = self._world.directory.by_object(object_id)
-        if principal is None or principal.visible_at > self._world.clock.now():
-            raise errors.refusal("GRAPH_NOT_FOUND", id=object_id)
+        principal = self._state.directory.by_object(object_id)
+        if principal is None or principal.visible_at > self._state.clock.now():
+            raise errors.error("GRAPH_NOT_FOUND", id=object_id)
         return principal
 
 

@@ -9,7 +9,7 @@ from typing import cast
 from acrcmk_lab.azure.services.key_vault import models
 from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
 from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 DATA_ACTIONS = tuple(f"Microsoft.KeyVault/vaults/keys/{action}" for action in ("read", "wrap/action", "unwrap/action"))
 PERMISSIONS = ("get", "wrapkey", "unwrapkey")
@@ -32,7 +32,7 @@ class Unreachable:
     since: float = 0.0
 
 
-def reach(state: World, *, principal: str, key_identifier: str) -> Reached | Unreachable:
+def reach(state: State, *, principal: str, key_identifier: str) -> Reached | Unreachable:
     """Follow a key identifier as `principal`; an unversioned one leads to the newest usable version."""
     found = locate(state, key_identifier=key_identifier)
     if isinstance(found, Unreachable):
@@ -42,7 +42,7 @@ def reach(state: World, *, principal: str, key_identifier: str) -> Reached | Unr
     return _admitted(state, found, principal=principal)
 
 
-def unwrap(state: World, *, principal: str, versioned_identifier: str) -> Reached | Unreachable:
+def unwrap(state: State, *, principal: str, versioned_identifier: str) -> Reached | Unreachable:
     """Follow a version to unwrap with it: expired ones still do [D], disabled ones do not [I]."""
     found = locate(state, key_identifier=versioned_identifier)
     if isinstance(found, Unreachable):
@@ -52,12 +52,12 @@ def unwrap(state: World, *, principal: str, versioned_identifier: str) -> Reache
     return _admitted(state, found, principal=principal)
 
 
-def locate(state: World, *, key_identifier: str) -> Reached | Unreachable:
+def locate(state: State, *, key_identifier: str) -> Reached | Unreachable:
     """Follow a key identifier without asking who may."""
     uri = models.parse_uri(key_identifier)
-    if uri is None or uri.domain != state.switches.vault_domain:
+    if uri is None or uri.domain != state.settings.vault_domain:
         return Unreachable("not a key identifier")
-    vault = state.store.named(Vault, uri.vault)
+    vault = state.store.by_name(Vault, uri.vault)
     if vault is None or vault.provisioning != "Succeeded":
         since = state.vault_deletions.get(uri.vault, 0.0)
         return Unreachable("no such vault, or its name does not resolve yet", since)
@@ -72,12 +72,12 @@ def locate(state: World, *, key_identifier: str) -> Reached | Unreachable:
     return Reached(vault=vault, key=key, version=version)
 
 
-def _updated(state: World, version: KeyVersion) -> float:
+def _updated(state: State, version: KeyVersion) -> float:
     return version.updated - state.clock.utc(0).timestamp()
 
 
-def _admitted(state: World, found: Reached, *, principal: str) -> Reached | Unreachable:
-    gone = state.directory.gone(principal)
+def _admitted(state: State, found: Reached, *, principal: str) -> Reached | Unreachable:
+    gone = state.directory.removed(principal)
     if state.directory.by_object(principal) is None:
         return Unreachable("the identity is gone", (gone.removed_at if gone else None) or 0.0)
     if not passes_firewall(found.vault):
@@ -101,7 +101,7 @@ def passes_firewall(vault: Vault) -> bool:
     return not restricted or str(acls.get("bypass", "AzureServices")).lower() == "azureservices"
 
 
-def granted(state: World, *, vault: Vault, key: str, principal: str) -> bool:
+def granted(state: State, *, vault: Vault, key: str, principal: str) -> bool:
     """Tell whether the vault's own permission model gives get, wrapKey and unwrapKey, effective now."""
     if vault.rbac:
         scope = f"{vault.id}/keys/{key}"

@@ -5,13 +5,13 @@ firewall does not apply [D].
 """
 
 from acrcmk_lab.azure.arm import errors, ids, operations
-from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError
+from acrcmk_lab.azure.arm.messages import AzureError, Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
 from acrcmk_lab.azure.services.key_vault import models, vault_properties
-from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLife
+from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLifecycle
 from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
 from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 NAMESPACE = vault_properties.NAMESPACE
 KEYS = f"{vault_properties.TYPE}/keys"
@@ -24,25 +24,23 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def found_vault(state: World, call: Call) -> Vault:
+def get_vault(state: State, call: Call) -> Vault:
     """Return the vault of a path; refuses where there is none."""
     scope, name = call.route.scope, call.names[0]
     vault = state.store.get(Vault, f"{scope}/providers/{vault_properties.TYPE}/{name}")
     if vault is None:
-        raise errors.refusal(
-            "ARM_RESOURCE_NOT_FOUND", provider=NAMESPACE, type="vaults", name=name, rg=call.route.group
-        )
+        raise errors.error("ARM_RESOURCE_NOT_FOUND", provider=NAMESPACE, type="vaults", name=name, rg=call.route.group)
     return vault
 
 
 class VaultKeys:
     """The operations on keys."""
 
-    def __init__(self, state: World, *, life: KeyLife) -> None:
-        self._world = state
-        self._life = life
+    def __init__(self, state: State, *, lifecycle: KeyLifecycle) -> None:
+        self._state = state
+        self._lifecycle = lifecycle
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         """A caller without the right gets 400 `ForbiddenByRbac`, not ARM's 403 [I]."""
         return [
             Operation(
@@ -57,51 +55,51 @@ class VaultKeys:
             for method, path, handler in _PATHS
         ]
 
-    async def get(self, call: Call) -> Answer:
+    async def get(self, call: Call) -> Response:
         vault, key = self._found(call)
-        return Answer(200, self._body(vault, key=key, version=key.current, full=True))
+        return Response(200, self._body(vault, key=key, version=key.current, full=True))
 
-    async def get_version(self, call: Call) -> Answer:
+    async def get_version(self, call: Call) -> Response:
         vault, key = self._found(call)
         version = key.versions.get(call.names[2].lower())
         if version is None:
             raise _missing(f"{key.name}/{call.names[2]}")
-        return Answer(200, self._body(vault, key=key, version=version, full=True, of_version=True))
+        return Response(200, self._body(vault, key=key, version=version, full=True, of_version=True))
 
-    async def index(self, call: Call) -> Answer:
-        vault = found_vault(self._world, call)
+    async def index(self, call: Call) -> Response:
+        vault = get_vault(self._state, call)
         rows = [self._body(vault, key=key, version=key.current) for key in vault.keys.values()]
-        return operations.page(call, rows=rows, url=self._world.url, size=25)
+        return operations.page(call, rows=rows, url=self._state.url, size=25)
 
-    async def list_versions(self, call: Call) -> Answer:
+    async def list_versions(self, call: Call) -> Response:
         """Ordered by version id, as recorded of the data plane: not by time."""
         vault, key = self._found(call)
         rows = [
             self._body(vault, key=key, version=key.versions[version], of_version=True)
             for version in sorted(key.versions)
         ]
-        return operations.page(call, rows=rows, url=self._world.url, size=25)
+        return operations.page(call, rows=rows, url=self._state.url, size=25)
 
-    async def put(self, call: Call) -> Answer:
-        vault, name = found_vault(self._world, call), call.names[1]
+    async def put(self, call: Call) -> Response:
+        vault, name = get_vault(self._state, call), call.names[1]
         key = vault.keys.get(name.lower())
         if key is None:
             key = self._create(vault, name=name, call=call)
-        return Answer(200, self._body(vault, key=key, version=key.current, full=True))
+        return Response(200, self._body(vault, key=key, version=key.current, full=True))
 
     def _create(self, vault: Vault, *, name: str, call: Call) -> Key:
         properties = call.request.properties()
-        if vault.provisioning != "Succeeded" and self._world.switches.key_before_dns == "reject":
-            raise errors.refusal("KV_REGISTERING_DNS", name=vault.name)
+        if vault.provisioning != "Succeeded" and self._state.settings.key_before_dns == "reject":
+            raise errors.error("KV_REGISTERING_DNS", name=vault.name)
         wrong = models.problem(properties, name=name)
         if not wrong and "HSM" in str(properties.get("kty")) and vault.sku["name"].lower() != "premium":
             wrong = "HSM keys need a vault of the premium SKU."
         if wrong:
-            raise errors.refusal("KV_KEY_PARAMETERS", reason=wrong)
-        return self._life.create(vault, name=name, properties=properties, tags=ids.tags(call.body.get("tags")))
+            raise errors.error("KV_KEY_PARAMETERS", reason=wrong)
+        return self._lifecycle.create(vault, name=name, properties=properties, tags=ids.tags(call.body.get("tags")))
 
     def _found(self, call: Call) -> tuple[Vault, Key]:
-        vault = found_vault(self._world, call)
+        vault = get_vault(self._state, call)
         key = vault.keys.get(call.names[1].lower())
         if key is None:
             raise _missing(call.names[1])
@@ -117,7 +115,7 @@ class VaultKeys:
         of_version: bool = False,
     ) -> Body:
         """A list shows less than a read: attributes and the key's URI."""
-        uri = f"https://{vault.name.lower()}.{self._world.switches.vault_domain}/keys/{key.name}"
+        uri = f"https://{vault.name.lower()}.{self._state.settings.vault_domain}/keys/{key.name}"
         suffix = f"/versions/{version.version}" if of_version else ""
         properties: Body = {"attributes": _attributes(vault, version=version)}
         if full:
@@ -149,5 +147,5 @@ def _attributes(vault: Vault, *, version: KeyVersion) -> Body:
     return {**shown, **vault.recovery.attributes, "exportable": False}
 
 
-def _missing(name: str) -> RefusedError:
-    return errors.refusal("KVD_KEY_NOT_FOUND", name=name)
+def _missing(name: str) -> AzureError:
+    return errors.error("KVD_KEY_NOT_FOUND", name=name)

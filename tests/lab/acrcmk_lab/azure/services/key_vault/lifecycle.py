@@ -12,7 +12,7 @@ from acrcmk_lab.azure.services.key_vault import models, soft_delete
 from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
 from acrcmk_lab.azure.services.key_vault.soft_delete import SoftDelete
 from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 DAY = soft_delete.DAY
 _DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
@@ -27,29 +27,29 @@ def duration(text: str) -> int:
     return sum(int(count or 0) * unit for count, unit in zip(found.groups(), _UNITS, strict=True))
 
 
-class KeyLife:
+class KeyLifecycle:
     """What can happen to the keys of every vault."""
 
-    def __init__(self, state: World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._soft_delete = SoftDelete(state)
 
     def create(self, vault: Vault, *, name: str, properties: Body, tags: dict[str, str]) -> Key:
         """Create a key, or a new current version of one that exists; refuses a name not free yet."""
-        self._soft_delete.check_free(vault.key_shelf, name=name)
+        self._soft_delete.check_free(vault.key_collection, name=name)
         key = vault.keys.setdefault(name.lower(), Key(name=name))
         if properties.get("rotationPolicy"):
             key.rotation_policy = properties["rotationPolicy"]
-        version = models.new_version(properties, version=self._world.hex32(), unix_now=self._unix())
+        version = models.new_version(properties, version=self._state.hex32(), unix_now=self._unix())
         version.tags = tags
         self._add(vault, key, version)
         return key
 
     def restore(self, vault: Vault, key: Key) -> Key:
         """Bring a key from a backup, with its versions; refuses a name that is in use or not free yet."""
-        self._soft_delete.check_free(vault.key_shelf, name=key.name)
+        self._soft_delete.check_free(vault.key_collection, name=key.name)
         if key.name.lower() in vault.keys:
-            raise errors.refusal("KVD_RESTORE_CONFLICT", Type="Key", name=key.name)
+            raise errors.error("KVD_RESTORE_CONFLICT", Type="Key", name=key.name)
         vault.keys[key.name.lower()] = key
         self._schedule(vault, key)
         return key
@@ -58,7 +58,7 @@ class KeyLife:
         """Add a version like the current one; it expires as the rotation policy says."""
         version = dataclasses.replace(
             key.current,
-            version=self._world.hex32(),
+            version=self._state.hex32(),
             created=self._unix(),
             updated=self._unix(),
             enabled=True,
@@ -83,15 +83,15 @@ class KeyLife:
 
     def delete(self, vault: Vault, key: Key) -> None:
         """Delete a key softly."""
-        self._soft_delete.delete(vault.key_shelf, key)
+        self._soft_delete.delete(vault.key_collection, key)
 
     def recover(self, vault: Vault, key: Key) -> None:
         """Begin to bring a deleted key back; its rotation goes on."""
-        self._soft_delete.recover(vault.key_shelf, key, then=lambda: self._schedule(vault, key))
+        self._soft_delete.recover(vault.key_collection, key, then=lambda: self._schedule(vault, key))
 
     def purge(self, vault: Vault, key: Key) -> None:
         """Delete a deleted key for good."""
-        self._soft_delete.purge(vault.key_shelf, key)
+        self._soft_delete.purge(vault.key_collection, key)
 
     def _add(self, vault: Vault, key: Key, version: KeyVersion) -> None:
         expiry = ((key.rotation_policy or {}).get("attributes") or {}).get("expiryTime")
@@ -113,10 +113,10 @@ class KeyLife:
             if alive and unchanged:
                 self.rotate(vault, key)
 
-        self._world.clock.call_in(max(0.001, due - self._unix()), callback=rotate)
+        self._state.clock.call_in(max(0.001, due - self._unix()), callback=rotate)
 
     def _unix(self) -> int:
-        return int(self._world.clock.utc().timestamp())
+        return int(self._state.clock.utc().timestamp())
 
 
 def _due(version: KeyVersion, policy: Body | None) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from acrcmk_lab.azure.arm import errors
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 DAY = 86400
 
@@ -31,7 +31,7 @@ I = TypeVar("I", bound=Item)  # noqa: E741 - an item
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Shelf(Generic[I]):
+class Collection(Generic[I]):
     """A vault's objects of one kind, by lower-case name; `days` is how long deleted ones are kept."""
 
     noun: str
@@ -43,43 +43,43 @@ class Shelf(Generic[I]):
 class SoftDelete:
     """What can happen to the objects of every vault."""
 
-    def __init__(self, state: World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
 
-    def check_free(self, shelf: Shelf[I], *, name: str) -> None:
+    def check_free(self, collection: Collection[I], *, name: str) -> None:
         """Refuse a name that a deleted object still holds."""
-        deleted = shelf.deleted.get(name.lower())
-        if deleted and deleted.settled_at > self._world.clock.now():
-            raise errors.refusal("KVD_BEING_DELETED", Type=shelf.noun, name=name)
+        deleted = collection.deleted.get(name.lower())
+        if deleted and deleted.settled_at > self._state.clock.now():
+            raise errors.error("KVD_BEING_DELETED", Type=collection.noun, name=name)
         if deleted:
-            raise errors.refusal("KVD_DELETED_CONFLICT", Type=shelf.noun, kind=shelf.noun.lower(), name=name)
+            raise errors.error("KVD_DELETED_CONFLICT", Type=collection.noun, kind=collection.noun.lower(), name=name)
 
-    def delete(self, shelf: Shelf[I], item: I) -> None:
+    def delete(self, collection: Collection[I], item: I) -> None:
         """Delete an object: gone at once, seen among the deleted ones after `key_delete`."""
-        del shelf.live[item.name.lower()]
-        now = self._world.clock.now()
+        del collection.live[item.name.lower()]
+        now = self._state.clock.now()
         item.deleted_at = now
-        item.settled_at = now + self._world.draw(self._world.switches.key_delete)
-        shelf.deleted[item.name.lower()] = item
+        item.settled_at = now + self._state.draw(self._state.settings.key_delete)
+        collection.deleted[item.name.lower()] = item
 
         def expire() -> None:
             if item.deleted_at == now:
-                self.purge(shelf, item)
+                self.purge(collection, item)
 
-        self._world.clock.call_at(now + shelf.days * DAY, callback=expire)
+        self._state.clock.call_at(now + collection.days * DAY, callback=expire)
 
-    def recover(self, shelf: Shelf[I], item: I, *, then: Callable[[], None] = lambda: None) -> None:
+    def recover(self, collection: Collection[I], item: I, *, then: Callable[[], None] = lambda: None) -> None:
         """Begin to bring a deleted object back; it is there after `key_recover`, when `then` is called."""
 
         def back() -> None:
-            if shelf.deleted.pop(item.name.lower(), None) is item:
+            if collection.deleted.pop(item.name.lower(), None) is item:
                 item.deleted_at, item.recovering = None, False
-                shelf.live[item.name.lower()] = item
+                collection.live[item.name.lower()] = item
                 then()
 
         item.recovering = True
-        self._world.clock.call_in(self._world.draw(self._world.switches.key_recover), callback=back)
+        self._state.clock.call_in(self._state.draw(self._state.settings.key_recover), callback=back)
 
-    def purge(self, shelf: Shelf[I], item: I) -> None:
+    def purge(self, collection: Collection[I], item: I) -> None:
         """Delete a deleted object for good."""
-        shelf.deleted.pop(item.name.lower(), None)
+        collection.deleted.pop(item.name.lower(), None)

@@ -9,7 +9,7 @@ from acrcmk_lab.azure.arm import errors
 from acrcmk_lab.azure.arm.messages import Body
 from acrcmk_lab.azure.services.key_vault import models
 from acrcmk_lab.azure.services.key_vault.models import Key, Recovery
-from acrcmk_lab.azure.services.key_vault.soft_delete import Shelf
+from acrcmk_lab.azure.services.key_vault.soft_delete import Collection
 from acrcmk_lab.azure.services.key_vault.vault_objects import VaultObject
 from acrcmk_lab.azure.state.store import Resource
 
@@ -61,38 +61,38 @@ class Vault(Resource):
         return Recovery(purge_protected=self.purge_protection, days=days)
 
     @property
-    def key_shelf(self) -> Shelf[Key]:
+    def key_collection(self) -> Collection[Key]:
         """Its keys, as soft delete sees them."""
-        return Shelf("Key", self.keys, self.deleted_keys, self.recovery.days)
+        return Collection("Key", self.keys, self.deleted_keys, self.recovery.days)
 
     @property
-    def secret_shelf(self) -> Shelf[VaultObject]:
+    def secret_collection(self) -> Collection[VaultObject]:
         """Its secrets, as soft delete sees them."""
-        return Shelf("Secret", self.secrets, self.deleted_secrets, self.recovery.days)
+        return Collection("Secret", self.secrets, self.deleted_secrets, self.recovery.days)
 
     @property
-    def certificate_shelf(self) -> Shelf[VaultObject]:
+    def certificate_collection(self) -> Collection[VaultObject]:
         """Its certificates, as soft delete sees them."""
-        return Shelf("Certificate", self.certificates, self.deleted_certificates, self.recovery.days)
+        return Collection("Certificate", self.certificates, self.deleted_certificates, self.recovery.days)
 
 
 def check_name(name: str) -> None:
     """Refuse a name that breaks Key Vault's rules."""
     if not _NAME.fullmatch(name):
-        raise errors.refusal("KV_NAME_INVALID")
+        raise errors.error("KV_NAME_INVALID")
 
 
 def check_properties(properties: Body, *, existing: Vault | None, reject_no_soft_delete: bool) -> None:
     """Refuse what Key Vault refuses of a create or an update."""
     if properties.get("enablePurgeProtection") is False:
-        raise errors.refusal("KV_PURGE_PROTECTION_FALSE")
+        raise errors.error("KV_PURGE_PROTECTION_FALSE")
     if properties.get("enableSoftDelete") is False and (reject_no_soft_delete or (existing and existing.soft_delete)):
-        raise errors.refusal("KV_SOFT_DELETE_FALSE")
+        raise errors.error("KV_SOFT_DELETE_FALSE")
     retention = properties.get("softDeleteRetentionInDays")
     if retention is not None and retention not in RETENTION_DAYS:
-        raise errors.refusal("KV_RETENTION_INVALID")
+        raise errors.error("KV_RETENTION_INVALID")
     if existing and retention is not None and retention != (existing.retention or models.FULL_RETENTION_DAYS):
-        raise errors.refusal("KV_RETENTION_FIXED")
+        raise errors.error("KV_RETENTION_FIXED")
 
 
 def create(vault: Vault, *, properties: Body, version: str, optional_soft_delete: bool) -> None:

@@ -1,14 +1,14 @@
 """Microsoft.KeyVault: vaults, their access policies, and what soft delete leaves of them."""
 
 from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
-from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError
+from acrcmk_lab.azure.arm.messages import AzureError, Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
 from acrcmk_lab.azure.services.authorization.role_assignments import RoleAssignment
 from acrcmk_lab.azure.services.key_vault import keys, vault_properties
 from acrcmk_lab.azure.services.key_vault.keys import VaultKeys
-from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLife
+from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLifecycle
 from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 NAMESPACE = vault_properties.NAMESPACE
 SERVICE_VERSION = "2.2.261.0"
@@ -47,18 +47,18 @@ class KeyVault:
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
-    def __init__(self, state: World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
         self.deleted: dict[str, Vault] = {}
         # Names that somebody else in Azure holds.
         self.taken: set[str] = set()
         self._purges: dict[str, tuple[float, float]] = {}
-        self.key_life = KeyLife(state)
-        self._keys = VaultKeys(state, life=self.key_life)
+        self.key_lifecycle = KeyLifecycle(state)
+        self._keys = VaultKeys(state, lifecycle=self.key_lifecycle)
         state.removers[Vault] = self.remove
 
     def accepts(self, version: str) -> bool:
-        retired = self._world.clock.utc().strftime("%Y-%m-%d") >= RETIREMENT
+        retired = self._state.clock.utc().strftime("%Y-%m-%d") >= RETIREMENT
         return version in VERSIONS and not (retired and version < vault_properties.RBAC_BY_DEFAULT_SINCE)
 
     def headers(self, call: Call) -> dict[str, str]:
@@ -68,7 +68,7 @@ class KeyVault:
             **({"x-ms-client-request-id": echoed} if echoed else {}),
         }
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         deleted = "locations/*/deletedVaults/*"
         return [
             *operations.crud(
@@ -95,55 +95,55 @@ class KeyVault:
                 action=f"{NAMESPACE}/checkNameAvailability/read",
                 kind="read",
             ),
-            *self._keys.offers(),
+            *self._keys.operations(),
         ]
 
-    async def get(self, call: Call) -> Answer:
-        return Answer(200, self._body(self._found(call), version=call.version))
+    async def get(self, call: Call) -> Response:
+        return Response(200, self._body(self._found(call), version=call.version))
 
-    async def index(self, call: Call) -> Answer:
-        found = self._world.store.under(call.route.scope, kind=Vault)
+    async def index(self, call: Call) -> Response:
+        found = self._state.store.under(call.route.scope, kind=Vault)
         rows = [self._body(vault, version=call.version) for vault in found]
-        return operations.page(call, rows=rows, url=self._world.url)
+        return operations.page(call, rows=rows, url=self._state.url)
 
-    async def put(self, call: Call) -> Answer:
+    async def put(self, call: Call) -> Response:
         properties = call.request.properties()
-        existing = self._world.store.get(Vault, call.route.path)
+        existing = self._state.store.get(Vault, call.route.path)
         vault_properties.check_name(call.names[0])
         vault_properties.check_properties(
             properties,
             existing=existing,
-            reject_no_soft_delete=self._world.switches.disabled_soft_delete == "reject",
+            reject_no_soft_delete=self._state.settings.disabled_soft_delete == "reject",
         )
         if properties.get("createMode") == "recover" and not existing:
-            return Answer(200, self._body(self._recover(call), version=call.version))
+            return Response(200, self._body(self._recover(call), version=call.version))
         if existing:
             self._changed(existing, call=call)
             existing.tags = ids.tags(call.body.get("tags"))
-            return Answer(200, self._body(existing, version=call.version))
+            return Response(200, self._body(existing, version=call.version))
         created = self._create(call)
         body = self._body(created, version=call.version)
         # Recorded: only the answer to the creating PUT lacks the slash.
         body["properties"]["vaultUri"] = body["properties"]["vaultUri"].rstrip("/")
-        return Answer(200, body)
+        return Response(200, body)
 
-    async def patch(self, call: Call) -> Answer:
+    async def patch(self, call: Call) -> Response:
         vault = self._found(call)
         vault_properties.check_properties(call.request.properties(), existing=vault, reject_no_soft_delete=True)
         self._changed(vault, call=call)
         if "tags" in call.body:
             vault.tags = ids.tags(call.body["tags"])
-        return Answer(200, self._body(vault, version=call.version))
+        return Response(200, self._body(vault, version=call.version))
 
-    async def access_policies(self, call: Call) -> Answer:
+    async def access_policies(self, call: Call) -> Response:
         """Add, replace or remove entries without touching anybody else's."""
         vault, operation = self._found(call), call.names[1].lower()
         if operation not in ("add", "replace", "remove"):
-            raise errors.refusal("ARM_BAD_REQUEST", reason=f"unknown operation {call.names[1]}")
+            raise errors.error("ARM_BAD_REQUEST", reason=f"unknown operation {call.names[1]}")
         given = vault_properties.policies(call.request.properties().get("accessPolicies"))
         self._set_policies(vault, vault_properties.merged(vault.access_policies, given, operation=operation))
         self._touch(vault, call=call)
-        return Answer(
+        return Response(
             200,
             {
                 "id": f"{vault.id}/accessPolicies/",
@@ -153,123 +153,123 @@ class KeyVault:
             },
         )
 
-    async def delete(self, call: Call) -> Answer:
-        vault = self._world.store.get(Vault, call.route.path)
+    async def delete(self, call: Call) -> Response:
+        vault = self._state.store.get(Vault, call.route.path)
         if vault is None:
-            return Answer(204)
+            return Response(204)
         self.remove(vault)
-        return Answer(200)
+        return Response(200)
 
     def remove(self, vault: Vault) -> None:
         """Soft-delete a vault; the role assignments scoped to it go for good [D]."""
-        self._world.store.remove(vault)
-        for assignment in self._world.store.under(vault.id, kind=RoleAssignment):
-            self._world.remove(assignment)
-        now = self._world.clock.now()
-        self._world.vault_deletions[vault.name.lower()] = now
+        self._state.store.remove(vault)
+        for assignment in self._state.store.under(vault.id, kind=RoleAssignment):
+            self._state.remove(assignment)
+        now = self._state.clock.now()
+        self._state.vault_deletions[vault.name.lower()] = now
         if not vault.soft_delete:
             return
         vault.deleted_at = now
         self.deleted[vault.name.lower()] = vault
-        self._world.clock.call_at(now + vault.recovery.days * DAY, callback=lambda: self._purged(vault, deleted_at=now))
+        self._state.clock.call_at(now + vault.recovery.days * DAY, callback=lambda: self._purged(vault, deleted_at=now))
 
-    async def get_deleted(self, call: Call) -> Answer:
-        return Answer(200, self._deleted_body(self._found_deleted(call)))
+    async def get_deleted(self, call: Call) -> Response:
+        return Response(200, self._deleted_body(self._found_deleted(call)))
 
-    async def list_deleted(self, call: Call) -> Answer:
+    async def list_deleted(self, call: Call) -> Response:
         mine = [
             self._deleted_body(v)
             for v in self.deleted.values()
             if ids.within(v.id, scope=f"/subscriptions/{call.route.subscription}")
         ]
-        return operations.page(call, rows=mine, url=self._world.url)
+        return operations.page(call, rows=mine, url=self._state.url)
 
-    async def no_hsms(self, _: Call) -> Answer:
+    async def no_hsms(self, _: Call) -> Response:
         """Answer that there are none: `az keyvault list-deleted` and `recover` look for these, too."""
-        return Answer(200, {"value": []})
+        return Response(200, {"value": []})
 
-    async def purge(self, call: Call) -> Answer:
+    async def purge(self, call: Call) -> Response:
         """Recorded: 202 with Location, then 202 `NotStarted` until 200 `Succeeded`."""
         vault = self._found_deleted(call)
         if vault.purge_protection:
-            raise errors.refusal("KV_PURGE_PROTECTED")
-        start, deleted_at = self._world.clock.now(), vault.deleted_at
-        seconds = self._world.draw(self._world.switches.vault_purge)
-        end = self._world.delay("vault_purge", resource=vault.id, seconds=seconds)
-        operation = self._world.hex32()
+            raise errors.error("KV_PURGE_PROTECTED")
+        start, deleted_at = self._state.clock.now(), vault.deleted_at
+        seconds = self._state.draw(self._state.settings.vault_purge)
+        end = self._state.log_delay("vault_purge", resource=vault.id, seconds=seconds)
+        operation = self._state.hex32()
         self._purges[operation] = (start, end)
-        self._world.clock.call_in(seconds, callback=lambda: self._purged(vault, deleted_at=deleted_at))
-        return Answer(
+        self._state.clock.call_in(seconds, callback=lambda: self._purged(vault, deleted_at=deleted_at))
+        return Response(
             202,
             None,
             {
                 "Location": self._purge_url(call, operation),
-                "Retry-After": str(self._world.clock.client_seconds(5)),
+                "Retry-After": str(self._state.clock.client_seconds(5)),
             },
         )
 
-    async def purge_result(self, call: Call) -> Answer:
+    async def purge_result(self, call: Call) -> Response:
         found = self._purges.get(call.names[-1])
         if found is None:
-            raise errors.refusal("ARM_BAD_TYPE", ns=NAMESPACE, v=call.version)
-        clock, (start, end) = self._world.clock, found
+            raise errors.error("ARM_BAD_TYPE", ns=NAMESPACE, v=call.version)
+        clock, (start, end) = self._state.clock, found
         body = {"createdDateTime": timestamps.spaced(clock.utc(start))}
         if clock.now() < end:
             headers = {"Location": self._purge_url(call, call.names[-1])}
-            return Answer(202, {**body, "status": "NotStarted"}, headers)
+            return Response(202, {**body, "status": "NotStarted"}, headers)
         body["lastActionDateTime"] = timestamps.spaced(clock.utc(end))
-        return Answer(200, {**body, "status": "Succeeded"})
+        return Response(200, {**body, "status": "Succeeded"})
 
-    async def check_name(self, call: Call) -> Answer:
+    async def check_name(self, call: Call) -> Response:
         name = str(call.body.get("name", ""))
         try:
             vault_properties.check_name(name)
-        except RefusedError as refused:
-            return _unavailable("AccountNameInvalid", refused.answer.body["error"]["message"])
-        if self._world.store.named(Vault, name) or name.lower() in {*self.deleted, *self.taken}:
-            taken = errors.error("KV_NAME_TAKEN", name=name)
+        except AzureError as error:
+            return _unavailable("AccountNameInvalid", error.response.body["error"]["message"])
+        if self._state.store.by_name(Vault, name) or name.lower() in {*self.deleted, *self.taken}:
+            taken = errors.content("KV_NAME_TAKEN", name=name)
             return _unavailable("AlreadyExists", taken["message"])
-        return Answer(200, {"nameAvailable": True})
+        return Response(200, {"nameAvailable": True})
 
     def _create(self, call: Call) -> Vault:
         name, location = call.names[0], str(call.body.get("location") or "")
         properties = call.request.properties()
         self._name_is_free(call)
         if not location:
-            raise errors.refusal("ARM_LOCATION_REQUIRED")
+            raise errors.error("ARM_LOCATION_REQUIRED")
         vault = Vault(
             id=call.route.path,
             name=name,
             location=ids.location(location),
             location_given=location,
             tags=ids.tags(call.body.get("tags")),
-            created=self._world.clock.now(),
+            created=self._state.clock.now(),
             created_by=call.caller.author,
-            tenant_id=str(properties.get("tenantId") or self._world.tenant_id),
+            tenant_id=str(properties.get("tenantId") or self._state.tenant_id),
             sku=properties.get("sku") or {"family": "A", "name": "standard"},
         )
-        optional = self._world.switches.disabled_soft_delete == "accept"
+        optional = self._state.settings.disabled_soft_delete == "accept"
         vault_properties.create(vault, properties=properties, version=call.version, optional_soft_delete=optional)
         self._normalise(vault)
         if "accessPolicies" not in properties and not vault.rbac:
-            raise errors.refusal("KV_POLICIES_REQUIRED")
-        self._world.store.put(vault)
+            raise errors.error("KV_POLICIES_REQUIRED")
+        self._state.store.put(vault)
         self._touch(vault, call=call)
         self._set_policies(vault, vault_properties.policies(properties.get("accessPolicies")))
-        seconds = self._world.draw(self._world.switches.dns_delay)
-        self._world.delay("dns", resource=vault.id, seconds=seconds)
-        self._world.clock.call_in(seconds, callback=lambda: setattr(vault, "provisioning", "Succeeded"))
+        seconds = self._state.draw(self._state.settings.dns_delay)
+        self._state.log_delay("dns", resource=vault.id, seconds=seconds)
+        self._state.clock.call_in(seconds, callback=lambda: setattr(vault, "provisioning", "Succeeded"))
         return vault
 
     def _name_is_free(self, call: Call) -> None:
         name = call.names[0].lower()
-        held = self._world.store.named(Vault, name)
+        held = self._state.store.by_name(Vault, name)
         deleted = self.deleted.get(name)
         mine = f"/subscriptions/{call.route.subscription}"
         if held or name in self.taken or (deleted and not ids.within(deleted.id, scope=mine)):
-            raise errors.refusal("KV_NAME_TAKEN", name=call.names[0])
+            raise errors.error("KV_NAME_TAKEN", name=call.names[0])
         if deleted:
-            raise errors.refusal("KV_DELETED_CONFLICT")
+            raise errors.error("KV_DELETED_CONFLICT")
 
     def _recover(self, call: Call) -> Vault:
         """Bring a deleted vault back as it was, with its keys but without role assignments [D].
@@ -278,10 +278,10 @@ class KeyVault:
         """
         vault = self.deleted.get(call.names[0].lower())
         if vault is None or vault.id.lower() != call.route.path.lower():
-            raise errors.refusal("KV_DELETED_NOT_FOUND", name=call.names[0])
+            raise errors.error("KV_DELETED_NOT_FOUND", name=call.names[0])
         del self.deleted[vault.name.lower()]
         vault.deleted_at = None
-        self._world.store.put(vault)
+        self._state.store.put(vault)
         self._touch(vault, call=call)
         return vault
 
@@ -294,32 +294,32 @@ class KeyVault:
         self._touch(vault, call=call)
 
     def _normalise(self, vault: Vault) -> None:
-        if vault.network_acls and self._world.switches.cidr_suffix == "add":
+        if vault.network_acls and self._state.settings.cidr_suffix == "add":
             vault.network_acls = vault_properties.with_suffixes(vault.network_acls)
 
     def _touch(self, vault: Vault, *, call: Call) -> None:
-        vault.modified, vault.modified_by = self._world.clock.now(), call.caller.author
+        vault.modified, vault.modified_by = self._state.clock.now(), call.caller.author
 
     def _set_policies(self, vault: Vault, policies: list[Body]) -> None:
         if policies == vault.access_policies:
             return
         vault.access_policies = policies
-        seconds = self._world.draw(self._world.switches.policy_propagation)
-        self._world.delay("policy", resource=vault.id, seconds=seconds)
+        seconds = self._state.draw(self._state.settings.policy_propagation)
+        self._state.log_delay("policy", resource=vault.id, seconds=seconds)
 
         def take_effect() -> None:
-            vault.effective_policies, vault.policies_effective = policies, self._world.clock.now()
+            vault.effective_policies, vault.policies_effective = policies, self._state.clock.now()
 
-        self._world.clock.call_in(seconds, callback=take_effect)
+        self._state.clock.call_in(seconds, callback=take_effect)
 
     def _found(self, call: Call) -> Vault:
-        return keys.found_vault(self._world, call)
+        return keys.get_vault(self._state, call)
 
     def _found_deleted(self, call: Call) -> Vault:
         vault = self.deleted.get(call.names[1].lower())
         mine = f"/subscriptions/{call.route.subscription}"
         if vault is None or vault.location != ids.location(call.names[0]) or not ids.within(vault.id, scope=mine):
-            raise errors.refusal("KV_DELETED_NOT_FOUND", name=call.names[1])
+            raise errors.error("KV_DELETED_NOT_FOUND", name=call.names[1])
         return vault
 
     def _purged(self, vault: Vault, *, deleted_at: float | None) -> None:
@@ -330,11 +330,11 @@ class KeyVault:
     def _purge_url(self, call: Call, operation: str) -> str:
         scope = f"/subscriptions/{call.route.subscription}/providers/{NAMESPACE}"
         result = f"{scope}/locations/{call.names[0]}/operationResults/{operation}"
-        return f"{self._world.url}{result}?api-version={call.version}"
+        return f"{self._state.url}{result}?api-version={call.version}"
 
     def _body(self, vault: Vault, *, version: str) -> Body:
-        clock = self._world.clock
-        uri = f"https://{vault.name.lower()}.{self._world.switches.vault_domain}/"
+        clock = self._state.clock
+        uri = f"https://{vault.name.lower()}.{self._state.settings.vault_domain}/"
         authors = vault.system_data(lambda at: timestamps.milliseconds(clock.utc(at)))
         return {
             "id": vault.id,
@@ -347,7 +347,7 @@ class KeyVault:
         }
 
     def _deleted_body(self, vault: Vault) -> Body:
-        clock, deleted_at = self._world.clock, vault.deleted_at or 0.0
+        clock, deleted_at = self._state.clock, vault.deleted_at or 0.0
         subscription = ids.subscription_of(vault.id)
         scope = f"/subscriptions/{subscription}/providers/{NAMESPACE}/locations/{vault.location}"
         properties: Body = {
@@ -367,5 +367,5 @@ class KeyVault:
         }
 
 
-def _unavailable(reason: str, message: str) -> Answer:
-    return Answer(200, {"nameAvailable": False, "reason": reason, "message": message})
+def _unavailable(reason: str, message: str) -> Response:
+    return Response(200, {"nameAvailable": False, "reason": reason, "message": message})

@@ -7,10 +7,10 @@ import dataclasses
 import re
 
 from acrcmk_lab.azure.arm import errors, ids, operations
-from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
 from acrcmk_lab.azure.state.directory import Principal
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.ManagedIdentity"
@@ -58,8 +58,8 @@ class ManagedIdentity:
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
-    def __init__(self, state: World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
         state.removers[Identity] = self.remove
 
     def accepts(self, version: str) -> bool:
@@ -68,7 +68,7 @@ class ManagedIdentity:
     def headers(self, _call: Call) -> dict[str, str]:
         return {}
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         child = "userAssignedIdentities/*/federatedIdentityCredentials"
         return [
             *operations.crud(
@@ -97,66 +97,66 @@ class ManagedIdentity:
             ),
         ]
 
-    async def get(self, call: Call) -> Answer:
-        return Answer(200, self._body(self._found(call), version=call.version))
+    async def get(self, call: Call) -> Response:
+        return Response(200, self._body(self._found(call), version=call.version))
 
-    async def index(self, call: Call) -> Answer:
-        found = self._world.store.under(call.route.scope, kind=Identity)
+    async def index(self, call: Call) -> Response:
+        found = self._state.store.under(call.route.scope, kind=Identity)
         rows = [self._body(identity, version=call.version) for identity in found]
-        return operations.page(call, rows=rows, url=self._world.url)
+        return operations.page(call, rows=rows, url=self._state.url)
 
-    async def put(self, call: Call) -> Answer:
-        existing = self._world.store.get(Identity, _identity_id(call))
+    async def put(self, call: Call) -> Response:
+        existing = self._state.store.get(Identity, _identity_id(call))
         if existing is None:
             created = self._create(call)
-            return Answer(201, self._body(created, version=call.version), {"location": created.id})
+            return Response(201, self._body(created, version=call.version), {"location": created.id})
         if "tags" in call.body:
             existing.tags = ids.tags(call.body["tags"])
-        return Answer(200, self._body(existing, version=call.version))
+        return Response(200, self._body(existing, version=call.version))
 
-    async def patch(self, call: Call) -> Answer:
+    async def patch(self, call: Call) -> Response:
         identity = self._found(call)
         if "tags" in call.body:
             identity.tags = ids.tags(call.body["tags"])
-        return Answer(200, self._body(identity, version=call.version))
+        return Response(200, self._body(identity, version=call.version))
 
-    async def delete(self, call: Call) -> Answer:
-        identity = self._world.store.get(Identity, _identity_id(call))
+    async def delete(self, call: Call) -> Response:
+        identity = self._state.store.get(Identity, _identity_id(call))
         if identity is None:
-            return Answer(204)
+            return Response(204)
         self.remove(identity)
-        return Answer(200)
+        return Response(200)
 
     def remove(self, identity: Identity) -> None:
         """Delete an identity with its principal; what was granted to that stays behind."""
-        for credential in self._world.store.under(identity.id, kind=FederatedCredential):
-            self._world.store.remove(credential)
-        self._world.store.remove(identity)
-        self._world.directory.remove(identity.principal_id, now=self._world.clock.now())
+        for credential in self._state.store.under(identity.id, kind=FederatedCredential):
+            self._state.store.remove(credential)
+        self._state.store.remove(identity)
+        self._state.directory.remove(identity.principal_id, now=self._state.clock.now())
 
-    async def get_credential(self, call: Call) -> Answer:
-        found = self._world.store.get(FederatedCredential, _credential_id(call))
+    async def get_credential(self, call: Call) -> Response:
+        found = self._state.store.get(FederatedCredential, _credential_id(call))
         if found is None:
-            raise errors.refusal("MI_CREDENTIAL_NOT_FOUND", id=_credential_id(call))
-        return Answer(200, _credential_body(found))
+            raise errors.error("MI_CREDENTIAL_NOT_FOUND", id=_credential_id(call))
+        return Response(200, _credential_body(found))
 
-    async def list_credentials(self, call: Call) -> Answer:
+    async def list_credentials(self, call: Call) -> Response:
         identity = self._found(call)
-        found = self._world.store.under(identity.id, kind=FederatedCredential)
-        return operations.page(call, rows=[_credential_body(c) for c in found], url=self._world.url)
+        found = self._state.store.under(identity.id, kind=FederatedCredential)
+        return operations.page(call, rows=[_credential_body(c) for c in found], url=self._state.url)
 
-    async def put_credential(self, call: Call) -> Answer:
+    async def put_credential(self, call: Call) -> Response:
         self._found(call)
         credential_id = _credential_id(call)
-        existing = self._world.store.get(FederatedCredential, credential_id)
+        existing = self._state.store.get(FederatedCredential, credential_id)
         credential = FederatedCredential(
             id=credential_id, name=call.names[1], location="", properties=call.request.properties()
         )
-        self._world.store.put(credential)
+        self._state.store.put(credential)
         headers = {} if existing else {"location": credential_id}
-        return Answer(200 if existing else 201, _credential_body(credential), headers)
+        return Response(200 if existing else 201, _credential_body(credential), headers)
 
-    async def associated(self, call: Call) -> Answer:
+    async def associated(self, call: Call) -> Response:
         """Recorded for an identity that nothing uses; of the lab's resources only registries use some."""
         identity = self._found(call)
         rows = [
@@ -167,25 +167,25 @@ class ManagedIdentity:
                 "resourceGroup": ids.group_of(found.id).lower(),
                 "subscriptionId": ids.subscription_of(found.id),
             }
-            for found in self._world.store.all()
+            for found in self._state.store.all()
             if identity.id.lower() in found.identities()
         ]
-        return Answer(200, {"totalCount": len(rows), "value": rows})
+        return Response(200, {"totalCount": len(rows), "value": rows})
 
-    async def delete_credential(self, call: Call) -> Answer:
-        found = self._world.store.get(FederatedCredential, _credential_id(call))
+    async def delete_credential(self, call: Call) -> Response:
+        found = self._state.store.get(FederatedCredential, _credential_id(call))
         if found is None:
-            return Answer(204)
-        self._world.store.remove(found)
-        return Answer(200)
+            return Response(204)
+        self._state.store.remove(found)
+        return Response(200)
 
     def _create(self, call: Call) -> Identity:
         name, location = call.names[0], str(call.body.get("location") or "")
         if not _NAME.fullmatch(name):
-            raise errors.refusal("MI_NAME_INVALID", name=name)
+            raise errors.error("MI_NAME_INVALID", name=name)
         if not location:
-            raise errors.refusal("ARM_LOCATION_REQUIRED")
-        now = self._world.clock.now()
+            raise errors.error("ARM_LOCATION_REQUIRED")
+        now = self._state.clock.now()
         identity = Identity(
             id=_identity_id(call),
             name=name,
@@ -193,17 +193,17 @@ class ManagedIdentity:
             tags=ids.tags(call.body.get("tags")),
             created=now,
             modified=now,
-            principal_id=self._world.guid(),
-            client_id=self._world.guid(),
+            principal_id=self._state.guid(),
+            client_id=self._state.guid(),
             isolation_scope=call.request.properties().get("isolationScope", "None"),
         )
-        self._world.store.put(identity)
-        visible = self._world.delay(
+        self._state.store.put(identity)
+        visible = self._state.log_delay(
             "principal",
             resource=identity.id,
-            seconds=self._world.draw(self._world.switches.principal_replication),
+            seconds=self._state.draw(self._state.settings.principal_replication),
         )
-        self._world.directory.add(
+        self._state.directory.add(
             Principal(
                 object_id=identity.principal_id,
                 client_id=identity.client_id,
@@ -215,19 +215,19 @@ class ManagedIdentity:
         return identity
 
     def _found(self, call: Call) -> Identity:
-        identity = self._world.store.get(Identity, _identity_id(call))
+        identity = self._state.store.get(Identity, _identity_id(call))
         if identity is None:
-            raise errors.refusal("MI_NOT_FOUND", name=call.names[0], rg=call.route.group)
+            raise errors.error("MI_NOT_FOUND", name=call.names[0], rg=call.route.group)
         return identity
 
     def _body(self, identity: Identity, *, version: str) -> Body:
         properties = {
-            "tenantId": self._world.tenant_id,
+            "tenantId": self._state.tenant_id,
             "principalId": identity.principal_id,
             "clientId": identity.client_id,
         }
         if version < _LONG_BODY_UNTIL:
-            ids_of = f"tid={self._world.tenant_id}&oid={identity.principal_id}&aid={identity.client_id}"
+            ids_of = f"tid={self._state.tenant_id}&oid={identity.principal_id}&aid={identity.client_id}"
             host = f"https://control-{identity.location}.identity.azure.net"
             properties["clientSecretUrl"] = f"{host}{identity.id}/credentials?{ids_of}"
         if version >= _SINCE_ISOLATION:

@@ -10,10 +10,10 @@ from typing import Any
 
 from acrcmk_lab.azure.arm import errors, ids, operations, throttle
 from acrcmk_lab.azure.arm.ids import Route
-from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError
+from acrcmk_lab.azure.arm.messages import AzureError, Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
-from acrcmk_lab.azure.arm.throttle import Verdict, Windows
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.arm.throttle import Admission, Windows
+from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.Insights"
@@ -57,8 +57,8 @@ class Diagnostics:
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
-    def __init__(self, state: World, *, namespaces: tuple[str, ...]) -> None:
-        self._world = state
+    def __init__(self, state: State, *, namespaces: tuple[str, ...]) -> None:
+        self._state = state
         self._namespaces = {namespace.lower() for namespace in namespaces} - {ids.RESOURCES}
         self._windows = Windows()
 
@@ -68,36 +68,36 @@ class Diagnostics:
     def headers(self, _call: Call) -> dict[str, str]:
         return {}
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         usual = [
             *operations.crud(NAMESPACE, path="diagnosticSettings/*", get=self.get, put=self.put, delete=self.delete),
             *operations.crud(NAMESPACE, path="diagnosticSettings", get=self.index),
         ]
         return [dataclasses.replace(one, admit=self.admit, throttled="ARM_THROTTLE_RESOURCE") for one in usual]
 
-    def admit(self, *, subscription: str, principal: str, kind: str, now: float) -> Verdict:
+    def admit(self, *, subscription: str, principal: str, kind: str, now: float) -> Admission:
         """Recorded: a limit of its own, whose header takes the place of ARM's usual ones."""
-        size, seconds = self._world.switches.diagnostics_requests, self._world.switches.diagnostics_interval
+        size, seconds = self._state.settings.diagnostics_requests, self._state.settings.diagnostics_interval
         window = self._windows.take(f"{subscription}/{principal}/{kind}", now=now, size=size, seconds=seconds)
-        return Verdict(
+        return Admission(
             allowed=window.allowed,
             retry_after=window.retry_after(now),
             headers={"x-ms-ratelimit-remaining-subscription-resource-requests": str(window.left)},
             facts={"limit": str(size), "interval": throttle.span(seconds)},
         )
 
-    async def get(self, call: Call) -> Answer:
+    async def get(self, call: Call) -> Response:
         self._find_target(call)
-        found = self._world.store.get(DiagnosticSetting, call.route.path)
+        found = self._state.store.get(DiagnosticSetting, call.route.path)
         if found is None:
-            raise errors.refusal("INSIGHTS_NOT_FOUND", name=call.names[0])
-        return Answer(200, _body(found))
+            raise errors.error("INSIGHTS_NOT_FOUND", name=call.names[0])
+        return Response(200, _body(found))
 
-    async def index(self, call: Call) -> Answer:
+    async def index(self, call: Call) -> Response:
         self._find_target(call)
-        return operations.page(call, rows=[_body(one) for one in self._of(call)], url=self._world.url)
+        return operations.page(call, rows=[_body(one) for one in self._of(call)], url=self._state.url)
 
-    async def put(self, call: Call) -> Answer:
+    async def put(self, call: Call) -> Response:
         self._find_target(call)
         properties = _filled(call.request.properties())
         self._check_sinks(properties)
@@ -109,39 +109,39 @@ class Diagnostics:
             location="",
             properties=properties,
         )
-        self._world.store.put(setting)
-        return Answer(200, _body(setting))
+        self._state.store.put(setting)
+        return Response(200, _body(setting))
 
-    async def delete(self, call: Call) -> Answer:
-        found = self._world.store.get(DiagnosticSetting, call.route.path)
+    async def delete(self, call: Call) -> Response:
+        found = self._state.store.get(DiagnosticSetting, call.route.path)
         if found is None:
-            return Answer(204)
-        self._world.store.remove(found)
-        return Answer(200)
+            return Response(204)
+        self._state.store.remove(found)
+        return Response(200)
 
     def _of(self, call: Call) -> list[DiagnosticSetting]:
         """Return the settings of the path's target itself, not of what lies below it."""
         home = f"{call.route.scope}/providers/{DiagnosticSetting.TYPE}"
-        return self._world.store.under(home, kind=DiagnosticSetting)
+        return self._state.store.under(home, kind=DiagnosticSetting)
 
     def _find_target(self, call: Call) -> None:
         """Refuse a target that does not exist; what is of no provider of the lab's is taken to exist."""
         target = ids.route(call.route.scope)
-        if target.namespace in self._namespaces and target.names and self._world.store.find(target.path) is None:
+        if target.namespace in self._namespaces and target.names and self._state.store.find(target.path) is None:
             raise _not_found(target)
 
     def _check_sinks(self, properties: Body) -> None:
         given = {name: str(properties[name]) for name in _SINKS if properties.get(name)}
         if not given:
-            raise errors.refusal("INSIGHTS_NO_SINK")
+            raise errors.error("INSIGHTS_NO_SINK")
         for name, sink in given.items():
             if not sink.lower().startswith(("/subscriptions/", "/providers/")):
-                raise errors.refusal("INSIGHTS_BAD_SINK", id=sink, path=f"properties.{name}")
-        missing = self._world.switches.diagnostics_workspace
+                raise errors.error("INSIGHTS_BAD_SINK", id=sink, path=f"properties.{name}")
+        missing = self._state.settings.diagnostics_workspace
         if "workspaceId" in given and missing == "404":
             raise _not_found(ids.route(given["workspaceId"]))
         if "workspaceId" in given and missing == "400":
-            raise errors.refusal("INSIGHTS_WORKSPACE_MISSING", id=given["workspaceId"])
+            raise errors.error("INSIGHTS_WORKSPACE_MISSING", id=given["workspaceId"])
 
     def _check_unshared(self, call: Call, properties: Body) -> None:
         """No two settings of a resource send the same category to the same place."""
@@ -150,7 +150,7 @@ class Diagnostics:
             shared = wanted & _flows(other.properties)
             if other.name.lower() != call.names[0].lower() and shared:
                 sink, category = min(shared)
-                raise errors.refusal("INSIGHTS_SINK_REUSED", sink=sink, name=other.name, category=category)
+                raise errors.error("INSIGHTS_SINK_REUSED", sink=sink, name=other.name, category=category)
 
 
 def _filled(given: Body) -> Body:
@@ -181,9 +181,9 @@ def _body(setting: DiagnosticSetting) -> Body:
     }
 
 
-def _not_found(route: Route) -> RefusedError:
+def _not_found(route: Route) -> AzureError:
     parts = route.path[len(route.scope) :].strip("/").split("/")
-    return errors.refusal(
+    return errors.error(
         "ARM_RESOURCE_NOT_FOUND",
         provider=parts[1] if len(parts) > 1 else "",
         type=route.typed,

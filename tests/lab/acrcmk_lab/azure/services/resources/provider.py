@@ -4,9 +4,9 @@ import functools
 import re
 
 from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
-from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Handler, Operation
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.state.store import Group, Resource
 
 GROUP = "subscriptions/*/resourcegroups/*"
@@ -24,8 +24,8 @@ class Resources:
     namespace = "Microsoft.Resources"
     versions: tuple[str, ...] = ("2021-04-01", "2022-09-01", "2024-11-01", "2025-04-01")
 
-    def __init__(self, state: World, *, namespaces: tuple[str, ...]) -> None:
-        self._world = state
+    def __init__(self, state: State, *, namespaces: tuple[str, ...]) -> None:
+        self._state = state
         self._namespaces = namespaces
         self._operations: dict[str, float] = {}
 
@@ -35,7 +35,7 @@ class Resources:
     def headers(self, _call: Call) -> dict[str, str]:
         return {}
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         ns = "Microsoft.Resources/subscriptions"
         read, write, delete = f"{ns}/resourceGroups/read", f"{ns}/resourceGroups/write", f"{ns}/resourceGroups/delete"
         table: list[tuple[str, str, Handler, str, str]] = [
@@ -66,76 +66,76 @@ class Resources:
             for method, template, handler, action, kind in table
         ]
 
-    async def subscriptions(self, call: Call) -> Answer:
-        rows = [self._subscription(s) for s in self._world.store.subscriptions.values()]
-        return operations.page(call, rows=rows, url=self._world.url)
+    async def subscriptions(self, call: Call) -> Response:
+        rows = [self._subscription(s) for s in self._state.store.subscriptions.values()]
+        return operations.page(call, rows=rows, url=self._state.url)
 
-    async def subscription(self, call: Call) -> Answer:
-        return Answer(200, self._subscription(call.names[0]))
+    async def subscription(self, call: Call) -> Response:
+        return Response(200, self._subscription(call.names[0]))
 
-    async def groups(self, call: Call) -> Answer:
+    async def groups(self, call: Call) -> Response:
         prefix = f"/subscriptions/{call.route.subscription}/".lower()
         wanted = _TAG.search(call.request.query.get("$filter", ""))
         rows = [
             _group_body(group)
-            for key, group in self._world.store.groups.items()
+            for key, group in self._state.store.groups.items()
             if key.startswith(prefix) and (not wanted or group.tags.get(wanted[1]) == wanted[2])
         ]
-        return operations.page(call, rows=rows, url=self._world.url)
+        return operations.page(call, rows=rows, url=self._state.url)
 
-    async def group(self, call: Call) -> Answer:
-        return Answer(200, _group_body(self._found(call)))
+    async def group(self, call: Call) -> Response:
+        return Response(200, _group_body(self._found(call)))
 
-    async def group_exists(self, call: Call) -> Answer:
-        found = self._world.store.group(call.route.subscription, call.route.group)
-        return Answer(204 if found else 404)
+    async def group_exists(self, call: Call) -> Response:
+        found = self._state.store.group(call.route.subscription, call.route.group)
+        return Response(204 if found else 404)
 
-    async def put_group(self, call: Call) -> Answer:
+    async def put_group(self, call: Call) -> Response:
         location = str(call.body.get("location") or "")
-        existing = self._world.store.group(call.route.subscription, call.route.group)
+        existing = self._state.store.group(call.route.subscription, call.route.group)
         if existing is None:
             if not location:
-                raise errors.refusal("ARM_LOCATION_REQUIRED")
-            existing = self._world.store.add_group(call.route.subscription, name=call.route.group, location=location)
+                raise errors.error("ARM_LOCATION_REQUIRED")
+            existing = self._state.store.add_group(call.route.subscription, name=call.route.group, location=location)
             status = 201
         else:
             if location and ids.location(location) != existing.location:
-                raise errors.refusal("ARM_GROUP_LOCATION", other=location, loc=existing.location)
+                raise errors.error("ARM_GROUP_LOCATION", other=location, loc=existing.location)
             self._not_deleting(existing)
             status = 200
         existing.tags = ids.tags(call.body.get("tags"))
-        return Answer(status, _group_body(existing))
+        return Response(status, _group_body(existing))
 
-    async def patch_group(self, call: Call) -> Answer:
+    async def patch_group(self, call: Call) -> Response:
         group = self._found(call)
         if "tags" in call.body:
             group.tags = ids.tags(call.body["tags"])
-        return Answer(200, _group_body(group))
+        return Response(200, _group_body(group))
 
-    async def delete_group(self, call: Call) -> Answer:
+    async def delete_group(self, call: Call) -> Response:
         """Recorded: 202 with Location and Retry-After 15, polled with 202 until 200."""
         group = self._found(call)
         group.state = "Deleting"
-        end = self._world.delay(
-            "group_delete", resource=group.id, seconds=self._world.draw(self._world.switches.group_delete)
+        end = self._state.log_delay(
+            "group_delete", resource=group.id, seconds=self._state.draw(self._state.settings.group_delete)
         )
-        operation = self._world.hex32()
+        operation = self._state.hex32()
         self._operations[operation] = end
-        self._world.clock.call_in(end - self._world.clock.now(), callback=lambda: self._world.remove_group(group))
+        self._state.clock.call_in(end - self._state.clock.now(), callback=lambda: self._state.remove_group(group))
         return self._pending(call, operation)
 
-    async def operation_result(self, call: Call) -> Answer:
+    async def operation_result(self, call: Call) -> Response:
         end = self._operations.get(call.names[-1])
         if end is None:
-            raise errors.refusal("ARM_BAD_TYPE", ns=self.namespace, v=call.version)
-        return Answer(200) if end <= self._world.clock.now() else self._pending(call, call.names[-1])
+            raise errors.error("ARM_BAD_TYPE", ns=self.namespace, v=call.version)
+        return Response(200) if end <= self._state.clock.now() else self._pending(call, call.names[-1])
 
-    async def list_resources(self, call: Call) -> Answer:
+    async def list_resources(self, call: Call) -> Response:
         scope = call.route.path.rsplit("/", 1)[0]
         text = call.request.query.get("$filter", "")
         wanted = {name.lower(): value for name, value in _COMPARISON.findall(text)}
         if text and (not wanted or set(wanted) - _FILTERABLE):
-            raise errors.refusal("ARM_BAD_FILTER", filter=text)
+            raise errors.error("ARM_BAD_FILTER", filter=text)
         rows = [
             {
                 "id": found.id,
@@ -147,44 +147,44 @@ class Resources:
                 **self._stamps(call, found),
                 **self._authors(call, found),
             }
-            for found in self._world.store.all()
+            for found in self._state.store.all()
             if found.TRACKED and ids.within(found.id, scope=scope) and _selected(found, wanted)
         ]
-        return operations.page(call, rows=rows, url=self._world.url, size=1000)
+        return operations.page(call, rows=rows, url=self._state.url, size=1000)
 
-    async def providers(self, call: Call) -> Answer:
+    async def providers(self, call: Call) -> Response:
         rows = [self._provider(call, namespace) for namespace in self._namespaces]
-        return operations.page(call, rows=rows, url=self._world.url)
+        return operations.page(call, rows=rows, url=self._state.url)
 
-    async def provider(self, call: Call) -> Answer:
-        return Answer(200, self._provider(call, call.names[-1]))
+    async def provider(self, call: Call) -> Response:
+        return Response(200, self._provider(call, call.names[-1]))
 
-    async def register(self, call: Call) -> Answer:
+    async def register(self, call: Call) -> Response:
         key = (call.route.subscription.lower(), call.names[1].lower())
-        states = self._world.store.unregistered
+        states = self._state.store.unregistered
         if states.get(key) == "NotRegistered":
             states[key] = "Registering"
-            wait = self._world.draw(self._world.switches.provider_registration)
-            self._world.delay("provider_registration", resource=call.route.path, seconds=wait)
-            self._world.clock.call_in(wait, callback=functools.partial(states.__delitem__, key))
-        return Answer(200, self._provider(call, call.names[1]))
+            wait = self._state.draw(self._state.settings.provider_registration)
+            self._state.log_delay("provider_registration", resource=call.route.path, seconds=wait)
+            self._state.clock.call_in(wait, callback=functools.partial(states.__delitem__, key))
+        return Response(200, self._provider(call, call.names[1]))
 
     def _found(self, call: Call) -> Group:
-        group = self._world.store.group(call.route.subscription, call.route.group)
+        group = self._state.store.group(call.route.subscription, call.route.group)
         if group is None:
-            raise errors.refusal("ARM_RG_NOT_FOUND", rg=call.route.group)
+            raise errors.error("ARM_RG_NOT_FOUND", rg=call.route.group)
         return group
 
     def _not_deleting(self, group: Group) -> None:
         if group.state == "Deleting":
-            raise errors.refusal("ARM_GROUP_DELETING", rg=group.name)
+            raise errors.error("ARM_GROUP_DELETING", rg=group.name)
 
-    def _pending(self, call: Call, operation: str) -> Answer:
+    def _pending(self, call: Call, operation: str) -> Response:
         url = (
-            f"{self._world.url}/subscriptions/{call.route.subscription}/operationresults/{operation}"
+            f"{self._state.url}/subscriptions/{call.route.subscription}/operationresults/{operation}"
             f"?api-version={call.version}"
         )
-        return Answer(202, None, {"Location": url, "Retry-After": str(self._world.clock.client_seconds(15))})
+        return Response(202, None, {"Location": url, "Retry-After": str(self._state.clock.client_seconds(15))})
 
     def _subscription(self, subscription: str) -> Body:
         return {
@@ -192,7 +192,7 @@ class Resources:
             "authorizationSource": "RoleBased",
             "managedByTenants": [],
             "subscriptionId": subscription,
-            "tenantId": self._world.tenant_id,
+            "tenantId": self._state.tenant_id,
             "displayName": "acrcmk lab",
             "state": "Enabled",
             "subscriptionPolicies": {"quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
@@ -201,25 +201,25 @@ class Resources:
     def _provider(self, call: Call, namespace: str) -> Body:
         known = next((n for n in self._namespaces if n.lower() == namespace.lower()), None)
         if known is None:
-            raise errors.refusal("ARM_BAD_NAMESPACE", ns=namespace)
+            raise errors.error("ARM_BAD_NAMESPACE", ns=namespace)
         key = (call.route.subscription.lower(), known.lower())
         return {
             "id": f"/subscriptions/{call.route.subscription}/providers/{known}",
             "namespace": known,
             "resourceTypes": [],
-            "registrationState": self._world.store.unregistered.get(key, "Registered"),
+            "registrationState": self._state.store.unregistered.get(key, "Registered"),
             "registrationPolicy": "RegistrationRequired",
         }
 
     def _authors(self, call: Call, found: Resource) -> Body:
         if not found.LISTED_AUTHORS or call.version < _AUTHORS_SINCE:
             return {}
-        return {"systemData": found.system_data(lambda at: timestamps.zulu(self._world.clock.utc(at)))}
+        return {"systemData": found.system_data(lambda at: timestamps.zulu(self._state.clock.utc(at)))}
 
     def _stamps(self, call: Call, found: Resource) -> Body:
         if "createdTime" not in call.request.query.get("$expand", ""):
             return {}
-        clock = self._world.clock
+        clock = self._state.clock
         return {
             "createdTime": timestamps.zulu(clock.utc(found.created)),
             "changedTime": timestamps.zulu(clock.utc(found.modified)),

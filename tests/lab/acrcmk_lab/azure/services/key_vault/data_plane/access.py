@@ -8,10 +8,10 @@ from acrcmk_lab.azure.services.key_vault import access, vault_properties
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Operation
 from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
 from acrcmk_lab.azure.state.directory import Principal
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 
-def admit(state: World, call: Call, *, operation: Operation) -> None:
+def admit(state: State, call: Call, *, operation: Operation) -> None:
     """Refuse a call that firewall or permissions keep out."""
     _through_firewall(state, call)
     if call.vault.rbac:
@@ -20,17 +20,17 @@ def admit(state: World, call: Call, *, operation: Operation) -> None:
         _by_policy(state, call, operation=operation)
 
 
-def _through_firewall(state: World, call: Call) -> None:
+def _through_firewall(state: State, call: Call) -> None:
     vault = call.vault
     if call.caller.trusted_service and access.passes_firewall(vault):
         return
     # A network security perimeter lets nobody in of whom it has no rule; the lab has no perimeters.
     if vault.public_network_access.lower() in ("disabled", "securedbyperimeter"):
-        raise errors.refusal("KVD_FORBIDDEN_PNA")
+        raise errors.error("KVD_FORBIDDEN_PNA")
     acls = vault.network_acls or {}
-    address = state.switches.client_address
+    address = state.settings.client_address
     if str(acls.get("defaultAction", "Allow")).lower() == "deny" and not _listed(address, acls=acls):
-        raise errors.refusal("KVD_FORBIDDEN_FIREWALL", ip=address, **_facts(state, vault, caller=call.caller))
+        raise errors.error("KVD_FORBIDDEN_FIREWALL", ip=address, **_facts(state, vault, caller=call.caller))
 
 
 def _listed(address: str, *, acls: Body) -> bool:
@@ -38,11 +38,11 @@ def _listed(address: str, *, acls: Body) -> bool:
     return any(client in ipaddress.ip_network(rule["value"], strict=False) for rule in acls.get("ipRules") or [])
 
 
-def _by_role(state: World, call: Call, *, operation: Operation) -> None:
+def _by_role(state: State, call: Call, *, operation: Operation) -> None:
     scope = f"{call.vault.id}/{operation.area}/{call.names[0]}" if call.names else call.vault.id
     action = f"{vault_properties.TYPE}/{operation.action}"
     if not state.access.allows(call.caller.object_id, action=action, scope=scope, now=state.clock.now(), data=True):
-        raise errors.refusal(
+        raise errors.error(
             "KVD_FORBIDDEN_RBAC",
             action=action,
             resource=scope.lower(),
@@ -50,11 +50,11 @@ def _by_role(state: World, call: Call, *, operation: Operation) -> None:
         )
 
 
-def _by_policy(state: World, call: Call, *, operation: Operation) -> None:
+def _by_policy(state: State, call: Call, *, operation: Operation) -> None:
     held = access.policy_permissions(call.vault, principal=call.caller.object_id, area=operation.area)
     # Recorded: `all` includes purge.
     if not held & {"all", operation.permission.lower()}:
-        raise errors.refusal(
+        raise errors.error(
             "KVD_FORBIDDEN_POLICY",
             area=operation.area,
             permission=operation.permission,
@@ -62,7 +62,7 @@ def _by_policy(state: World, call: Call, *, operation: Operation) -> None:
         )
 
 
-def _facts(state: World, vault: Vault, *, caller: Principal) -> dict[str, str]:
+def _facts(state: State, vault: Vault, *, caller: Principal) -> dict[str, str]:
     return {
         "appid": caller.client_id,
         "oid": caller.object_id,

@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import oid
 
 from acrcmk_lab.azure.arm import errors
-from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.services.key_vault.data_plane import operations
 from acrcmk_lab.azure.services.key_vault.data_plane.deleted_objects import Deletions, Kind
-from acrcmk_lab.azure.services.key_vault.data_plane.objects import Shelves
+from acrcmk_lab.azure.services.key_vault.data_plane.objects import VersionedObjects
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Area, Call, Handler, Operation
 from acrcmk_lab.azure.services.key_vault.vault_objects import ObjectVersion, VaultObject
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 _PEM, _PKCS12 = "application/x-pem-file", "application/x-pkcs12"
 _DAYS_A_MONTH = 365.25 / 12
@@ -33,42 +33,44 @@ _RENEWAL = [{"trigger": {"lifetime_percentage": 80}, "action": {"action_type": "
 class DataPlaneCertificates:
     """The operations on certificates."""
 
-    def __init__(self, state: World) -> None:
-        self._world = state
-        self._shelves = Shelves(state, shelf=lambda vault: vault.certificate_shelf, missing="KVD_CERTIFICATE_NOT_FOUND")
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._objects = VersionedObjects(
+            state, collection=lambda vault: vault.certificate_collection, missing="KVD_CERTIFICATE_NOT_FOUND"
+        )
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         """Return the operations, for the front door."""
         kind = Kind(
             area="certificates",
-            shelf=lambda vault: vault.certificate_shelf,
-            life=self._shelves,
-            found=lambda call: self._shelves.found(call)[0],
+            collection=lambda vault: vault.certificate_collection,
+            lifecycle=self._objects,
+            found=lambda call: self._objects.found(call)[0],
             shown=lambda call, certificate: _shown(call, certificate, version=certificate.current),
             listed=_listed,
             missing="KVD_DELETED_CERTIFICATE_NOT_FOUND",
         )
-        deletions = Deletions(self._world, kind=kind)
-        return [*deletions.offers(), *operations.offers("certificates", self._rows())]
+        deletions = Deletions(self._state, kind=kind)
+        return [*deletions.operations(), *operations.operations("certificates", self._rows())]
 
     def _rows(self) -> Iterator[tuple[str, str, Handler, str, str]]:
         yield "GET", "certificates", self.index, "list", "read"
         yield "POST", "certificates/restore", self.restore, "restore", "restore/action"
         yield "GET", "certificates/*/versions", self.versions, "list", "read"
         yield "GET", "certificates/*/policy", self.policy, "get", "read"
-        yield "POST", "certificates/*/import", self.bring, "import", "import/action"
+        yield "POST", "certificates/*/import", self.import_, "import", "import/action"
         yield "POST", "certificates/*/backup", self.backup, "backup", "backup/action"
         for path in ("certificates/*", "certificates/*/*"):
             yield "GET", path, self.get, "get", "read"
             yield "PATCH", path, self.update, "update", "update/action"
 
-    def bring(self, call: Call) -> Answer:
+    def import_(self, call: Call) -> Response:
         """Import a certificate with its key, PEM or PKCS #12."""
         text, password = str(call.body.get("value") or ""), call.body.get("pwd")
         try:
             certificate, media = _read(text, password=str(password) if password else None)
         except (ValueError, TypeError) as error:
-            raise errors.refusal("KVD_BAD_PARAMETER", reason="the value is no certificate with its key") from error
+            raise errors.error("KVD_BAD_PARAMETER", reason="the value is no certificate with its key") from error
         content = {
             **_described(certificate),
             "policy": _policy(certificate, given=call.body.get("policy") or {}, media=media),
@@ -77,39 +79,39 @@ class DataPlaneCertificates:
             "nbf": int(certificate.not_valid_before_utc.timestamp()),
             "exp": int(certificate.not_valid_after_utc.timestamp()),
         }
-        item = self._shelves.add(call, content=content, attributes=dates)
-        return Answer(200, _shown(call, item, version=item.current))
+        item = self._objects.add(call, content=content, attributes=dates)
+        return Response(200, _shown(call, item, version=item.current))
 
-    def get(self, call: Call) -> Answer:
-        certificate, version = self._shelves.found(call)
-        return Answer(200, _shown(call, certificate, version=version))
+    def get(self, call: Call) -> Response:
+        certificate, version = self._objects.found(call)
+        return Response(200, _shown(call, certificate, version=version))
 
-    def policy(self, call: Call) -> Answer:
-        certificate, version = self._shelves.found(call)
-        return Answer(200, _shown(call, certificate, version=version)["policy"])
+    def policy(self, call: Call) -> Response:
+        certificate, version = self._objects.found(call)
+        return Response(200, _shown(call, certificate, version=version)["policy"])
 
-    def update(self, call: Call) -> Answer:
-        certificate, version = self._shelves.found(call)
-        self._shelves.update(call, version=version)
-        return Answer(200, _shown(call, certificate, version=version))
+    def update(self, call: Call) -> Response:
+        certificate, version = self._objects.found(call)
+        self._objects.update(call, version=version)
+        return Response(200, _shown(call, certificate, version=version))
 
-    def index(self, call: Call) -> Answer:
+    def index(self, call: Call) -> Response:
         return operations.page(call, {name: _listed(call, c) for name, c in call.vault.certificates.items()})
 
-    def versions(self, call: Call) -> Answer:
-        certificate, _ = self._shelves.found(call)
+    def versions(self, call: Call) -> Response:
+        certificate, _ = self._objects.found(call)
         rows = {
             name: {"id": _uri(call, certificate, area="certificates", version=version), **_brief(call, version)}
             for name, version in certificate.versions.items()
         }
         return operations.page(call, rows)
 
-    def backup(self, call: Call) -> Answer:
-        return self._shelves.backup(call)
+    def backup(self, call: Call) -> Response:
+        return self._objects.backup(call)
 
-    def restore(self, call: Call) -> Answer:
-        certificate = self._shelves.restore(call)
-        return Answer(200, _shown(call, certificate, version=certificate.current))
+    def restore(self, call: Call) -> Response:
+        certificate = self._objects.restore(call)
+        return Response(200, _shown(call, certificate, version=certificate.current))
 
 
 def _read(text: str, *, password: str | None) -> tuple[x509.Certificate, str]:
@@ -151,7 +153,7 @@ def _key_properties(certificate: x509.Certificate) -> Body:
     if isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)):
         kty = "RSA" if isinstance(key, rsa.RSAPublicKey) else "EC"
         return {"exportable": True, "kty": kty, "key_size": key.key_size, "reuse_key": False}
-    raise errors.refusal("KVD_BAD_PARAMETER", reason="the certificate's key is neither RSA nor EC")
+    raise errors.error("KVD_BAD_PARAMETER", reason="the certificate's key is neither RSA nor EC")
 
 
 def _x509_properties(certificate: x509.Certificate) -> Body:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from acrcmk_lab.azure.arm import errors
-from acrcmk_lab.azure.arm.messages import Body, RefusedError
+from acrcmk_lab.azure.arm.messages import AzureError, Body
 from acrcmk_lab.azure.services.key_vault import models
 from acrcmk_lab.azure.services.key_vault.models import KeyVersion
 
@@ -80,7 +80,7 @@ class Materials:
         try:
             return _encoded(work(_decoded(body, "value"), scheme))
         except ValueError as error:
-            raise errors.refusal("KVD_BAD_PARAMETER", reason="the value does not fit the key") from error
+            raise errors.error("KVD_BAD_PARAMETER", reason="the value does not fit the key") from error
 
 
 def _generate(version: KeyVersion) -> PrivateKey:
@@ -99,7 +99,7 @@ def imported(jwk: Body) -> PrivateKey:
         point = ec.EllipticCurvePublicNumbers(_integer(jwk, "x"), _integer(jwk, "y"), _CURVES[str(jwk.get("crv"))])
         return ec.EllipticCurvePrivateNumbers(_integer(jwk, "d"), point).private_key()
     except (ValueError, KeyError, TypeError) as error:
-        raise errors.refusal("KVD_BAD_PARAMETER", reason="the key is no private RSA or EC key") from error
+        raise errors.error("KVD_BAD_PARAMETER", reason="the key is no private RSA or EC key") from error
 
 
 def _sign(key: PrivateKey, *, algorithm: str, digest: bytes) -> bytes:
@@ -112,7 +112,7 @@ def _sign(key: PrivateKey, *, algorithm: str, digest: bytes) -> bytes:
         size = (key.key_size + 7) // 8
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
     except (ValueError, KeyError) as error:
-        raise errors.refusal("KVD_BAD_PARAMETER", reason=f"{algorithm} does not fit digest or key") from error
+        raise errors.error("KVD_BAD_PARAMETER", reason=f"{algorithm} does not fit digest or key") from error
 
 
 def _verify(key: PrivateKey, *, algorithm: str, digest: bytes, signature: bytes) -> bool:
@@ -128,7 +128,7 @@ def _verify(key: PrivateKey, *, algorithm: str, digest: bytes, signature: bytes)
     except exceptions.InvalidSignature:
         return False
     except (ValueError, KeyError) as error:
-        raise errors.refusal("KVD_BAD_PARAMETER", reason=f"{algorithm} does not fit digest or key") from error
+        raise errors.error("KVD_BAD_PARAMETER", reason=f"{algorithm} does not fit digest or key") from error
     return True
 
 
@@ -146,8 +146,8 @@ def _digest(algorithm: str) -> hashes.HashAlgorithm:
     return _DIGESTS[algorithm[2:5]]
 
 
-def _unsupported(algorithm: str, *, version: KeyVersion) -> RefusedError:
-    return errors.refusal("KVD_BAD_PARAMETER", reason=f"algorithm {algorithm} does not fit a key of {version.kty}")
+def _unsupported(algorithm: str, *, version: KeyVersion) -> AzureError:
+    return errors.error("KVD_BAD_PARAMETER", reason=f"algorithm {algorithm} does not fit a key of {version.kty}")
 
 
 def _decoded(body: Body, member: str) -> bytes:
@@ -155,7 +155,7 @@ def _decoded(body: Body, member: str) -> bytes:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars="-_", validate=True)
     except binascii.Error as error:
-        raise errors.refusal("KVD_BAD_PARAMETER", reason=f"{member} is not base64url") from error
+        raise errors.error("KVD_BAD_PARAMETER", reason=f"{member} is not base64url") from error
 
 
 def _encoded(data: bytes) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from acrcmk_lab.azure.arm import errors
-from acrcmk_lab.azure.arm.messages import Answer, Body, RefusedError
+from acrcmk_lab.azure.arm.messages import AzureError, Body, Response
 from acrcmk_lab.azure.services.key_vault import soft_delete
 from acrcmk_lab.azure.services.key_vault.data_plane import operations
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Area, Call, Handler, Operation
-from acrcmk_lab.azure.services.key_vault.soft_delete import Item, Shelf
+from acrcmk_lab.azure.services.key_vault.soft_delete import Collection, Item
 from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 I = TypeVar("I", bound=Item)  # noqa: E741 - an item
 
@@ -37,8 +37,8 @@ class Kind(Generic[I]):
     """
 
     area: Area
-    shelf: Callable[[Vault], Shelf[I]]
-    life: Life[I]
+    collection: Callable[[Vault], Collection[I]]
+    lifecycle: Life[I]
     found: Callable[[Call], I]
     shown: Callable[[Call, I], Body]
     listed: Callable[[Call, I], Body]
@@ -49,11 +49,11 @@ class Kind(Generic[I]):
 class Deletions(Generic[I]):
     """The operations on deleted objects of one kind."""
 
-    def __init__(self, state: World, *, kind: Kind[I]) -> None:
-        self._world = state
+    def __init__(self, state: State, *, kind: Kind[I]) -> None:
+        self._state = state
         self._kind = kind
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         """Return the operations, for the front door."""
         area, deleted = self._kind.area, f"deleted{self._kind.area}"
         rows: list[tuple[str, str, Handler, str, str]] = [
@@ -63,62 +63,62 @@ class Deletions(Generic[I]):
             ("DELETE", f"{deleted}/*", self.purge, "purge", "purge/action"),
             ("POST", f"{deleted}/*/recover", self.recover, "recover", "recover/action"),
         ]
-        return operations.offers(area, rows)
+        return operations.operations(area, rows)
 
-    def delete(self, call: Call) -> Answer:
+    def delete(self, call: Call) -> Response:
         item = self._kind.found(call)
-        self._kind.life.delete(call.vault, item)
-        return self._answer(call, item)
+        self._kind.lifecycle.delete(call.vault, item)
+        return self._response(call, item)
 
-    def index(self, call: Call) -> Answer:
-        items = self._kind.shelf(call.vault).deleted
+    def index(self, call: Call) -> Response:
+        items = self._kind.collection(call.vault).deleted
         settled = {name: item for name, item in items.items() if self._settled(item)}
         return operations.page(
             call, {name: {**self._deletion(call, i), **self._kind.listed(call, i)} for name, i in settled.items()}
         )
 
-    def get(self, call: Call) -> Answer:
-        item = self._kind.shelf(call.vault).deleted.get(call.names[0].lower())
+    def get(self, call: Call) -> Response:
+        item = self._kind.collection(call.vault).deleted.get(call.names[0].lower())
         if item is None or not self._settled(item):
             raise self._missing(call)
-        return self._answer(call, item)
+        return self._response(call, item)
 
-    def recover(self, call: Call) -> Answer:
+    def recover(self, call: Call) -> Response:
         item = self._held(call)
         if not item.recovering:
-            self._kind.life.recover(call.vault, item)
-        return Answer(200, self._kind.shown(call, item))
+            self._kind.lifecycle.recover(call.vault, item)
+        return Response(200, self._kind.shown(call, item))
 
-    def purge(self, call: Call) -> Answer:
+    def purge(self, call: Call) -> Response:
         item = self._held(call)
         if call.vault.purge_protection:
-            raise errors.refusal("KVD_PURGE_PROTECTED", vault=call.vault.name, loc=call.vault.location)
-        self._kind.life.purge(call.vault, item)
-        return Answer(204)
+            raise errors.error("KVD_PURGE_PROTECTED", vault=call.vault.name, loc=call.vault.location)
+        self._kind.lifecycle.purge(call.vault, item)
+        return Response(204)
 
     def _held(self, call: Call) -> I:
         """Return the deleted object of a path; those who act on one hear why it is not there [R]."""
-        shelf, name = self._kind.shelf(call.vault), call.names[0]
-        item = shelf.deleted.get(name.lower())
+        collection, name = self._kind.collection(call.vault), call.names[0]
+        item = collection.deleted.get(name.lower())
         if item and self._settled(item):
             return item
         if item:
-            raise errors.refusal("KVD_BEING_DELETED", Type=shelf.noun, name=name)
-        if name.lower() in shelf.live:
-            raise errors.refusal("KVD_NOT_DELETED", Type=shelf.noun, name=name)
+            raise errors.error("KVD_BEING_DELETED", Type=collection.noun, name=name)
+        if name.lower() in collection.live:
+            raise errors.error("KVD_NOT_DELETED", Type=collection.noun, name=name)
         raise self._missing(call)
 
     def _settled(self, item: I) -> bool:
-        return item.settled_at <= self._world.clock.now()
+        return item.settled_at <= self._state.clock.now()
 
-    def _missing(self, call: Call) -> RefusedError:
-        return errors.refusal(self._kind.missing, name=call.names[0])
+    def _missing(self, call: Call) -> AzureError:
+        return errors.error(self._kind.missing, name=call.names[0])
 
-    def _answer(self, call: Call, item: I) -> Answer:
-        return Answer(200, {**self._deletion(call, item), **self._kind.shown(call, item)})
+    def _response(self, call: Call, item: I) -> Response:
+        return Response(200, {**self._deletion(call, item), **self._kind.shown(call, item)})
 
     def _deletion(self, call: Call, item: I) -> Body:
-        deleted = int(self._world.clock.utc(item.deleted_at or 0.0).timestamp())
+        deleted = int(self._state.clock.utc(item.deleted_at or 0.0).timestamp())
         return {
             "recoveryId": f"{call.url}/deleted{self._kind.area}/{item.name}",
             "deletedDate": deleted,

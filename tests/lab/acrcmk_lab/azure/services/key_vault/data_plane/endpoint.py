@@ -6,17 +6,17 @@ then the object itself.
 
 from acrcmk_lab.azure import proxy
 from acrcmk_lab.azure.arm import errors
-from acrcmk_lab.azure.arm.messages import Answer, RefusedError, Request
+from acrcmk_lab.azure.arm.messages import AzureError, Request, Response
 from acrcmk_lab.azure.services.key_vault.data_plane import access, operations
 from acrcmk_lab.azure.services.key_vault.data_plane.certificates import DataPlaneCertificates
 from acrcmk_lab.azure.services.key_vault.data_plane.keys import DataPlaneKeys
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Operation
 from acrcmk_lab.azure.services.key_vault.data_plane.secrets import DataPlaneSecrets
 from acrcmk_lab.azure.services.key_vault.data_plane.throttle import Limits
-from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLife
+from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLifecycle
 from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
 from acrcmk_lab.azure.state.directory import Principal
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.tokens import TokenService
 
 PUBLIC_LOGIN = "https://login.microsoftonline.com"
@@ -27,7 +27,7 @@ RESOURCE = "https://vault.azure.net"
 # What a token may be for: the resource, or the application id of Key Vault [I].
 AUDIENCES = (RESOURCE, "cfa8b339-82a2-471a-a3c9-0fc0be7a4093")
 # No HTTP status: nothing answers, the connection is cut.
-UNREACHABLE = Answer(0)
+UNREACHABLE = Response(0)
 _FIXED_HEADERS = {
     "Cache-Control": "no-cache",
     "Pragma": "no-cache",
@@ -37,50 +37,50 @@ _FIXED_HEADERS = {
 }
 
 
-class VaultData:
+class VaultEndpoint:
     """Answers for every vault host."""
 
-    def __init__(self, state: World, *, token_service: TokenService, life: KeyLife) -> None:
-        self._world = state
+    def __init__(self, state: State, *, token_service: TokenService, lifecycle: KeyLifecycle) -> None:
+        self._state = state
         self._tokens = token_service
         self._limits = Limits(state)
         self._operations = [
-            *DataPlaneKeys(state, life=life).offers(),
-            *DataPlaneSecrets(state).offers(),
-            *DataPlaneCertificates(state).offers(),
+            *DataPlaneKeys(state, lifecycle=lifecycle).operations(),
+            *DataPlaneSecrets(state).operations(),
+            *DataPlaneCertificates(state).operations(),
         ]
 
     def serves(self, host: str) -> bool:
         """Tell whether a host, with or without port, is a vault's."""
-        return host.partition(":")[0].lower().endswith(f".{self._world.switches.vault_domain}")
+        return host.partition(":")[0].lower().endswith(f".{self._state.settings.vault_domain}")
 
     def resolves(self, host: str) -> bool:
         """Tell whether a vault's name is known: not before its DNS record is there, not after its deletion."""
         return self._vault(host) is not None
 
-    async def answer(self, request: Request) -> Answer:
+    async def respond(self, request: Request) -> Response:
         """Answer a request to a vault; `UNREACHABLE` where there is none."""
         vault = self._vault(request.host)
         if vault is None:
             return UNREACHABLE
         span = "read_latency" if request.method == "GET" else "write_latency"
-        await self._world.clock.sleep(self._world.draw(getattr(self._world.switches, span)))
+        await self._state.clock.sleep(self._state.draw(getattr(self._state.settings, span)))
         try:
-            answer = self._admitted(request, vault=vault)
-        except RefusedError as refused:
-            answer = refused.answer
-        answer.headers = {**self._headers(request, vault=vault), **answer.headers}
-        return answer
+            response = self._admitted(request, vault=vault)
+        except AzureError as error:
+            response = error.response
+        response.headers = {**self._headers(request, vault=vault), **response.headers}
+        return response
 
     def _vault(self, host: str) -> Vault | None:
-        vault = self._world.store.named(Vault, host.partition(".")[0])
+        vault = self._state.store.by_name(Vault, host.partition(".")[0])
         return vault if vault and vault.provisioning == "Succeeded" else None
 
-    def _admitted(self, request: Request, *, vault: Vault) -> Answer:
+    def _admitted(self, request: Request, *, vault: Vault) -> Response:
         caller = self._caller(request)
         version = operations.api_version(request.query.get("api-version", ""))
         if version is None:
-            raise errors.refusal("KVD_BAD_PARAMETER", reason="api-version is missing or not supported")
+            raise errors.error("KVD_BAD_PARAMETER", reason="api-version is missing or not supported")
         operation, names = self._resolve(request)
         call = Call(
             request=request,
@@ -89,9 +89,9 @@ class VaultData:
             names=names,
             version=version,
             release=self._release(),
-            url=f"https://{vault.name.lower()}.{self._world.switches.vault_domain}",
+            url=f"https://{vault.name.lower()}.{self._state.settings.vault_domain}",
         )
-        access.admit(self._world, call, operation=operation)
+        access.admit(self._state, call, operation=operation)
         self._limits.charge(call, operation=operation)
         return operation.handler(call)
 
@@ -107,34 +107,34 @@ class VaultData:
             raise self._challenge(request, error="KVD_TOKEN_AUDIENCE", audience=token.audience)
         return token.principal
 
-    def _challenge(self, request: Request, *, error: str, **facts: str) -> RefusedError:
+    def _challenge(self, request: Request, *, error: str, **facts: str) -> AzureError:
         """Clients take authority and resource from here; behind the proxy the authority has its public name."""
         public = FORMER_LOGIN if self._release() < _LOGIN_RENAMED else PUBLIC_LOGIN
-        login = public if proxy.answers_for(request.host.partition(":")[0]) else self._world.url
-        answer = errors.answer(error, **facts)
-        answer.headers["WWW-Authenticate"] = (
-            f'Bearer authorization="{login}/{self._world.tenant_id}", resource="{RESOURCE}"'
+        login = public if proxy.answers_for(request.host.partition(":")[0]) else self._state.url
+        response = errors.response(error, **facts)
+        response.headers["WWW-Authenticate"] = (
+            f'Bearer authorization="{login}/{self._state.tenant_id}", resource="{RESOURCE}"'
         )
-        return RefusedError(answer)
+        return AzureError(response)
 
     def _release(self) -> tuple[int, ...]:
-        return operations.release(self._world.switches.vault_release)
+        return operations.release(self._state.settings.vault_release)
 
     def _resolve(self, request: Request) -> tuple[Operation, tuple[str, ...]]:
         for operation in self._operations:
             names = operation.names(request.path) if operation.method == request.method else None
             if names is not None:
                 return operation, names
-        raise errors.refusal("KVD_METHOD", method=request.method, path=request.path)
+        raise errors.error("KVD_METHOD", method=request.method, path=request.path)
 
     def _headers(self, request: Request, *, vault: Vault) -> dict[str, str]:
         echoed = request.headers.get("x-ms-client-request-id")
-        address = self._world.switches.client_address
+        address = self._state.settings.client_address
         return {
             **_FIXED_HEADERS,
             **({"x-ms-client-request-id": echoed} if echoed else {}),
             "x-ms-keyvault-region": vault.location,
             "x-ms-keyvault-network-info": f"conn_type=Ipv4;addr={address};act_addr_fam=InterNetwork;",
-            "x-ms-keyvault-service-version": self._world.switches.vault_release,
-            "x-ms-request-id": self._world.guid(),
+            "x-ms-keyvault-service-version": self._state.settings.vault_release,
+            "x-ms-request-id": self._state.guid(),
         }

@@ -4,16 +4,16 @@ import copy
 from collections.abc import Iterator
 
 from acrcmk_lab.azure.arm import errors, ids
-from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.services.key_vault import lifecycle, models
 from acrcmk_lab.azure.services.key_vault.data_plane import crypto, operations
 from acrcmk_lab.azure.services.key_vault.data_plane.crypto import Materials
 from acrcmk_lab.azure.services.key_vault.data_plane.deleted_objects import Deletions, Kind
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Handler, Operation
 from acrcmk_lab.azure.services.key_vault.data_plane.rotation_policy import Rotation
-from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLife
+from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLifecycle
 from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 # Recorded: a key that only imports others (a key exchange key) lives two days.
 KEY_EXCHANGE_SECONDS = 2 * lifecycle.DAY
@@ -36,19 +36,19 @@ _CRYPTOGRAPHY = {
 class DataPlaneKeys:
     """The operations on keys."""
 
-    def __init__(self, state: World, *, life: KeyLife) -> None:
-        self._world = state
-        self._life = life
+    def __init__(self, state: State, *, lifecycle: KeyLifecycle) -> None:
+        self._state = state
+        self._lifecycle = lifecycle
         self._materials = Materials()
         self._backups: dict[str, Key] = {}
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         """Return the operations, for the front door."""
-        rotation = Rotation(self._world, life=self._life, found=self.found, bundle=self.bundle)
+        rotation = Rotation(self._state, lifecycle=self._lifecycle, found=self.found, bundle=self.bundle)
         return [
-            *rotation.offers(),
-            *Deletions(self._world, kind=self._kind()).offers(),
-            *operations.offers("keys", self._rows()),
+            *rotation.operations(),
+            *Deletions(self._state, kind=self._kind()).operations(),
+            *operations.operations("keys", self._rows()),
         ]
 
     def _rows(self) -> Iterator[tuple[str, str, Handler, str, str]]:
@@ -57,7 +57,7 @@ class DataPlaneKeys:
         yield "GET", "keys/*/versions", self.versions, "list", "read"
         yield "POST", "keys/*/create", self.create, "create", "create/action"
         yield "POST", "keys/*/backup", self.backup, "backup", "backup/action"
-        yield "PUT", "keys/*", self.bring, "import", "import/action"
+        yield "PUT", "keys/*", self.import_, "import", "import/action"
         for path in ("keys/*", "keys/*/*"):
             yield "GET", path, self.get, "get", "read"
             yield "PATCH", path, self.update, "update", "update/action"
@@ -67,15 +67,15 @@ class DataPlaneKeys:
     def _kind(self) -> Kind[Key]:
         return Kind(
             area="keys",
-            shelf=lambda vault: vault.key_shelf,
-            life=self._life,
+            collection=lambda vault: vault.key_collection,
+            lifecycle=self._lifecycle,
             found=lambda call: self.found(call)[0],
             shown=lambda call, key: self._bundle(call, key, version=key.current),
             listed=self._listed,
             missing="KVD_DELETED_KEY_NOT_FOUND",
         )
 
-    def create(self, call: Call) -> Answer:
+    def create(self, call: Call) -> Response:
         properties = {
             "kty": call.body.get("kty"),
             "keySize": call.body.get("key_size"),
@@ -87,14 +87,14 @@ class DataPlaneKeys:
         if not wrong and not properties["kty"]:
             wrong = "kty is required"
         self._check(call, wrong=wrong, kty=str(properties["kty"]))
-        key = self._life.create(
+        key = self._lifecycle.create(
             call.vault, name=call.names[0], properties=properties, tags=ids.tags(call.body.get("tags"))
         )
         if "import" in key.current.operations and key.current.expires is None:
             key.current.expires = key.current.created + KEY_EXCHANGE_SECONDS
         return self.bundle(call, key, version=key.current)
 
-    def bring(self, call: Call) -> Answer:
+    def import_(self, call: Call) -> Response:
         """Import a key; one that exists gets a new version of this material."""
         jwk = call.body.get("key") or {}
         material = crypto.imported(jwk)
@@ -108,23 +108,23 @@ class DataPlaneKeys:
             "keyOps": jwk.get("key_ops"),
             "attributes": call.attributes,
         }
-        key = self._life.create(
+        key = self._lifecycle.create(
             call.vault, name=call.names[0], properties=properties, tags=ids.tags(call.body.get("tags"))
         )
         self._materials.keep(key.current.version, material)
         return self.bundle(call, key, version=key.current)
 
-    def get(self, call: Call) -> Answer:
+    def get(self, call: Call) -> Response:
         key, version = self.found(call)
         return self.bundle(call, key, version=version)
 
-    def index(self, call: Call) -> Answer:
+    def index(self, call: Call) -> Response:
         return operations.page(
             call,
             {name: self._listed(call, key) for name, key in call.vault.keys.items()},
         )
 
-    def versions(self, call: Call) -> Answer:
+    def versions(self, call: Call) -> Response:
         """Recorded: in the order of their ids, not of time."""
         key, _ = self.found(call)
         return operations.page(
@@ -135,9 +135,9 @@ class DataPlaneKeys:
             },
         )
 
-    def update(self, call: Call) -> Answer:
+    def update(self, call: Call) -> Response:
         key, version = self.found(call)
-        self._life.change(call.vault, key, version=version, attributes=call.attributes)
+        self._lifecycle.change(call.vault, key, version=version, attributes=call.attributes)
         if call.body.get("key_ops") is not None:
             version.operations = tuple(call.body["key_ops"])
         if call.body.get("tags") is not None:
@@ -145,37 +145,37 @@ class DataPlaneKeys:
         return self.bundle(call, key, version=version)
 
     def _cryptography(self, operation: str) -> Handler:
-        def perform(call: Call) -> Answer:
+        def perform(call: Call) -> Response:
             key, version = self.found(call)
             self._permits(version, operation=operation)
             result = self._materials.perform(version, operation=operation, body=call.body)
             if operation == "verify":
-                return Answer(200, {"value": result})
-            return Answer(200, {"kid": _kid(call, key, version=version), "value": result})
+                return Response(200, {"value": result})
+            return Response(200, {"kid": _kid(call, key, version=version), "value": result})
 
         return perform
 
     def _permits(self, version: KeyVersion, *, operation: str) -> None:
         if not version.enabled and operation in _STOPPED_BY_DISABLING:
-            raise errors.refusal("KVD_KEY_DISABLED", operation=operation)
-        in_time = version.in_time(self._world.clock.utc().timestamp())
+            raise errors.error("KVD_KEY_DISABLED", operation=operation)
+        in_time = version.in_time(self._state.clock.utc().timestamp())
         if not in_time and operation in _STOPPED_BY_DATES:
-            raise errors.refusal("KVD_KEY_EXPIRED", operation=operation)
+            raise errors.error("KVD_KEY_EXPIRED", operation=operation)
         if operation not in version.operations:
-            raise errors.refusal("KVD_KEY_OPERATION", operation=operation)
+            raise errors.error("KVD_KEY_OPERATION", operation=operation)
 
-    def backup(self, call: Call) -> Answer:
+    def backup(self, call: Call) -> Response:
         """Answer a blob that this lab alone can read, as Azure's can only Azure."""
         key, _ = self.found(call)
-        blob = self._world.hex32()
+        blob = self._state.hex32()
         self._backups[blob] = copy.deepcopy(key)
-        return Answer(200, {"value": blob})
+        return Response(200, {"value": blob})
 
-    def restore(self, call: Call) -> Answer:
+    def restore(self, call: Call) -> Response:
         kept = self._backups.get(str(call.body.get("value")))
         if kept is None:
-            raise errors.refusal("KVD_BAD_PARAMETER", reason="the backup blob is not of this tenant")
-        key = self._life.restore(call.vault, copy.deepcopy(kept))
+            raise errors.error("KVD_BAD_PARAMETER", reason="the backup blob is not of this tenant")
+        key = self._lifecycle.restore(call.vault, copy.deepcopy(kept))
         return self.bundle(call, key, version=key.current)
 
     def found(self, call: Call) -> tuple[Key, KeyVersion]:
@@ -186,17 +186,17 @@ class DataPlaneKeys:
             return key, key.current
         if key and wanted.lower() in key.versions:
             return key, key.versions[wanted.lower()]
-        raise errors.refusal("KVD_KEY_NOT_FOUND", name="/".join(filter(None, (name, wanted))))
+        raise errors.error("KVD_KEY_NOT_FOUND", name="/".join(filter(None, (name, wanted))))
 
     def _check(self, call: Call, *, wrong: str | None, kty: str) -> None:
         if not wrong and kty.endswith("-HSM") and call.vault.sku["name"].lower() != "premium":
             wrong = "HSM keys need a vault of the premium SKU"
         if wrong:
-            raise errors.refusal("KVD_BAD_PARAMETER", reason=wrong)
+            raise errors.error("KVD_BAD_PARAMETER", reason=wrong)
 
-    def bundle(self, call: Call, key: Key, *, version: KeyVersion) -> Answer:
+    def bundle(self, call: Call, key: Key, *, version: KeyVersion) -> Response:
         """Answer a key's version with its public part."""
-        return Answer(200, self._bundle(call, key, version=version))
+        return Response(200, self._bundle(call, key, version=version))
 
     def _bundle(self, call: Call, key: Key, *, version: KeyVersion) -> Body:
         jwk = {

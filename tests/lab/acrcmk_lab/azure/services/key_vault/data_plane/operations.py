@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Literal, Protocol
 
 from acrcmk_lab.azure.arm import errors
-from acrcmk_lab.azure.arm.messages import Answer, Body, Request
+from acrcmk_lab.azure.arm.messages import Body, Request, Response
 from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
 from acrcmk_lab.azure.state.directory import Principal
 
@@ -61,7 +61,7 @@ class Call:
         return {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else {}
 
 
-Handler = Callable[[Call], Answer]
+Handler = Callable[[Call], Response]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class Operation:
         return tuple(part for want, part in pairs if want == "*")
 
 
-def offers(area: Area, rows: Iterable[tuple[str, str, Handler, str, str]]) -> list[Operation]:
+def operations(area: Area, rows: Iterable[tuple[str, str, Handler, str, str]]) -> list[Operation]:
     """Return an area's operations, given as method, path, handler, permission and data action in the area.
 
     The first that fits a request is taken: literal paths come before those with stars in the same places.
@@ -127,7 +127,7 @@ def described(call: Call, version: Described, **more: object) -> Body:
     return {"attributes": told, **({"tags": version.tags} if version.tags else {})}
 
 
-def page(call: Call, rows: dict[str, Body]) -> Answer:
+def page(call: Call, rows: dict[str, Body]) -> Response:
     """Answer one page of rows, which are sorted by their names; recorded: `nextLink` names the port."""
     size = _page_size(call)
     marker = _marker(call)
@@ -137,13 +137,13 @@ def page(call: Call, rows: dict[str, Body]) -> Answer:
         token = base64.urlsafe_b64encode(names[size - 1].encode()).decode().rstrip("=")
         version, path = call.request.query["api-version"], call.request.path
         body["nextLink"] = f"{call.url}:443{path}?api-version={version}&$skiptoken={token}&maxresults={size}"
-    return Answer(200, body)
+    return Response(200, body)
 
 
 def _page_size(call: Call) -> int:
     asked = call.request.query.get("maxresults", str(PAGE_SIZE))
     if not asked.isdigit() or not 1 <= int(asked) <= PAGE_SIZE:
-        raise errors.refusal("KVD_BAD_PARAMETER", reason=f"maxresults must be from 1 to {PAGE_SIZE}")
+        raise errors.error("KVD_BAD_PARAMETER", reason=f"maxresults must be from 1 to {PAGE_SIZE}")
     return int(asked)
 
 
@@ -152,4 +152,4 @@ def _marker(call: Call) -> str:
     try:
         return base64.b64decode(token + "=" * (-len(token) % 4), altchars="-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise errors.refusal("KVD_BAD_PARAMETER", reason="invalid skiptoken") from error
+        raise errors.error("KVD_BAD_PARAMETER", reason="invalid skiptoken") from error

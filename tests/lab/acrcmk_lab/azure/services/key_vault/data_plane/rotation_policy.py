@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 
 from acrcmk_lab.azure.arm import errors
-from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.services.key_vault import lifecycle
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Handler, Operation
-from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLife
+from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLifecycle
 from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 # Documented: a key is rotated 7 days after its creation and before its expiry at the earliest, and lives 28.
 SHORTEST_INTERVAL = 7 * lifecycle.DAY
@@ -23,13 +23,13 @@ Found = Callable[[Call], tuple[Key, KeyVersion]]
 class Rotation:
     """The operations on a key's rotation; `found` and `bundle` are those of all keys."""
 
-    def __init__(self, state: World, *, life: KeyLife, found: Found, bundle: Callable[..., Answer]) -> None:
-        self._world = state
-        self._life = life
+    def __init__(self, state: State, *, lifecycle: KeyLifecycle, found: Found, bundle: Callable[..., Response]) -> None:
+        self._state = state
+        self._lifecycle = lifecycle
         self._found = found
         self._bundle = bundle
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         """Rotation policies have data actions of their own."""
         rows: list[tuple[str, str, Handler, str, str]] = [
             ("GET", _POLICY, self.get, "getrotationpolicy", "keyrotationpolicies/read"),
@@ -41,43 +41,43 @@ class Rotation:
             for method, path, handler, permission, action in rows
         ]
 
-    def get(self, call: Call) -> Answer:
+    def get(self, call: Call) -> Response:
         key, _ = self._found(call)
         if key.rotation_policy is None:
-            return Answer(200, {**DEFAULT, "attributes": {}})
-        return Answer(200, {"id": f"{call.url}/keys/{key.name}/rotationpolicy", **key.rotation_policy})
+            return Response(200, {**DEFAULT, "attributes": {}})
+        return Response(200, {"id": f"{call.url}/keys/{key.name}/rotationpolicy", **key.rotation_policy})
 
-    def put(self, call: Call) -> Answer:
+    def put(self, call: Call) -> Response:
         key, _ = self._found(call)
         actions = call.body.get("lifetimeActions") or DEFAULT["lifetimeActions"]
         expiry = call.attributes.get("expiryTime")
         wrong = problem(actions, expiry=expiry)
         if wrong:
-            raise errors.refusal("KVD_BAD_PARAMETER", reason=wrong)
-        now = int(self._world.clock.utc().timestamp())
+            raise errors.error("KVD_BAD_PARAMETER", reason=wrong)
+        now = int(self._state.clock.utc().timestamp())
         created = ((key.rotation_policy or {}).get("attributes") or {}).get("created", now)
         attributes = {**({"expiryTime": expiry} if expiry else {}), "created": created, "updated": now}
-        self._life.set_policy(call.vault, key, {"lifetimeActions": actions, "attributes": attributes})
+        self._lifecycle.set_policy(call.vault, key, {"lifetimeActions": actions, "attributes": attributes})
         return self.get(call)
 
-    def rotate(self, call: Call) -> Answer:
+    def rotate(self, call: Call) -> Response:
         key, _ = self._found(call)
-        return self._bundle(call, key, version=self._life.rotate(call.vault, key))
+        return self._bundle(call, key, version=self._lifecycle.rotate(call.vault, key))
 
 
 def problem(actions: list[Body], *, expiry: str | None) -> str | None:
     """Return what is wrong with a policy, in words of the lab's own; None if nothing is."""
     try:
-        life = lifecycle.duration(expiry) if expiry else None
-        wrongs = [wrong for action in actions for wrong in _wrongs(action, life=life)]
+        lifetime = lifecycle.duration(expiry) if expiry else None
+        wrongs = [wrong for action in actions for wrong in _wrongs(action, lifetime=lifetime)]
     except (ValueError, TypeError, AttributeError) as error:
         return str(error)
-    if life is not None and life < SHORTEST_LIFE:
+    if lifetime is not None and lifetime < SHORTEST_LIFE:
         return "expiryTime must be at least 28 days"
     return next(iter(wrongs), None)
 
 
-def _wrongs(action: Body, *, life: int | None) -> Iterator[str]:
+def _wrongs(action: Body, *, lifetime: int | None) -> Iterator[str]:
     """Yield what is wrong with one lifetime action of a key that lives `life` seconds, None for ever."""
     trigger = action.get("trigger") or {}
     rotates = str((action.get("action") or {}).get("type")).lower() == "rotate"
@@ -86,9 +86,9 @@ def _wrongs(action: Body, *, life: int | None) -> Iterator[str]:
         yield "a trigger has either timeAfterCreate or timeBeforeExpiry"
         return
     seconds = lifecycle.duration(times[0])
-    if seconds < SHORTEST_INTERVAL or (life is not None and life - seconds < SHORTEST_INTERVAL):
+    if seconds < SHORTEST_INTERVAL or (lifetime is not None and lifetime - seconds < SHORTEST_INTERVAL):
         yield "between creation, rotation and expiry must be at least 7 days"
     if trigger.get("timeAfterCreate") and not rotates:
         yield "timeAfterCreate is for Rotate only"
-    if trigger.get("timeBeforeExpiry") and rotates and life is None:
+    if trigger.get("timeBeforeExpiry") and rotates and lifetime is None:
         yield "timeBeforeExpiry needs an expiryTime"

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from acrcmk_lab.azure.arm import errors
-from acrcmk_lab.azure.arm.messages import Answer, Body
+from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.services.key_vault.data_plane import operations
 from acrcmk_lab.azure.services.key_vault.data_plane.deleted_objects import Deletions, Kind
-from acrcmk_lab.azure.services.key_vault.data_plane.objects import Shelves
+from acrcmk_lab.azure.services.key_vault.data_plane.objects import VersionedObjects
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Handler, Operation
 from acrcmk_lab.azure.services.key_vault.vault_objects import ObjectVersion, VaultObject
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 # What a secret tells of itself besides its value, which only `set` and `get` answer.
 _TOLD = ("contentType",)
@@ -18,24 +18,26 @@ _TOLD = ("contentType",)
 class DataPlaneSecrets:
     """The operations on secrets."""
 
-    def __init__(self, state: World) -> None:
-        self._world = state
-        self._shelves = Shelves(state, shelf=lambda vault: vault.secret_shelf, missing="KVD_SECRET_NOT_FOUND")
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._objects = VersionedObjects(
+            state, collection=lambda vault: vault.secret_collection, missing="KVD_SECRET_NOT_FOUND"
+        )
 
-    def offers(self) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         """Return the operations, for the front door."""
         kind = Kind(
             area="secrets",
-            shelf=lambda vault: vault.secret_shelf,
-            life=self._shelves,
-            found=lambda call: self._shelves.found(call)[0],
+            collection=lambda vault: vault.secret_collection,
+            lifecycle=self._objects,
+            found=lambda call: self._objects.found(call)[0],
             shown=lambda call, secret: _shown(call, secret, version=secret.current),
             listed=_listed,
             missing="KVD_DELETED_SECRET_NOT_FOUND",
             look="readMetadata/action",
         )
-        deletions = Deletions(self._world, kind=kind)
-        return [*deletions.offers(), *operations.offers("secrets", self._rows())]
+        deletions = Deletions(self._state, kind=kind)
+        return [*deletions.operations(), *operations.operations("secrets", self._rows())]
 
     def _rows(self) -> Iterator[tuple[str, str, Handler, str, str]]:
         yield "GET", "secrets", self.index, "list", "readMetadata/action"
@@ -47,41 +49,41 @@ class DataPlaneSecrets:
             yield "GET", path, self.get, "get", "getSecret/action"
             yield "PATCH", path, self.update, "set", "update/action"
 
-    def put(self, call: Call) -> Answer:
+    def put(self, call: Call) -> Response:
         """Make a secret, or a new version of one."""
         if not isinstance(call.body.get("value"), str):
-            raise errors.refusal("KVD_BAD_PARAMETER", reason="a secret needs a value")
+            raise errors.error("KVD_BAD_PARAMETER", reason="a secret needs a value")
         content = {name: call.body[name] for name in ("value", *_TOLD) if call.body.get(name) is not None}
-        secret = self._shelves.add(call, content=content)
-        return Answer(200, _with_value(call, secret, version=secret.current))
+        secret = self._objects.add(call, content=content)
+        return Response(200, _with_value(call, secret, version=secret.current))
 
-    def get(self, call: Call) -> Answer:
-        secret, version = self._shelves.found(call)
+    def get(self, call: Call) -> Response:
+        secret, version = self._objects.found(call)
         if not version.enabled:
-            raise errors.refusal("KVD_SECRET_DISABLED")
-        return Answer(200, _with_value(call, secret, version=version))
+            raise errors.error("KVD_SECRET_DISABLED")
+        return Response(200, _with_value(call, secret, version=version))
 
-    def update(self, call: Call) -> Answer:
-        secret, version = self._shelves.found(call)
-        self._shelves.update(call, version=version)
+    def update(self, call: Call) -> Response:
+        secret, version = self._objects.found(call)
+        self._objects.update(call, version=version)
         version.content |= {name: call.body[name] for name in _TOLD if call.body.get(name) is not None}
-        return Answer(200, _shown(call, secret, version=version))
+        return Response(200, _shown(call, secret, version=version))
 
-    def index(self, call: Call) -> Answer:
+    def index(self, call: Call) -> Response:
         return operations.page(call, {name: _listed(call, s) for name, s in call.vault.secrets.items()})
 
-    def versions(self, call: Call) -> Answer:
-        secret, _ = self._shelves.found(call)
+    def versions(self, call: Call) -> Response:
+        secret, _ = self._objects.found(call)
         return operations.page(
             call, {name: _shown(call, secret, version=version) for name, version in secret.versions.items()}
         )
 
-    def backup(self, call: Call) -> Answer:
-        return self._shelves.backup(call)
+    def backup(self, call: Call) -> Response:
+        return self._objects.backup(call)
 
-    def restore(self, call: Call) -> Answer:
-        secret = self._shelves.restore(call)
-        return Answer(200, _shown(call, secret, version=secret.current))
+    def restore(self, call: Call) -> Response:
+        secret = self._objects.restore(call)
+        return Response(200, _shown(call, secret, version=secret.current))
 
 
 def _shown(call: Call, secret: VaultObject, *, version: ObjectVersion) -> Body:

@@ -1,11 +1,11 @@
 """A vault's own throttling: so many calls of a kind in ten seconds, five times that in a subscription [D]."""
 
 from acrcmk_lab.azure.arm import errors, ids
-from acrcmk_lab.azure.arm.messages import RefusedError
+from acrcmk_lab.azure.arm.messages import AzureError
 from acrcmk_lab.azure.arm.throttle import Windows
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Operation
 from acrcmk_lab.azure.services.key_vault.models import Key
-from acrcmk_lab.azure.state.state import World
+from acrcmk_lab.azure.state.state import State
 
 SECONDS = 10
 SUBSCRIPTION_FACTOR = 5
@@ -18,16 +18,16 @@ _CREATING = ("create", "import", "rotate", "restore")
 class Limits:
     """The windows of every vault."""
 
-    def __init__(self, state: World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._windows = Windows()
 
     def charge(self, call: Call, *, operation: Operation) -> None:
         """Count a call; refuses it with 429 where the vault or its subscription had too many."""
         kind, limit = _kind(call, operation=operation)
-        limit = max(1, round(limit * self._world.switches.vault_limits))
+        limit = max(1, round(limit * self._state.settings.vault_limits))
         subscription = ids.subscription_of(call.vault.id).lower()
-        now = self._world.clock.now()
+        now = self._state.clock.now()
         windows = [
             self._windows.take(f"{scope}/{kind}", now=now, size=size, seconds=SECONDS)
             for scope, size in (
@@ -38,9 +38,9 @@ class Limits:
         closed = [window for window in windows if not window.allowed]
         if closed:
             wait = max(window.retry_after(now) for window in closed)
-            answer = errors.answer("KVD_THROTTLED")
-            answer.headers["Retry-After"] = str(self._world.clock.client_seconds(wait))
-            raise RefusedError(answer)
+            response = errors.response("KVD_THROTTLED")
+            response.headers["Retry-After"] = str(self._state.clock.client_seconds(wait))
+            raise AzureError(response)
 
 
 def _kind(call: Call, *, operation: Operation) -> tuple[str, int]:
