@@ -1,8 +1,9 @@
 """One whole lab without its server: the providers wired to the pipeline, a request in, an answer out."""
 
+from collections.abc import Callable
+
 from acrcmk_lab.azure.arm.messages import Request, Response
 from acrcmk_lab.azure.arm.pipeline import Pipeline
-from acrcmk_lab.azure.control.faults import Faults
 from acrcmk_lab.azure.services.authorization.role_assignments import Authorization
 from acrcmk_lab.azure.services.container_registry.login_server import LoginServers
 from acrcmk_lab.azure.services.container_registry.registries import ContainerRegistry
@@ -51,16 +52,15 @@ class Cloud:
     ) -> None:
         self.state = State(time=time, settings=settings, log=log, seed=seed)
         self.tokens = TokenService(self.state)
-        self.faults = Faults(time)
+        self.response_listeners: list[Callable[[Request, Response], None]] = []
         self.registry = ContainerRegistry(self.state)
         self.vaults = KeyVault(self.state)
         self.login_servers = LoginServers(self.state)
-        self.vault_endpoint = VaultEndpoint(self.state, token_service=self.tokens, lifecycle=self.vaults.key_lifecycle)
-        self.graph = MicrosoftGraph(self.state, token_service=self.tokens)
+        self.vault_endpoint = VaultEndpoint(self.state, lifecycle=self.vaults.key_lifecycle)
+        self.graph = MicrosoftGraph(self.state)
         self.subscription_id = self.state.guid()
         self.pipeline = Pipeline(
             self.state,
-            token_service=self.tokens,
             providers=(
                 Resources(self.state, namespaces=NAMESPACES),
                 Authorization(self.state),
@@ -71,15 +71,15 @@ class Cloud:
             ),
         )
         self.add_subscription(self.subscription_id)
-        self.operator = self.enrol("operator")
-        self.portal = self.enrol("portal")
-        self.assertion = self.tokens.enrol(self.operator)
-        self.person = self.enrol("person")
+        self.operator = self.add_principal("operator")
+        self.portal = self.add_principal("portal")
+        self.assertion = self.tokens.issue_assertion(self.operator)
+        self.person = self.add_principal("person")
         self.person.reads_directory = True
         self.grant(self.person, role=rbac.KEY_VAULT_ADMINISTRATOR)
-        self.person_assertion = self.tokens.enrol(self.person)
+        self.person_assertion = self.tokens.issue_assertion(self.person)
 
-    def enrol(self, name: str, *, role: str = rbac.OWNER) -> Principal:
+    def add_principal(self, name: str, *, role: str = rbac.OWNER) -> Principal:
         """Add an application to the directory with a role on the lab's subscription, effective now."""
         principal = self.state.directory.add(
             Principal(object_id=self.state.guid(), client_id=self.state.guid(), name=name)
@@ -119,12 +119,13 @@ class Cloud:
             await self.state.clock.sleep(self.state.draw(self.state.settings.login_latency))
             response = self.tokens.respond(request)
         self.record(request, response, start=start, correlation_id=correlation_id)
-        self.faults.answered(request, response)
+        for listener in self.response_listeners:
+            listener(request, response)
         return response
 
     def record(self, request: Request, response: Response, *, start: float, correlation_id: str = "") -> None:
         """Log a request; a fault's answer is logged like any other."""
-        token = self.tokens.find(request.headers.get("authorization", "").partition(" ")[2])
+        token = self.state.tokens.find(request.headers.get("authorization", "").partition(" ")[2])
         service = self.service(request)
         self.state.log.add(
             RequestRecord(

@@ -31,7 +31,7 @@ The real az and Azure's own host names, through the lab's proxy: `acrcmk-lab az-
 What the lab holds, knows and can be told needs no token:
 
   curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/state
-  curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/switches
+  curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/settings
   curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/set -d '{"rbac_propagation": "600"}'
 """
 

@@ -11,23 +11,13 @@ import re
 from collections.abc import Callable
 from typing import cast
 
-HOSTS = (
-    "management.azure.com",
-    "login.microsoftonline.com",
-    "graph.microsoft.com",
-)
-DOMAINS = (".vault.azure.net", ".azurecr.io")
+from acrcmk_lab.azure.arm import hosts
+
 TLS_PORT = 443
 GREETING_LIMIT = 8192
 GREETING_SECONDS = 10.0
 PIECE_BYTES = 65536
 _CONNECT = re.compile(rb"CONNECT ([A-Za-z0-9.-]+):(\d+) HTTP/1\.[01]\r\n")
-
-
-def answers_for(host: str) -> bool:
-    """Tell whether a host is one of Azure's that the lab stands in for."""
-    name = host.lower()
-    return name in HOSTS or name.endswith(DOMAINS)
 
 
 class Proxy:
@@ -77,7 +67,7 @@ class Proxy:
     def _is_served(self, host: str, *, port: int) -> bool:
         """Azure's hosts, and the lab by its own address: links may name either."""
         own = host in ("127.0.0.1", "localhost") and port == self._lab_port
-        return own or (answers_for(host) and port == TLS_PORT)
+        return own or (hosts.is_azure_host(host) and port == TLS_PORT)
 
     async def _tunnel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         lab_reader, lab_writer = await asyncio.open_connection("127.0.0.1", self._lab_port)

@@ -10,8 +10,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from acrcmk_lab.azure import proxy
-from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm import errors, hosts, ids
 from acrcmk_lab.azure.arm.messages import Request, Response
 from acrcmk_lab.azure.cloud import Cloud
 from acrcmk_lab.azure.control import api
@@ -80,7 +79,9 @@ class AzureLab:
     def add_group(self, group: str) -> None:
         """Create a resource group given as `NAME[:LOCATION]`."""
         name, _, location = group.partition(":")
-        self.cloud.state.store.add_group(self.subscription_id, name=name, location=location or self.settings.region)
+        self.cloud.state.store.add_group(
+            self.subscription_id, name=name, location=ids.location(location) or self.settings.region
+        )
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that an operator needs to live here, and what `az-env` needs."""
@@ -105,7 +106,7 @@ class AzureLab:
         self._keep("person-token", secret=self.cloud.person_assertion)
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
         await self._runner.setup()
-        context = authority.many_hosts_context(HOST, "localhost", answers_for=proxy.answers_for)
+        context = authority.many_hosts_context(HOST, "localhost", answers_for=hosts.is_azure_host)
         await web.TCPSite(self._runner, HOST, self._port, ssl_context=context).start()
         port = self._runner.addresses[0][1]
         self.cloud.state.url = f"https://{HOST}:{port}"
@@ -152,13 +153,13 @@ class AzureLab:
                 incoming.transport.abort()
             return web.Response(status=500)
         outgoing = _to_aiohttp(response, head=incoming.method == "HEAD")
-        if proxy.answers_for(incoming.host):
+        if hosts.is_azure_host(incoming.host):
             _rewrite_links(outgoing, own=self.url, asked=f"https://{incoming.host}")
         return outgoing
 
     async def _faulty_answer(self, request: Request) -> Response | None:
         """Answer a request as the fault rules have it; None means the connection is cut."""
-        rule = self.cloud.faults.find(request)
+        rule = self.control.faults.find(request)
         if rule is None:
             response = await self.cloud.respond(request)
             return response if response.status else None

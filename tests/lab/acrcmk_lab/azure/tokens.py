@@ -1,11 +1,9 @@
 """The token service: OpenID discovery and the client credentials grant with a client assertion."""
 
 import base64
-import dataclasses
 import hashlib
 import hmac
 import json
-import time
 from typing import Any
 
 from acrcmk_lab.azure.arm import timestamps
@@ -13,49 +11,24 @@ from acrcmk_lab.azure.arm.messages import Body, Request, Response
 from acrcmk_lab.azure.state.directory import Principal
 from acrcmk_lab.azure.state.state import State
 
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Token:
-    """An access token: whom it speaks for, for which resource, until when.
-
-    `expires` is a moment of the machine's monotonic clock: clients judge tokens by their own time,
-    which no turning of the simulated clock moves.
-    """
-
-    principal: Principal
-    audience: str
-    expires: float
-
-    @property
-    def expired(self) -> bool:
-        """Whether its time has come."""
-        return self.expires <= time.monotonic()
-
 
 def _segment(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
 class TokenService:
-    """Issues tokens and knows the ones it issued."""
+    """Microsoft Entra's token endpoint of the lab: issues tokens, answers discovery."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._secret = state.guid().encode()
-        self._issued: dict[str, Token] = {}
         self._assertions: dict[str, str] = {}
 
-    def enrol(self, principal: Principal) -> str:
+    def issue_assertion(self, principal: Principal) -> str:
         """Return the federated assertion that a principal signs in with."""
         assertion = self._sign({"sub": principal.object_id, "aud": "api://AzureADTokenExchange"})
         self._assertions[principal.client_id.lower()] = assertion
         return assertion
-
-    def find(self, bearer: str) -> Token | None:
-        """Return the token behind an Authorization value's credentials, expired or not."""
-        return self._issued.get(bearer)
 
     def issue(self, principal: Principal, *, audience: str) -> str:
         """Return a new access token for a resource such as `https://management.azure.com`."""
@@ -75,12 +48,8 @@ class TokenService:
                 "uti": self._state.guid(),
             }
         )
-        self._issued[text] = Token(principal, audience, time.monotonic() + lifetime)
+        self._state.tokens.add(text, principal=principal, audience=audience, lifetime=lifetime)
         return text
-
-    def revoke_all(self) -> None:
-        """Expire every token now, as if its time had come."""
-        self._issued = {text: Token(t.principal, t.audience, 0.0) for text, t in self._issued.items()}
 
     def respond(self, request: Request) -> Response:
         """Answer a request to the authority: discovery, signing keys or a token."""

@@ -9,7 +9,7 @@ import uuid
 
 from acrcmk_lab.azure import cloud
 from acrcmk_lab.azure.arm import ids, messages
-from acrcmk_lab.azure.services.authorization import role_assignments
+from acrcmk_lab.azure.services.authorization import models
 from acrcmk_lab.azure.state import clock, directory, rbac, request_log, settings
 from acrcmk_lab.replay import binding, comparison, era, masks, people, presumed, progress, recording, roles, schedule
 
@@ -161,7 +161,7 @@ class Scene:
 
     def _unsign(self, deed: presumed.Deed) -> None:
         """Take the author off a role assignment that Azure made itself: nobody's request can."""
-        made = self.cloud.state.store.get(role_assignments.RoleAssignment, deed.id)
+        made = self.cloud.state.store.get(models.RoleAssignment, deed.id)
         if made:
             made.author_id = recording.properties_of(deed.shown).get("updatedBy")
 

@@ -35,7 +35,7 @@ async def test_time_and_switches_over_http(lab, sim):
     await sim("advance", seconds=42)
     assert lab.clock.now() == 42
     await sim("set", rbac_propagation=600, registry_mode="GEN_A")
-    told = {name: value for name, value, _ in (await sim("switches"))[1]}
+    told = {name: value for name, value, _ in (await sim("settings"))[1]}
     assert (told["rbac_propagation"], told["registry_mode"]) == ("600", "GEN_A")
 
 
@@ -51,7 +51,7 @@ async def test_mistakes_are_told(sim):
 async def test_commands_views_and_recipes_are_listed(sim):
     _, body = await sim("")
     assert {"advance", "set", "fault", "drift", "grant", "revoke", "key", "firewall"} <= body["commands"].keys()
-    assert {"state", "log", "switches", "clock", "faults"} <= set(body["look"])
+    assert {"state", "log", "settings", "clock", "faults"} <= set(body["look"])
     assert "lost_response" in body["recipes"]
 
 
@@ -142,7 +142,7 @@ async def test_the_command_serves_until_told_to_stop_and_keeps_a_log(tmp_path):
             state = await response.json()
         async with session.get(f"{url}/subscriptions?api-version=2022-12-01") as response:
             assert response.status == 401
-    assert (state["switches"]["dns_delay"], [g["name"] for g in state["groups"]]) == ("3..30", ["g"])
+    assert (state["settings"]["dns_delay"], [g["name"] for g in state["groups"]]) == ("3..30", ["g"])
     assert state["clock"]["speed"] == 1
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 10) == 0

@@ -119,7 +119,7 @@ async def test_what_graph_refuses_it_refuses_in_its_own_form(ask, question, stat
 
 async def test_an_expired_token_is_refused(lab, ask):
     token = lab.cloud.tokens.issue(lab.cloud.person, audience=GRAPH)
-    lab.cloud.tokens.revoke_all()
+    lab.cloud.state.tokens.expire_all()
 
     assert (await ask("users", token=token))[1]["error"]["message"].startswith("Lifetime validation failed")
 

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 RESOURCES = "microsoft.resources"
@@ -93,15 +92,6 @@ def within(resource_id: str, *, scope: str) -> bool:
     """Tell whether a resource lies at or under a scope; the root scope is `/`."""
     inner, outer = resource_id.lower().rstrip("/"), scope.lower().rstrip("/")
     return inner == outer or inner.startswith(outer + "/")
-
-
-def ancestors(resource_id: str) -> Iterator[str]:
-    """Yield an id and every id above it in lower case, "" for the root last."""
-    inner = resource_id.lower().rstrip("/")
-    while inner:
-        yield inner
-        inner = inner.rpartition("/")[0]
-    yield ""
 
 
 def location(name: str) -> str:

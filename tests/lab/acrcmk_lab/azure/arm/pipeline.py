@@ -14,7 +14,6 @@ from acrcmk_lab.azure.arm.operations import Call, Operation, Provider
 from acrcmk_lab.azure.arm.throttle import Throttle
 from acrcmk_lab.azure.state.directory import Principal
 from acrcmk_lab.azure.state.state import State
-from acrcmk_lab.azure.tokens import TokenService
 
 READ_METHODS = ("GET", "HEAD")
 _FIXED_HEADERS = {
@@ -36,11 +35,9 @@ class Pipeline:
         self,
         state: State,
         *,
-        token_service: TokenService,
         providers: Iterable[Provider],
     ) -> None:
         self._state = state
-        self._tokens = token_service
         self.throttle = Throttle(state.settings)
         self._providers = {p.namespace.lower(): p for p in providers}
         self._operations = {
@@ -72,7 +69,7 @@ class Pipeline:
     def caller(self, request: Request) -> Principal:
         """Return whom the request's token speaks for; refuses a missing, unknown or expired one."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-        token = self._tokens.find(credentials) if scheme.lower() == "bearer" else None
+        token = self._state.tokens.find(credentials) if scheme.lower() == "bearer" else None
         if token is None:
             raise self._challenge(errors.response("ARM_TOKEN_INVALID"))
         if token.expired:

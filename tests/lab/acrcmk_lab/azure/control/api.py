@@ -15,8 +15,8 @@ from acrcmk_lab.azure.arm import errors, ids
 from acrcmk_lab.azure.arm.messages import Body, Request, Response
 from acrcmk_lab.azure.cloud import Cloud
 from acrcmk_lab.azure.control import dump, recipes
-from acrcmk_lab.azure.control.faults import Act, Match, Rule
-from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.control.faults import Act, Faults, Match, Rule
+from acrcmk_lab.azure.services.key_vault.models import Vault
 from acrcmk_lab.azure.state import rbac, request_log
 from acrcmk_lab.azure.state.rbac import Grant
 
@@ -34,9 +34,11 @@ LATEST = {
 class Control:
     """Everything that happens in Azure without the operator's doing."""
 
-    def __init__(self, lab: "Cloud") -> None:
+    def __init__(self, lab: Cloud) -> None:
         self._lab = lab
         self._state = lab.state
+        self.faults = Faults(lab.state.clock)
+        lab.response_listeners.append(self.faults.record_response)
 
     async def advance(self, seconds: float) -> None:
         """Move the clock forward."""
@@ -65,7 +67,7 @@ class Control:
         if error:
             response = errors.response(error, unsourced_code=self._state.settings.acr_unsourced_code, **(facts or {}))
         response.headers.update(headers or {})
-        return self._lab.faults.add(
+        return self.faults.add(
             Rule(
                 match=Match(**(match or {})),
                 act=act,
@@ -77,7 +79,7 @@ class Control:
 
     async def clear_faults(self) -> None:
         """Remove every fault rule."""
-        self._lab.faults.rules.clear()
+        self.faults.rules.clear()
 
     async def recipe(self, name: str, **arguments: Any) -> None:
         """Set up one of the named faults of `recipes`."""
@@ -177,7 +179,7 @@ class Control:
 
     async def expire_tokens(self) -> None:
         """Expire every access token now."""
-        self._lab.tokens.revoke_all()
+        self._state.tokens.expire_all()
 
     async def fail_operation(self, code: str = "InternalError", message: str = "Something failed.") -> None:
         """Let the next long-running operation of a registry end as Failed."""
@@ -213,10 +215,10 @@ class Control:
 
     def _look(self, name: str) -> Response:
         views: dict[str, Callable[[], Any]] = {
-            "state": lambda: dump.dump(self._lab),
+            "state": lambda: dump.dump(self._lab, faults=self.faults.rules),
             "log": lambda: [request_log.plain(record) for record in self._state.log],
-            "switches": self._state.settings.describe,
-            "faults": lambda: dump.plain(self._lab.faults.rules),
+            "settings": self._state.settings.describe,
+            "faults": lambda: dump.plain(self.faults.rules),
             "clock": lambda: dump.describe_clock(self._lab),
             "": lambda: {
                 "look": [*list(views)[:-1]],

@@ -2,13 +2,15 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from acrcmk_lab.azure.cloud import Cloud
+from acrcmk_lab.azure.control.faults import Rule
 from acrcmk_lab.azure.state.rbac import RoleDefinition
 
 
-def dump(lab: "Cloud") -> dict[str, Any]:
+def dump(lab: Cloud, *, faults: Iterable[Rule]) -> dict[str, Any]:
     """Return the whole state of a lab; moments are simulated seconds."""
     state = lab.state
     return {
@@ -21,12 +23,12 @@ def dump(lab: "Cloud") -> dict[str, Any]:
         "principals": [plain(principal) for principal in state.directory],
         "grants": [plain(grant) for grant in state.access],
         "unregistered": [[*key, state] for key, state in state.store.unregistered.items()],
-        "faults": plain(lab.faults.rules),
-        "switches": {name: value for name, value, _ in state.settings.describe()},
+        "faults": plain(list(faults)),
+        "settings": {name: value for name, value, _ in state.settings.describe()},
     }
 
 
-def describe_clock(lab: "Cloud") -> dict[str, Any]:
+def describe_clock(lab: Cloud) -> dict[str, Any]:
     """Return the simulated time, in seconds since the lab began and as a date, and its speed."""
     clock = lab.state.clock
     return {"now": clock.now(), "utc": clock.utc().isoformat(), "speed": clock.speed}

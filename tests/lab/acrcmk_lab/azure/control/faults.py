@@ -79,7 +79,7 @@ class Faults:
         now = self._clock.now()
         return next((rule for rule in self.rules if rule.strikes(request, now=now)), None)
 
-    def answered(self, request: Request, response: Response) -> None:
+    def record_response(self, request: Request, response: Response) -> None:
         """Arm the rules that waited for this request."""
         for rule in self.rules:
             if rule.armed_by and rule.armed_at is None and not response.code and rule.armed_by.matches(request):

@@ -8,9 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator
-
-from acrcmk_lab.azure.arm import ids
-from acrcmk_lab.azure.arm.messages import Body
+from typing import Any
 
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 KEY_VAULT_ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
@@ -40,7 +38,7 @@ class RoleDefinition:
     """A role; `body` has the shape that Azure answers, its id without subscription."""
 
     guid: str
-    body: Body
+    body: dict[str, Any]
 
     @property
     def name(self) -> str:
@@ -127,6 +125,15 @@ class AccessControl:
         return any(
             grant.effective_from <= now < grant.effective_to
             and grant.role.permits(action, data=data, assigned_role=assigned_role)
-            for ancestor in ids.ancestors(scope)
+            for ancestor in ancestors(scope)
             for grant in held.get(ancestor, ())
         )
+
+
+def ancestors(resource_id: str) -> Iterator[str]:
+    """Yield an id and every id above it in lower case, "" for the root last."""
+    inner = resource_id.lower().rstrip("/")
+    while inner:
+        yield inner
+        inner = inner.rpartition("/")[0]
+    yield ""

@@ -11,6 +11,7 @@ from acrcmk_lab.azure.state.rbac import AccessControl
 from acrcmk_lab.azure.state.request_log import DelayRecord, Log
 from acrcmk_lab.azure.state.settings import Settings, Span
 from acrcmk_lab.azure.state.store import Group, Resource, Store
+from acrcmk_lab.azure.state.tokens import IssuedTokens
 
 
 class State:
@@ -31,6 +32,7 @@ class State:
         self.random = random.Random(seed)
         self.url = ""
         self.store = Store()
+        self.tokens = IssuedTokens()
         self.directory = Directory()
         self.access = AccessControl()
         self.removers: dict[type[Resource], Callable[[Any], None]] = {}

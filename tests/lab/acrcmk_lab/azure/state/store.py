@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, ClassVar, TypeVar, cast
 
-from acrcmk_lab.azure.arm import ids
 from acrcmk_lab.azure.state.directory import Author
 
 
@@ -77,12 +76,12 @@ class Store:
         self._names: dict[tuple[type[Resource], str], Resource] = {}
 
     def add_group(self, subscription: str, *, name: str, location: str) -> Group:
-        """Create a resource group, and its subscription where that is new."""
+        """Create a resource group, and its subscription where that is new; `location` in its short form."""
         self.subscriptions.setdefault(subscription.lower(), subscription)
         group = Group(
             id=f"/subscriptions/{subscription}/resourceGroups/{name}",
             name=name,
-            location=ids.location(location),
+            location=location,
         )
         self.groups[group.id.lower()] = group
         return group

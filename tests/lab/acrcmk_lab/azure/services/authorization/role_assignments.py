@@ -3,20 +3,18 @@
 A role assignment is a resource at once; what it grants counts only after `rbac_propagation`.
 """
 
-import dataclasses
 import re
 import uuid
 
-from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm import errors, ids, operations, paging, timestamps
 from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
+from acrcmk_lab.azure.services.authorization import models
+from acrcmk_lab.azure.services.authorization.models import RoleAssignment
 from acrcmk_lab.azure.services.authorization.role_definitions import RoleDefinitions
 from acrcmk_lab.azure.state.rbac import Grant, RoleDefinition
 from acrcmk_lab.azure.state.state import State
-from acrcmk_lab.azure.state.store import Resource
 
-NAMESPACE = "Microsoft.Authorization"
-TYPE = f"{NAMESPACE}/roleAssignments"
 _MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 LAB_NAMESPACES = ("microsoft.keyvault", "microsoft.containerregistry", "microsoft.managedidentity")
 # Recorded: older versions do not tell what to do about an unknown principal.
@@ -24,34 +22,10 @@ _ADVISES_SINCE = "2022-04-01"
 _PRINCIPAL_FILTER = re.compile(r"(?:principalId\s+eq\s+'|assignedTo\(')([^']+)'", re.IGNORECASE)
 
 
-@dataclasses.dataclass(kw_only=True)
-class RoleAssignment(Resource):
-    """One role for one principal at one scope."""
-
-    TYPE = TYPE
-    TRACKED = False
-
-    scope: str
-    principal_id: str
-    principal_type: str
-    role_definition_id: str
-    # None of those that Azure made itself.
-    author_id: str | None
-    description: str | None = None
-    condition: str | None = None
-    condition_version: str | None = None
-    grant: Grant = dataclasses.field(repr=False)
-
-    @property
-    def triple(self) -> tuple[str, str, str]:
-        """What only one role assignment may hold: scope, principal and role."""
-        return self.scope.lower(), self.principal_id.lower(), ids.name_of(self.role_definition_id).lower()
-
-
 class Authorization:
     """The provider."""
 
-    namespace = NAMESPACE
+    namespace = models.NAMESPACE
     versions: tuple[str, ...] = ("2018-01-01-preview", "2020-04-01-preview", "2022-04-01", "2022-05-01-preview")
 
     def __init__(self, state: State) -> None:
@@ -69,17 +43,17 @@ class Authorization:
 
     def operations(self) -> list[Operation]:
         return [
-            *operations.crud(NAMESPACE, path="roleAssignments/*", get=self.get, delete=self.delete),
+            *operations.crud(models.NAMESPACE, path="roleAssignments/*", get=self.get, delete=self.delete),
             # The data access administrators' conditions look at the role, so `put` checks the right itself.
             Operation(
                 method="PUT",
-                template=f"{TYPE}/*".lower(),
+                template=f"{models.TYPE}/*".lower(),
                 handler=self.put,
-                action=f"{TYPE}/write",
+                action=f"{models.TYPE}/write",
                 kind="write",
                 forbidden="",
             ),
-            *operations.crud(NAMESPACE, path="roleAssignments", get=self.index),
+            *operations.crud(models.NAMESPACE, path="roleAssignments", get=self.index),
             *self._roles.operations(),
         ]
 
@@ -97,7 +71,7 @@ class Authorization:
             if (_covers(found.scope, scope=scope) or (not at_scope and ids.within(found.scope, scope=scope)))
             and (not principal or found.principal_id.lower() == principal[1].lower())
         ]
-        return operations.page(call, rows=rows, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url)
 
     async def put(self, call: Call) -> Response:
         wanted = call.request.properties()
@@ -135,7 +109,7 @@ class Authorization:
     def _allowed(self, call: Call, *, role: str) -> None:
         if not self._state.access.allows(
             call.caller.object_id,
-            action=f"{TYPE}/write",
+            action=f"{models.TYPE}/write",
             scope=call.route.path,
             now=self._state.clock.now(),
             assigned_role=role,
@@ -144,7 +118,7 @@ class Authorization:
                 "ARM_AUTHZ",
                 name=call.caller.client_id,
                 oid=call.caller.object_id,
-                action=f"{TYPE}/write",
+                action=f"{models.TYPE}/write",
                 scope=call.route.path,
             )
 
@@ -244,7 +218,7 @@ class Authorization:
                 "description": found.description,
             },
             "id": found.id,
-            "type": TYPE,
+            "type": models.TYPE,
             "name": found.name,
         }
 

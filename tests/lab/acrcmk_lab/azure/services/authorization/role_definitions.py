@@ -3,7 +3,7 @@
 import re
 from typing import cast
 
-from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm import errors, ids, operations, paging, timestamps
 from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
 from acrcmk_lab.azure.state.rbac import RoleDefinition
@@ -50,7 +50,7 @@ class RoleDefinitions:
             and wanted.get("type", role.type.lower()) == role.type.lower()
             and (role.type != CUSTOM or _reaches(role, scope=call.route.scope))
         ]
-        return operations.page(call, rows=rows, url=self._state.url, size=1000)
+        return paging.page(call, rows=rows, url=self._state.url, size=1000)
 
     async def put(self, call: Call) -> Response:
         """Recorded: 201, with the author of the creation left out."""

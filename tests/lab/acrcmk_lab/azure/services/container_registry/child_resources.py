@@ -4,7 +4,7 @@ import base64
 import dataclasses
 from typing import Any
 
-from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm import errors, ids, operations, paging, timestamps
 from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Handler, Operation
 from acrcmk_lab.azure.services.container_registry import models
@@ -75,7 +75,7 @@ class RegistryChildren:
         registry = models.get_registry(self._state, call)
         found = self._state.store.under(registry.id, kind=Replication)
         rows = [self._body(child, version=call.version) for child in found]
-        return operations.page(call, rows=rows, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url)
 
     def add_home_replication(self, registry: Registry) -> None:
         """Let the registry's own region be a replication, written by the service itself."""

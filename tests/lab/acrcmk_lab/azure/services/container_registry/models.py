@@ -10,7 +10,7 @@ from acrcmk_lab.azure.arm import errors, timestamps
 from acrcmk_lab.azure.arm.messages import Body
 from acrcmk_lab.azure.arm.operations import Call
 from acrcmk_lab.azure.services.key_vault import models
-from acrcmk_lab.azure.services.managed_identity.identities import Identity
+from acrcmk_lab.azure.services.managed_identity.models import Identity
 from acrcmk_lab.azure.state.clock import Clock
 from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.state.store import Resource

@@ -10,7 +10,7 @@ import re
 from collections.abc import Coroutine
 from typing import Any
 
-from acrcmk_lab.azure.arm import errors, ids, operations
+from acrcmk_lab.azure.arm import errors, ids, operations, paging
 from acrcmk_lab.azure.arm.messages import AzureError, Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
 from acrcmk_lab.azure.services.container_registry import (
@@ -23,8 +23,8 @@ from acrcmk_lab.azure.services.container_registry.customer_managed_keys import S
 from acrcmk_lab.azure.services.container_registry.key_rotation import RegistryRotation
 from acrcmk_lab.azure.services.container_registry.models import AttachedIdentity, Configuration, Identities, Registry
 from acrcmk_lab.azure.services.container_registry.webhooks import RegistryWebhooks, Webhook
-from acrcmk_lab.azure.services.managed_identity import identities
-from acrcmk_lab.azure.services.managed_identity.identities import Identity
+from acrcmk_lab.azure.services.managed_identity import models as identity_models
+from acrcmk_lab.azure.services.managed_identity.models import Identity
 from acrcmk_lab.azure.state.directory import Principal
 from acrcmk_lab.azure.state.state import State
 
@@ -53,7 +53,7 @@ VERSIONS = (
     "2025-12-01-preview",
     "2026-09-01-preview",
 )
-ASSIGN = f"{identities.TYPE}/assign/action"
+ASSIGN = f"{identity_models.TYPE}/assign/action"
 _NAME = re.compile(r"[a-zA-Z0-9]{5,50}")
 _CHILDREN = ("registries/replications", "registries/webhooks")
 
@@ -115,7 +115,7 @@ class ContainerRegistry:
     async def index(self, call: Call) -> Response:
         found = self._state.store.under(call.route.scope, kind=Registry)
         rows = [self._body(registry, version=call.version) for registry in found]
-        return operations.page(call, rows=rows, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url)
 
     async def put(self, call: Call) -> Response:
         existing = self._state.store.get(Registry, call.route.path)

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import cast
 
-from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm import errors, ids, operations, paging, timestamps
 from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Handler, Operation
 from acrcmk_lab.azure.services.container_registry import models
@@ -55,7 +55,7 @@ class RegistryWebhooks:
         registry = models.get_registry(self._state, call)
         found = self._state.store.under(registry.id, kind=Webhook)
         rows = [self._body(webhook, version=call.version) for webhook in found]
-        return operations.page(call, rows=rows, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url)
 
     async def put(self, call: Call) -> Response:
         registry = models.get_registry(self._state, call)

@@ -12,7 +12,6 @@ from acrcmk_lab.azure.arm import errors, timestamps
 from acrcmk_lab.azure.arm.messages import AzureError, Body, Request, Response
 from acrcmk_lab.azure.state.directory import Principal
 from acrcmk_lab.azure.state.state import State
-from acrcmk_lab.azure.tokens import TokenService
 
 HOST = "graph.microsoft.com"
 AUDIENCE = f"https://{HOST}"
@@ -28,9 +27,8 @@ _USER_FILTER = re.compile(r"(?:userPrincipalName|mail)\s+eq\s+'[^']*'", re.IGNOR
 class MicrosoftGraph:
     """The service; a caller reads it with a token for Graph if the directory lets it (`reads_directory`)."""
 
-    def __init__(self, state: State, *, token_service: TokenService) -> None:
+    def __init__(self, state: State) -> None:
         self._state = state
-        self._tokens = token_service
 
     async def respond(self, request: Request, *, correlation_id: str) -> Response:
         """Answer one request; errors carry Graph's `innerError`."""
@@ -71,7 +69,7 @@ class MicrosoftGraph:
 
     def _caller(self, request: Request) -> Principal:
         credentials = request.headers.get("authorization", "").partition(" ")[2]
-        token = self._tokens.find(credentials)
+        token = self._state.tokens.find(credentials)
         if token is None:
             raise errors.error("GRAPH_TOKEN_EMPTY" if not credentials else "GRAPH_TOKEN_INVALID")
         if token.audience.rstrip("/") != AUDIENCE:

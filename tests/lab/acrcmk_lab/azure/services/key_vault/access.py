@@ -7,8 +7,7 @@ import dataclasses
 from typing import cast
 
 from acrcmk_lab.azure.services.key_vault import models
-from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
-from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion, Vault
 from acrcmk_lab.azure.state.state import State
 
 DATA_ACTIONS = tuple(f"Microsoft.KeyVault/vaults/keys/{action}" for action in ("read", "wrap/action", "unwrap/action"))

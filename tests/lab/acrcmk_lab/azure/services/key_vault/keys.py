@@ -4,17 +4,16 @@ Creates a key that is missing and reads; never makes a version, never updates [S
 firewall does not apply [D].
 """
 
-from acrcmk_lab.azure.arm import errors, ids, operations
+from acrcmk_lab.azure.arm import errors, ids, paging
 from acrcmk_lab.azure.arm.messages import AzureError, Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
-from acrcmk_lab.azure.services.key_vault import models, vault_properties
+from acrcmk_lab.azure.services.key_vault import models
 from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLifecycle
-from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
-from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion, Vault
 from acrcmk_lab.azure.state.state import State
 
-NAMESPACE = vault_properties.NAMESPACE
-KEYS = f"{vault_properties.TYPE}/keys"
+NAMESPACE = models.NAMESPACE
+KEYS = f"{models.TYPE}/keys"
 _PATHS: tuple[tuple[str, str, str], ...] = (
     ("GET", "vaults/*/keys", "index"),
     ("GET", "vaults/*/keys/*", "get"),
@@ -27,7 +26,7 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
 def get_vault(state: State, call: Call) -> Vault:
     """Return the vault of a path; refuses where there is none."""
     scope, name = call.route.scope, call.names[0]
-    vault = state.store.get(Vault, f"{scope}/providers/{vault_properties.TYPE}/{name}")
+    vault = state.store.get(Vault, f"{scope}/providers/{models.TYPE}/{name}")
     if vault is None:
         raise errors.error("ARM_RESOURCE_NOT_FOUND", provider=NAMESPACE, type="vaults", name=name, rg=call.route.group)
     return vault
@@ -69,7 +68,7 @@ class VaultKeys:
     async def index(self, call: Call) -> Response:
         vault = get_vault(self._state, call)
         rows = [self._body(vault, key=key, version=key.current) for key in vault.keys.values()]
-        return operations.page(call, rows=rows, url=self._state.url, size=25)
+        return paging.page(call, rows=rows, url=self._state.url, size=25)
 
     async def list_versions(self, call: Call) -> Response:
         """Ordered by version id, as recorded of the data plane: not by time."""
@@ -78,7 +77,7 @@ class VaultKeys:
             self._body(vault, key=key, version=key.versions[version], of_version=True)
             for version in sorted(key.versions)
         ]
-        return operations.page(call, rows=rows, url=self._state.url, size=25)
+        return paging.page(call, rows=rows, url=self._state.url, size=25)
 
     async def put(self, call: Call) -> Response:
         vault, name = get_vault(self._state, call), call.names[1]

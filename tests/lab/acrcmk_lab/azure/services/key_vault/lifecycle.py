@@ -9,9 +9,8 @@ import re
 from acrcmk_lab.azure.arm import errors
 from acrcmk_lab.azure.arm.messages import Body
 from acrcmk_lab.azure.services.key_vault import models, soft_delete
-from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
+from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion, Vault
 from acrcmk_lab.azure.services.key_vault.soft_delete import SoftDelete
-from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
 from acrcmk_lab.azure.state.state import State
 
 DAY = soft_delete.DAY

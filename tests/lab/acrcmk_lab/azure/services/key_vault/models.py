@@ -4,8 +4,11 @@ import dataclasses
 import re
 
 from acrcmk_lab.azure.arm.messages import Body
-from acrcmk_lab.azure.services.key_vault.soft_delete import Item
+from acrcmk_lab.azure.services.key_vault.soft_delete import Collection, Item
+from acrcmk_lab.azure.state.store import Resource
 
+NAMESPACE = "Microsoft.KeyVault"
+TYPE = f"{NAMESPACE}/vaults"
 RSA_SIZES = (2048, 3072, 4096)
 CURVES = ("P-256", "P-384", "P-521", "P-256K")
 RSA_OPERATIONS = ("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey")
@@ -105,6 +108,83 @@ class Recovery:
         if self.days != FULL_RETENTION_DAYS:
             told["recoverableDays"] = self.days
         return told
+
+
+@dataclasses.dataclass(kw_only=True)
+class ObjectVersion:
+    """One version; moments are Unix times in seconds, `content` is what the kind of object tells of itself."""
+
+    version: str
+    created: int
+    updated: int
+    enabled: bool = True
+    expires: int | None = None
+    not_before: int | None = None
+    tags: dict[str, str] = dataclasses.field(default_factory=dict)
+    content: Body = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(kw_only=True)
+class VaultObject(Item):
+    """A secret or certificate with its versions in the order of their creation, the current one last."""
+
+    versions: dict[str, ObjectVersion] = dataclasses.field(default_factory=dict)
+
+    @property
+    def current(self) -> ObjectVersion:
+        """The newest version."""
+        return next(reversed(self.versions.values()))
+
+
+@dataclasses.dataclass(kw_only=True)
+class Vault(Resource):
+    """A vault; `effective_policies` is what the data plane already knows of `access_policies`."""
+
+    TYPE = TYPE
+
+    # As the creating request had it, e.g. `North Central US`: recorded of deleted vaults.
+    location_given: str
+    tenant_id: str
+    sku: Body
+    access_policies: list[Body] = dataclasses.field(default_factory=list)
+    effective_policies: list[Body] = dataclasses.field(default_factory=list)
+    policies_effective: float = 0.0
+    flags: dict[str, bool] = dataclasses.field(default_factory=dict)
+    rbac: bool | None = None
+    soft_delete: bool = True
+    retention: int | None = None
+    purge_protection: bool = False
+    network_acls: Body | None = None
+    public_network_access: str = "Enabled"
+    provisioning: str = "RegisteringDns"
+    keys: dict[str, Key] = dataclasses.field(default_factory=dict)
+    deleted_keys: dict[str, Key] = dataclasses.field(default_factory=dict)
+    secrets: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
+    deleted_secrets: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
+    certificates: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
+    deleted_certificates: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
+    deleted_at: float | None = None
+
+    @property
+    def recovery(self) -> Recovery:
+        """How its keys can be recovered."""
+        days = self.retention or FULL_RETENTION_DAYS
+        return Recovery(purge_protected=self.purge_protection, days=days)
+
+    @property
+    def key_collection(self) -> Collection[Key]:
+        """Its keys, as soft delete sees them."""
+        return Collection("Key", self.keys, self.deleted_keys, self.recovery.days)
+
+    @property
+    def secret_collection(self) -> Collection[VaultObject]:
+        """Its secrets, as soft delete sees them."""
+        return Collection("Secret", self.secrets, self.deleted_secrets, self.recovery.days)
+
+    @property
+    def certificate_collection(self) -> Collection[VaultObject]:
+        """Its certificates, as soft delete sees them."""
+        return Collection("Certificate", self.certificates, self.deleted_certificates, self.recovery.days)
 
 
 def problem(properties: Body, *, name: str) -> str | None:

@@ -1,20 +1,14 @@
 """A key vault as the lab keeps it, and the rules of its body: defaults, normalisation, limits."""
 
 import copy
-import dataclasses
 import re
 from typing import Any
 
 from acrcmk_lab.azure.arm import errors
 from acrcmk_lab.azure.arm.messages import Body
 from acrcmk_lab.azure.services.key_vault import models
-from acrcmk_lab.azure.services.key_vault.models import Key, Recovery
-from acrcmk_lab.azure.services.key_vault.soft_delete import Collection
-from acrcmk_lab.azure.services.key_vault.vault_objects import VaultObject
-from acrcmk_lab.azure.state.store import Resource
+from acrcmk_lab.azure.services.key_vault.models import Vault
 
-NAMESPACE = "Microsoft.KeyVault"
-TYPE = f"{NAMESPACE}/vaults"
 RETENTION_DAYS = range(7, 91)
 # Recorded for 2019-09-01; the version before has no such members in its published schema.
 SOFT_DELETE_BY_DEFAULT_SINCE = "2019-09-01"
@@ -23,57 +17,6 @@ SYSTEM_DATA_SINCE = "2021-04-01-preview"
 NETWORK_ACCESS_SINCE = "2021-06-01-preview"
 _NAME = re.compile(r"[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]")
 _FLAGS = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment")
-
-
-@dataclasses.dataclass(kw_only=True)
-class Vault(Resource):
-    """A vault; `effective_policies` is what the data plane already knows of `access_policies`."""
-
-    TYPE = TYPE
-
-    # As the creating request had it, e.g. `North Central US`: recorded of deleted vaults.
-    location_given: str
-    tenant_id: str
-    sku: Body
-    access_policies: list[Body] = dataclasses.field(default_factory=list)
-    effective_policies: list[Body] = dataclasses.field(default_factory=list)
-    policies_effective: float = 0.0
-    flags: dict[str, bool] = dataclasses.field(default_factory=dict)
-    rbac: bool | None = None
-    soft_delete: bool = True
-    retention: int | None = None
-    purge_protection: bool = False
-    network_acls: Body | None = None
-    public_network_access: str = "Enabled"
-    provisioning: str = "RegisteringDns"
-    keys: dict[str, Key] = dataclasses.field(default_factory=dict)
-    deleted_keys: dict[str, Key] = dataclasses.field(default_factory=dict)
-    secrets: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
-    deleted_secrets: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
-    certificates: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
-    deleted_certificates: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
-    deleted_at: float | None = None
-
-    @property
-    def recovery(self) -> Recovery:
-        """How its keys can be recovered."""
-        days = self.retention or models.FULL_RETENTION_DAYS
-        return Recovery(purge_protected=self.purge_protection, days=days)
-
-    @property
-    def key_collection(self) -> Collection[Key]:
-        """Its keys, as soft delete sees them."""
-        return Collection("Key", self.keys, self.deleted_keys, self.recovery.days)
-
-    @property
-    def secret_collection(self) -> Collection[VaultObject]:
-        """Its secrets, as soft delete sees them."""
-        return Collection("Secret", self.secrets, self.deleted_secrets, self.recovery.days)
-
-    @property
-    def certificate_collection(self) -> Collection[VaultObject]:
-        """Its certificates, as soft delete sees them."""
-        return Collection("Certificate", self.certificates, self.deleted_certificates, self.recovery.days)
 
 
 def check_name(name: str) -> None:

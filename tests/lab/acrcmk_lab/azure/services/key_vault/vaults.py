@@ -1,16 +1,16 @@
 """Microsoft.KeyVault: vaults, their access policies, and what soft delete leaves of them."""
 
-from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm import errors, ids, operations, paging, timestamps
 from acrcmk_lab.azure.arm.messages import AzureError, Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
-from acrcmk_lab.azure.services.authorization.role_assignments import RoleAssignment
-from acrcmk_lab.azure.services.key_vault import keys, vault_properties
+from acrcmk_lab.azure.services.authorization.models import RoleAssignment
+from acrcmk_lab.azure.services.key_vault import keys, models, vault_properties
 from acrcmk_lab.azure.services.key_vault.keys import VaultKeys
 from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLifecycle
-from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.services.key_vault.models import Vault
 from acrcmk_lab.azure.state.state import State
 
-NAMESPACE = vault_properties.NAMESPACE
+NAMESPACE = models.NAMESPACE
 SERVICE_VERSION = "2.2.261.0"
 # Those before 2020 as pasted from an error of 2021 (azure-cli#18483).
 VERSIONS = (
@@ -104,7 +104,7 @@ class KeyVault:
     async def index(self, call: Call) -> Response:
         found = self._state.store.under(call.route.scope, kind=Vault)
         rows = [self._body(vault, version=call.version) for vault in found]
-        return operations.page(call, rows=rows, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url)
 
     async def put(self, call: Call) -> Response:
         properties = call.request.properties()
@@ -147,7 +147,7 @@ class KeyVault:
             200,
             {
                 "id": f"{vault.id}/accessPolicies/",
-                "type": f"{vault_properties.TYPE}/accessPolicies",
+                "type": f"{models.TYPE}/accessPolicies",
                 "location": vault.location,
                 "properties": {"accessPolicies": vault.access_policies},
             },
@@ -182,7 +182,7 @@ class KeyVault:
             for v in self.deleted.values()
             if ids.within(v.id, scope=f"/subscriptions/{call.route.subscription}")
         ]
-        return operations.page(call, rows=mine, url=self._state.url)
+        return paging.page(call, rows=mine, url=self._state.url)
 
     async def no_hsms(self, _: Call) -> Response:
         """Answer that there are none: `az keyvault list-deleted` and `recover` look for these, too."""
@@ -339,7 +339,7 @@ class KeyVault:
         return {
             "id": vault.id,
             "name": vault.name,
-            "type": vault_properties.TYPE,
+            "type": models.TYPE,
             "location": vault.location,
             "tags": vault.tags,
             **({"systemData": authors} if version >= vault_properties.SYSTEM_DATA_SINCE else {}),

@@ -3,18 +3,16 @@
 Bodies are recorded: ids answer with `/resourcegroups/` in lower case, without systemData.
 """
 
-import dataclasses
 import re
 
-from acrcmk_lab.azure.arm import errors, ids, operations
+from acrcmk_lab.azure.arm import errors, ids, operations, paging
 from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
+from acrcmk_lab.azure.services.managed_identity import models
+from acrcmk_lab.azure.services.managed_identity.models import FederatedCredential, Identity
 from acrcmk_lab.azure.state.directory import Principal
 from acrcmk_lab.azure.state.state import State
-from acrcmk_lab.azure.state.store import Resource
 
-NAMESPACE = "Microsoft.ManagedIdentity"
-TYPE = f"{NAMESPACE}/userAssignedIdentities"
 VERSIONS = (
     "2015-08-31-preview",
     "2018-11-30",
@@ -31,31 +29,10 @@ _SINCE_ISOLATION = "2024-11-30"
 _LONG_BODY_UNTIL = "2018-11-30"
 
 
-@dataclasses.dataclass(kw_only=True)
-class Identity(Resource):
-    """A user-assigned identity; deleting and creating it again makes a new principal."""
-
-    TYPE = TYPE
-
-    principal_id: str
-    client_id: str
-    isolation_scope: str = "None"
-
-
-@dataclasses.dataclass(kw_only=True)
-class FederatedCredential(Resource):
-    """A federated credential of an identity; `properties` as sent."""
-
-    TYPE = f"{TYPE}/federatedIdentityCredentials"
-    TRACKED = False
-
-    properties: Body
-
-
 class ManagedIdentity:
     """The provider."""
 
-    namespace = NAMESPACE
+    namespace = models.NAMESPACE
     versions: tuple[str, ...] = VERSIONS
 
     def __init__(self, state: State) -> None:
@@ -72,27 +49,27 @@ class ManagedIdentity:
         child = "userAssignedIdentities/*/federatedIdentityCredentials"
         return [
             *operations.crud(
-                NAMESPACE,
+                models.NAMESPACE,
                 path="userAssignedIdentities/*",
                 get=self.get,
                 put=self.put,
                 patch=self.patch,
                 delete=self.delete,
             ),
-            *operations.crud(NAMESPACE, path="userAssignedIdentities", get=self.index),
+            *operations.crud(models.NAMESPACE, path="userAssignedIdentities", get=self.index),
             *operations.crud(
-                NAMESPACE,
+                models.NAMESPACE,
                 path=f"{child}/*",
                 get=self.get_credential,
                 put=self.put_credential,
                 delete=self.delete_credential,
             ),
-            *operations.crud(NAMESPACE, path=child, get=self.list_credentials),
+            *operations.crud(models.NAMESPACE, path=child, get=self.list_credentials),
             Operation(
                 method="POST",
-                template=f"{TYPE}/*/listAssociatedResources".lower(),
+                template=f"{models.TYPE}/*/listAssociatedResources".lower(),
                 handler=self.associated,
-                action=f"{TYPE}/listAssociatedResources/action",
+                action=f"{models.TYPE}/listAssociatedResources/action",
                 kind="read",
             ),
         ]
@@ -103,7 +80,7 @@ class ManagedIdentity:
     async def index(self, call: Call) -> Response:
         found = self._state.store.under(call.route.scope, kind=Identity)
         rows = [self._body(identity, version=call.version) for identity in found]
-        return operations.page(call, rows=rows, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url)
 
     async def put(self, call: Call) -> Response:
         existing = self._state.store.get(Identity, _identity_id(call))
@@ -143,7 +120,7 @@ class ManagedIdentity:
     async def list_credentials(self, call: Call) -> Response:
         identity = self._found(call)
         found = self._state.store.under(identity.id, kind=FederatedCredential)
-        return operations.page(call, rows=[_credential_body(c) for c in found], url=self._state.url)
+        return paging.page(call, rows=[_credential_body(c) for c in found], url=self._state.url)
 
     async def put_credential(self, call: Call) -> Response:
         self._found(call)
@@ -237,14 +214,14 @@ class ManagedIdentity:
             "tags": identity.tags,
             "id": identity.id,
             "name": identity.name,
-            "type": TYPE,
+            "type": models.TYPE,
             "properties": properties,
         }
 
 
 def _identity_id(call: Call) -> str:
     route = call.route
-    return f"/subscriptions/{route.subscription}/resourcegroups/{route.group}/providers/{TYPE}/{route.names[0]}"
+    return f"/subscriptions/{route.subscription}/resourcegroups/{route.group}/providers/{models.TYPE}/{route.names[0]}"
 
 
 def _credential_id(call: Call) -> str:

@@ -8,7 +8,7 @@ behind, and one made anew under its name has them again.
 import dataclasses
 from typing import Any
 
-from acrcmk_lab.azure.arm import errors, ids, operations, throttle
+from acrcmk_lab.azure.arm import errors, ids, operations, paging, throttle
 from acrcmk_lab.azure.arm.ids import Route
 from acrcmk_lab.azure.arm.messages import AzureError, Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
@@ -95,7 +95,7 @@ class Diagnostics:
 
     async def index(self, call: Call) -> Response:
         self._find_target(call)
-        return operations.page(call, rows=[_body(one) for one in self._of(call)], url=self._state.url)
+        return paging.page(call, rows=[_body(one) for one in self._of(call)], url=self._state.url)
 
     async def put(self, call: Call) -> Response:
         self._find_target(call)

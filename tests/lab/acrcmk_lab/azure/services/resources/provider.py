@@ -3,7 +3,7 @@
 import functools
 import re
 
-from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
+from acrcmk_lab.azure.arm import errors, ids, paging, timestamps
 from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Handler, Operation
 from acrcmk_lab.azure.state.state import State
@@ -68,7 +68,7 @@ class Resources:
 
     async def subscriptions(self, call: Call) -> Response:
         rows = [self._subscription(s) for s in self._state.store.subscriptions.values()]
-        return operations.page(call, rows=rows, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url)
 
     async def subscription(self, call: Call) -> Response:
         return Response(200, self._subscription(call.names[0]))
@@ -81,7 +81,7 @@ class Resources:
             for key, group in self._state.store.groups.items()
             if key.startswith(prefix) and (not wanted or group.tags.get(wanted[1]) == wanted[2])
         ]
-        return operations.page(call, rows=rows, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url)
 
     async def group(self, call: Call) -> Response:
         return Response(200, _group_body(self._found(call)))
@@ -96,7 +96,9 @@ class Resources:
         if existing is None:
             if not location:
                 raise errors.error("ARM_LOCATION_REQUIRED")
-            existing = self._state.store.add_group(call.route.subscription, name=call.route.group, location=location)
+            existing = self._state.store.add_group(
+                call.route.subscription, name=call.route.group, location=ids.location(location)
+            )
             status = 201
         else:
             if location and ids.location(location) != existing.location:
@@ -150,11 +152,11 @@ class Resources:
             for found in self._state.store.all()
             if found.TRACKED and ids.within(found.id, scope=scope) and _selected(found, wanted)
         ]
-        return operations.page(call, rows=rows, url=self._state.url, size=1000)
+        return paging.page(call, rows=rows, url=self._state.url, size=1000)
 
     async def providers(self, call: Call) -> Response:
         rows = [self._provider(call, namespace) for namespace in self._namespaces]
-        return operations.page(call, rows=rows, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url)
 
     async def provider(self, call: Call) -> Response:
         return Response(200, self._provider(call, call.names[-1]))

@@ -4,9 +4,9 @@ import ipaddress
 
 from acrcmk_lab.azure.arm import errors
 from acrcmk_lab.azure.arm.messages import Body
-from acrcmk_lab.azure.services.key_vault import access, vault_properties
+from acrcmk_lab.azure.services.key_vault import access, models
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Operation
-from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.services.key_vault.models import Vault
 from acrcmk_lab.azure.state.directory import Principal
 from acrcmk_lab.azure.state.state import State
 
@@ -40,7 +40,7 @@ def _listed(address: str, *, acls: Body) -> bool:
 
 def _by_role(state: State, call: Call, *, operation: Operation) -> None:
     scope = f"{call.vault.id}/{operation.area}/{call.names[0]}" if call.names else call.vault.id
-    action = f"{vault_properties.TYPE}/{operation.action}"
+    action = f"{models.TYPE}/{operation.action}"
     if not state.access.allows(call.caller.object_id, action=action, scope=scope, now=state.clock.now(), data=True):
         raise errors.error(
             "KVD_FORBIDDEN_RBAC",

@@ -20,7 +20,7 @@ from acrcmk_lab.azure.services.key_vault.data_plane import operations
 from acrcmk_lab.azure.services.key_vault.data_plane.deleted_objects import Deletions, Kind
 from acrcmk_lab.azure.services.key_vault.data_plane.objects import VersionedObjects
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Area, Call, Handler, Operation
-from acrcmk_lab.azure.services.key_vault.vault_objects import ObjectVersion, VaultObject
+from acrcmk_lab.azure.services.key_vault.models import ObjectVersion, VaultObject
 from acrcmk_lab.azure.state.state import State
 
 _PEM, _PKCS12 = "application/x-pem-file", "application/x-pkcs12"

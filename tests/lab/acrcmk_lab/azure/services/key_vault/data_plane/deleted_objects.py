@@ -9,8 +9,8 @@ from acrcmk_lab.azure.arm.messages import AzureError, Body, Response
 from acrcmk_lab.azure.services.key_vault import soft_delete
 from acrcmk_lab.azure.services.key_vault.data_plane import operations
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Area, Call, Handler, Operation
+from acrcmk_lab.azure.services.key_vault.models import Vault
 from acrcmk_lab.azure.services.key_vault.soft_delete import Collection, Item
-from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
 from acrcmk_lab.azure.state.state import State
 
 I = TypeVar("I", bound=Item)  # noqa: E741 - an item

@@ -4,8 +4,7 @@ In this order: name resolution, token, api-version and path, firewall, permissio
 then the object itself.
 """
 
-from acrcmk_lab.azure import proxy
-from acrcmk_lab.azure.arm import errors
+from acrcmk_lab.azure.arm import errors, hosts
 from acrcmk_lab.azure.arm.messages import AzureError, Request, Response
 from acrcmk_lab.azure.services.key_vault.data_plane import access, operations
 from acrcmk_lab.azure.services.key_vault.data_plane.certificates import DataPlaneCertificates
@@ -14,10 +13,9 @@ from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Oper
 from acrcmk_lab.azure.services.key_vault.data_plane.secrets import DataPlaneSecrets
 from acrcmk_lab.azure.services.key_vault.data_plane.throttle import Limits
 from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLifecycle
-from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.services.key_vault.models import Vault
 from acrcmk_lab.azure.state.directory import Principal
 from acrcmk_lab.azure.state.state import State
-from acrcmk_lab.azure.tokens import TokenService
 
 PUBLIC_LOGIN = "https://login.microsoftonline.com"
 # Recorded: earlier releases (until 1.9.736 at least) named the authority so, and 1.2 had no AKV codes yet.
@@ -40,9 +38,8 @@ _FIXED_HEADERS = {
 class VaultEndpoint:
     """Answers for every vault host."""
 
-    def __init__(self, state: State, *, token_service: TokenService, lifecycle: KeyLifecycle) -> None:
+    def __init__(self, state: State, *, lifecycle: KeyLifecycle) -> None:
         self._state = state
-        self._tokens = token_service
         self._limits = Limits(state)
         self._operations = [
             *DataPlaneKeys(state, lifecycle=lifecycle).operations(),
@@ -100,7 +97,7 @@ class VaultEndpoint:
         if scheme.lower() != "bearer":
             former = self._release() < _CODES_SINCE
             raise self._challenge(request, error="KVD_NO_TOKEN_2020" if former else "KVD_NO_TOKEN")
-        token = self._tokens.find(credentials)
+        token = self._state.tokens.find(credentials)
         if token is None or token.expired:
             raise self._challenge(request, error="KVD_TOKEN_INVALID")
         if token.audience.rstrip("/") not in AUDIENCES:
@@ -110,7 +107,7 @@ class VaultEndpoint:
     def _challenge(self, request: Request, *, error: str, **facts: str) -> AzureError:
         """Clients take authority and resource from here; behind the proxy the authority has its public name."""
         public = FORMER_LOGIN if self._release() < _LOGIN_RENAMED else PUBLIC_LOGIN
-        login = public if proxy.answers_for(request.host.partition(":")[0]) else self._state.url
+        login = public if hosts.is_azure_host(request.host.partition(":")[0]) else self._state.url
         response = errors.response(error, **facts)
         response.headers["WWW-Authenticate"] = (
             f'Bearer authorization="{login}/{self._state.tenant_id}", resource="{RESOURCE}"'

@@ -7,9 +7,8 @@ from acrcmk_lab.azure.arm import errors, ids
 from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.services.key_vault import models, soft_delete
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call
+from acrcmk_lab.azure.services.key_vault.models import ObjectVersion, Vault, VaultObject
 from acrcmk_lab.azure.services.key_vault.soft_delete import SoftDelete
-from acrcmk_lab.azure.services.key_vault.vault_objects import ObjectVersion, VaultObject
-from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
 from acrcmk_lab.azure.state.state import State
 
 Collection = soft_delete.Collection[VaultObject]

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from acrcmk_lab.azure.arm import errors
 from acrcmk_lab.azure.arm.messages import Body, Request, Response
-from acrcmk_lab.azure.services.key_vault.vault_properties import Vault
+from acrcmk_lab.azure.services.key_vault.models import Vault
 from acrcmk_lab.azure.state.directory import Principal
 
 PAGE_SIZE = 25

@@ -8,7 +8,7 @@ from acrcmk_lab.azure.services.key_vault.data_plane import operations
 from acrcmk_lab.azure.services.key_vault.data_plane.deleted_objects import Deletions, Kind
 from acrcmk_lab.azure.services.key_vault.data_plane.objects import VersionedObjects
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Handler, Operation
-from acrcmk_lab.azure.services.key_vault.vault_objects import ObjectVersion, VaultObject
+from acrcmk_lab.azure.services.key_vault.models import ObjectVersion, VaultObject
 from acrcmk_lab.azure.state.state import State
 
 # What a secret tells of itself besides its value, which only `set` and `get` answer.

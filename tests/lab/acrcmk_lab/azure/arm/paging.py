@@ -1,0 +1,19 @@
+"""Pages of list responses."""
+
+import urllib.parse
+
+from acrcmk_lab.azure.arm.messages import Body, Response
+from acrcmk_lab.azure.arm.operations import Call
+
+
+def page(call: Call, *, rows: list[Body], url: str, size: int = 100) -> Response:
+    """Answer one page of a list, with a `nextLink` where there is more; `$top` limits the whole list."""
+    query = call.request.query
+    if query.get("$top", "").isdigit():
+        rows = rows[: int(query["$top"])]
+    start = int(query.get("$skiptoken", "0")) if query.get("$skiptoken", "0").isdigit() else 0
+    body: Body = {"value": rows[start : start + size]}
+    if start + size < len(rows):
+        kept = urllib.parse.urlencode({**query, "$skiptoken": start + size}, quote_via=urllib.parse.quote, safe="$")
+        body["nextLink"] = f"{url}{call.route.path}?{kept}"
+    return Response(200, body)
