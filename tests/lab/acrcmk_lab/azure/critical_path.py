@@ -36,7 +36,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
     """One step of the path: its name, the resource, its simulated seconds."""
 
@@ -45,7 +45,7 @@ class Link:
     seconds: float
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Path:
     """The longest chain, first step first."""
 
@@ -68,7 +68,7 @@ def longest(log: Iterable[Record | Mapping[str, Any]]) -> Path:
     paths: dict[str, Path] = {}
     for name, needs in _NEEDS.items():
         before = max((paths[need] for need in needs), key=lambda path: path.seconds, default=Path())
-        paths[name] = Path((*before.links, steps[name])) if name in steps else before
+        paths[name] = Path(links=(*before.links, steps[name])) if name in steps else before
     return paths["operation"]
 
 
@@ -79,13 +79,15 @@ def _steps(records: list[dict[str, Any]]) -> dict[str, Link]:
         if record["record"] == "request":
             name = _write(record)
             if name:
-                steps.setdefault(name, Link(name, record["path"], record["seconds"]))
+                steps.setdefault(name, Link(name=name, resource=record["path"], seconds=record["seconds"]))
     for record in records:
         name = _DELAYS.get(record.get("kind", "")) if record["record"] == "delay" else None
         if name == "propagation" and not _of_grant(record, steps.get("grant")):
             continue
         if name:
-            steps.setdefault(name, Link(name, record["resource"], record["end"] - record["start"]))
+            steps.setdefault(
+                name, Link(name=name, resource=record["resource"], seconds=record["end"] - record["start"])
+            )
     return steps
 
 

@@ -54,12 +54,12 @@ class TokenService:
     def respond(self, request: Request) -> Response:
         """Answer a request to the authority: discovery, signing keys or a token."""
         if request.path.endswith("/.well-known/openid-configuration"):
-            return Response(200, self._discovery(request.path.split("/")[1]))
+            return Response(200, body=self._discovery(request.path.split("/")[1]))
         if request.path.endswith("/discovery/v2.0/keys"):
-            return Response(200, {"keys": []})
+            return Response(200, body={"keys": []})
         if request.method == "POST" and request.path.endswith("/oauth2/v2.0/token"):
             return self._token(request.body if isinstance(request.body, dict) else {})
-        return Response(404, {"error": "invalid_request", "error_description": "AADSTS90002"})
+        return Response(404, body={"error": "invalid_request", "error_description": "AADSTS90002"})
 
     def _token(self, form: dict[str, Any]) -> Response:
         client = self._state.directory.by_client(str(form.get("client_id", "")))
@@ -75,7 +75,7 @@ class TokenService:
         lifetime = self._state.settings.token_lifetime
         return Response(
             200,
-            {
+            body={
                 "token_type": "Bearer",
                 "expires_in": lifetime,
                 "ext_expires_in": lifetime,
@@ -87,7 +87,7 @@ class TokenService:
         trace = self._state.guid()
         return Response(
             401 if error == "invalid_client" else 400,
-            {
+            body={
                 "error": error,
                 "error_description": f"{text} Trace ID: {trace}",
                 "timestamp": timestamps.spaced(self._state.clock.utc()),

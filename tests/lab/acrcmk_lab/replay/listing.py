@@ -49,7 +49,7 @@ class Listings:
         """Return where a page differs; `first` is the lab's first page unless the list is continued."""
         listing = self.continued(exchange)
         if listing is None or first is not None:
-            listing = await _fetched(first or messages.Response(200, {"value": []}), fetch=fetch)
+            listing = await _fetched(first or messages.Response(200, body={"value": []}), fetch=fetch)
         rows = typing.cast("list[Json]", exchange.shown["value"])
         found = [
             difference

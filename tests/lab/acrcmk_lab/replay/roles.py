@@ -52,7 +52,7 @@ def _named(tape: recording.Recording) -> Iterator[str]:
 
 def _definition(body: dict[str, Json]) -> rbac.RoleDefinition:
     guid = str(body["name"])
-    return rbac.RoleDefinition(guid, {**body, "id": f"/providers/Microsoft.Authorization/roleDefinitions/{guid}"})
+    return rbac.RoleDefinition(guid, body={**body, "id": f"/providers/Microsoft.Authorization/roleDefinitions/{guid}"})
 
 
 def _unknown(guid: str) -> dict[str, Json]:

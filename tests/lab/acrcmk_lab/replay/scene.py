@@ -183,7 +183,7 @@ class Scene:
 
 
 def _broken(code: str, message: str) -> messages.Response:
-    return messages.Response(500, {"error": {"code": code, "message": message}})
+    return messages.Response(500, body={"error": {"code": code, "message": message}})
 
 
 def _guids() -> typing.Callable[[], str]:

@@ -26,7 +26,7 @@ def test_switches_are_set_by_name_with_the_type_they_have():
     settings.set("rbac_propagation", value="600")
     settings.set("registry_mode", value="GEN_B")
     settings.set("read_tokens", value="5")
-    assert settings.rbac_propagation == Span(600, 600)
+    assert settings.rbac_propagation == Span(600, high=600)
     assert (settings.registry_mode, settings.read_tokens) == ("GEN_B", 5)
 
 

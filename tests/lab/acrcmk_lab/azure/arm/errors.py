@@ -45,7 +45,7 @@ def response(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: obje
     """Return the error answer of an id; `facts` fill its message template."""
     entry = entries()[error_id]
     body = {"error": content(error_id, unsourced_code=unsourced_code, **facts), **entry.get("extra", {})}
-    return Response(entry["status"], body, dict(entry.get("headers", {})))
+    return Response(entry["status"], body=body, headers=dict(entry.get("headers", {})))
 
 
 def error(error_id: str, /, **facts: Any) -> AzureError:

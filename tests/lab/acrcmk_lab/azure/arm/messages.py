@@ -7,7 +7,7 @@ from typing import Any
 Body = dict[str, Any]
 
 
-@dataclasses.dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Request:
     """One HTTP request: `body` is the parsed JSON or form, None without one; header names are lower case."""
 
@@ -29,6 +29,7 @@ class Response:
     """One HTTP answer: `body` goes out as JSON, None as an empty one."""
 
     status: int
+    _: dataclasses.KW_ONLY
     body: Any = None
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
 

@@ -13,7 +13,7 @@ from acrcmk_lab.azure.state.directory import Principal
 _VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview|-alpha|-beta)?", re.IGNORECASE)
 
 
-@dataclasses.dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Call:
     """One admitted request on its way to a provider: where to, in which api-version, on whose behalf."""
 

@@ -16,4 +16,4 @@ def page(call: Call, *, rows: list[Body], url: str, size: int = 100) -> Response
     if start + size < len(rows):
         kept = urllib.parse.urlencode({**query, "$skiptoken": start + size}, quote_via=urllib.parse.quote, safe="$")
         body["nextLink"] = f"{url}{call.route.path}?{kept}"
-    return Response(200, body)
+    return Response(200, body=body)

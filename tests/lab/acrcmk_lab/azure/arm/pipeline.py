@@ -24,8 +24,8 @@ _FIXED_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Cache": "CONFIG_NOCACHE",
 }
-# ARM answers the same for these with or without a group; they exist before any group does.
 _GROUP_ITSELF = "subscriptions/*/resourcegroups/*"
+"""ARM answers the same for these with or without a group; they exist before any group does."""
 
 
 class Pipeline:

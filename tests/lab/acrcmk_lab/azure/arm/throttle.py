@@ -12,7 +12,7 @@ from typing import Protocol
 from acrcmk_lab.azure.state.settings import Settings
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Bucket:
     """Tokens left at moment `at`; refused until `closed_until` once it ran dry."""
 
@@ -36,7 +36,7 @@ def wait(refill: float) -> int:
     return max(1, math.ceil(1 / refill)) if refill > 0 else 3600
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Admission:
     """Whether a call may go on, the headers that tell what is left, and what its refusal would name."""
 
@@ -70,9 +70,9 @@ class Throttle:
         allowed = shared.take(now=now, size=size * factor, refill=refill * factor) and allowed
         level = "subscription" if subscription else "tenant"
         return Admission(
-            allowed,
-            wait(refill),
-            {
+            allowed=allowed,
+            retry_after=wait(refill),
+            headers={
                 f"x-ms-ratelimit-remaining-{level}-{kind}s": str(int(own.tokens)),
                 f"x-ms-ratelimit-remaining-{level}-global-{kind}s": str(int(shared.tokens)),
             },
@@ -87,11 +87,11 @@ class Throttle:
     def _bucket(self, key: tuple[str, ...], *, size: float, now: float) -> Bucket:
         found = self._buckets.get(key)
         if found is None:
-            found = self._buckets[key] = Bucket(size, now)
+            found = self._buckets[key] = Bucket(tokens=size, at=now)
         return found
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Window:
     """What is left of a caller's calls until `ends`; `allowed` tells of the call just made."""
 
@@ -114,7 +114,7 @@ class Windows:
         """Charge one call to the window of a key, a new one where there is none or its time is over."""
         found = self._windows.get(key)
         if found is None or now >= found.ends:
-            found = self._windows[key] = Window(now + seconds, size)
+            found = self._windows[key] = Window(ends=now + seconds, left=size)
         found.allowed = found.left > 0
         found.left = max(0, found.left - 1)
         return found

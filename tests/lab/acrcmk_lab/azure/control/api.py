@@ -63,7 +63,7 @@ class Control:
         **options: Any,
     ) -> Rule:
         """Add a fault rule; its answer is an error of the catalogue or status, headers and body."""
-        response = Response(status, body)
+        response = Response(status, body=body)
         if error:
             response = errors.response(error, unsourced_code=self._state.settings.acr_unsourced_code, **(facts or {}))
         response.headers.update(headers or {})
@@ -204,14 +204,14 @@ class Control:
             return self._look(name)
         command = self._commands().get(name)
         if command is None:
-            return Response(404, {"error": f"no command {name!r}", "commands": list(self._commands())})
+            return Response(404, body={"error": f"no command {name!r}", "commands": list(self._commands())})
         try:
             result = await command(**(request.body or {}))
         except (TypeError, ValueError, LookupError, StopIteration, jsonpatch.JsonPatchException) as error:
-            return Response(400, {"error": f"{type(error).__name__}: {error}"})
+            return Response(400, body={"error": f"{type(error).__name__}: {error}"})
         if isinstance(result, Response):
-            return Response(200, {"status": result.status, "body": result.body})
-        return Response(200, {"result": result if isinstance(result, str) else None})
+            return Response(200, body={"status": result.status, "body": result.body})
+        return Response(200, body={"result": result if isinstance(result, str) else None})
 
     def _look(self, name: str) -> Response:
         views: dict[str, Callable[[], Any]] = {
@@ -226,7 +226,7 @@ class Control:
                 "recipes": list(recipes.RECIPES),
             },
         }
-        return Response(200, views[name]()) if name in views else Response(404, {"look": list(views)})
+        return Response(200, body=views[name]()) if name in views else Response(404, body={"look": list(views)})
 
     def _commands(self) -> dict[str, Callable[..., Awaitable[Any]]]:
         return {

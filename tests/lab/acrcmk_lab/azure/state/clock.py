@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 
 VIRTUAL_EPOCH = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
-# After a timer fired, the coroutines it woke get this many turns to start their next wait.
 SETTLING_TURNS = 8
+"""After a timer fired, the coroutines it woke get this many turns to start their next wait."""
 
 
 class Clock:

@@ -9,6 +9,7 @@ class Author:
     """Who wrote a resource, as `systemData` tells it: a user's name, an application's client id."""
 
     name: str = ""
+    _: dataclasses.KW_ONLY
     kind: str = "Application"
 
 
@@ -35,7 +36,7 @@ class Principal:
     @property
     def author(self) -> Author:
         """The principal as an author."""
-        return Author(self.name, "User") if self.kind == "User" else Author(self.client_id)
+        return Author(self.name, kind="User") if self.kind == "User" else Author(self.client_id)
 
 
 class Directory:

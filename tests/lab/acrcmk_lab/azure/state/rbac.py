@@ -38,6 +38,7 @@ class RoleDefinition:
     """A role; `body` has the shape that Azure answers, its id without subscription."""
 
     guid: str
+    _: dataclasses.KW_ONLY
     body: dict[str, Any]
 
     @property
@@ -75,10 +76,10 @@ class RoleDefinition:
 def definitions() -> dict[str, RoleDefinition]:
     """Return the built-in roles by lower-case guid."""
     text = importlib.resources.files(__package__).joinpath("roles.json").read_text(encoding="utf-8")
-    return {body["name"].lower(): RoleDefinition(body["name"], body) for body in json.loads(text)}
+    return {body["name"].lower(): RoleDefinition(body["name"], body=body) for body in json.loads(text)}
 
 
-@dataclasses.dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Grant:
     """A role held at a scope, counting from `effective_from` until `effective_to` (simulated seconds)."""
 

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 KEPT_RECORDS = 200_000
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRecord:
     """One request; `seconds` is its simulated duration, `kind` read, write or delete."""
 
@@ -30,7 +30,7 @@ class RequestRecord:
     record: str = "request"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class DelayRecord:
     """One wait inside Azure: `kind` is dns, principal, rbac, policy, acr_create, acr_operation..."""
 

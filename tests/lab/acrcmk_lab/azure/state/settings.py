@@ -18,13 +18,14 @@ class Span:
     """Seconds drawn evenly from `low` to `high`; written `3` or `3..30`."""
 
     low: float
+    _: dataclasses.KW_ONLY
     high: float
 
     @classmethod
     def parse(cls, text: str) -> "Span":
         """Read `3` or `3..30`; ValueError for anything else, for negatives and for a reversed pair."""
         low, _, high = text.partition("..")
-        span = cls(float(low), float(high or low))
+        span = cls(float(low), high=float(high or low))
         if not 0 <= span.low <= span.high:
             raise ValueError(f"{text!r} is not a span of seconds such as 3 or 3..30")
         return span
@@ -43,7 +44,7 @@ def _field(default: T, *, doc: str, choices: tuple[str, ...] = ()) -> T:
 
 
 def _span(low: float, *, high: float | None = None, doc: str) -> Span:
-    return _field(Span(low, low if high is None else high), doc=doc)
+    return _field(Span(low, high=low if high is None else high), doc=doc)
 
 
 @dataclasses.dataclass
@@ -148,7 +149,7 @@ class Settings:
         waits = ("read_latency", "write_latency", "login_latency", "acr_create", "acr_update", "acr_validation")
         settings = cls()
         for name in waits:
-            setattr(settings, name, Span(0, 0))
+            setattr(settings, name, Span(0, high=0))
         return settings
 
     def set(self, name: str, *, value: str) -> None:

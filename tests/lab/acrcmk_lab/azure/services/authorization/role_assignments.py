@@ -17,8 +17,8 @@ from acrcmk_lab.azure.state.state import State
 
 _MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 LAB_NAMESPACES = ("microsoft.keyvault", "microsoft.containerregistry", "microsoft.managedidentity")
-# Recorded: older versions do not tell what to do about an unknown principal.
 _ADVISES_SINCE = "2022-04-01"
+"""Recorded: older versions do not tell what to do about an unknown principal."""
 _PRINCIPAL_FILTER = re.compile(r"(?:principalId\s+eq\s+'|assignedTo\(')([^']+)'", re.IGNORECASE)
 
 
@@ -58,7 +58,7 @@ class Authorization:
         ]
 
     async def get(self, call: Call) -> Response:
-        return Response(200, self._body(self._found(call)))
+        return Response(200, body=self._body(self._found(call)))
 
     async def index(self, call: Call) -> Response:
         """Answer the assignments at, above and below the scope; `atScope()` leaves those below out."""
@@ -87,14 +87,14 @@ class Authorization:
         if triple in self._triples:
             raise errors.error("RA_EXISTS")
         created = self._create(call, role=role, wanted=wanted)
-        return Response(201, self._body(created, fresh=True))
+        return Response(201, body=self._body(created, fresh=True))
 
     async def delete(self, call: Call) -> Response:
         found = self._state.store.get(RoleAssignment, call.route.path)
         if found is None:
             return Response(204)
         self.remove(found)
-        return Response(200, self._body(found))
+        return Response(200, body=self._body(found))
 
     def remove(self, assignment: RoleAssignment) -> None:
         """Take an assignment away; its effect lasts until that has propagated."""
@@ -156,7 +156,7 @@ class Authorization:
         status = self._state.settings.role_assignment_repeat
         if status == 409:  # noqa: PLR2004 - the switch's third value, HTTP's Conflict
             raise errors.error("RA_EXISTS")
-        return Response(status, self._body(existing))
+        return Response(status, body=self._body(existing))
 
     def _create(self, call: Call, *, role: RoleDefinition, wanted: Body) -> RoleAssignment:
         now, principal_id = self._state.clock.now(), str(wanted["principalId"])

@@ -37,7 +37,7 @@ class RoleDefinitions:
         return role
 
     async def get(self, call: Call) -> Response:
-        return Response(200, _shown(self.get_definition(call.names[-1]), subscription=call.route.subscription))
+        return Response(200, body=_shown(self.get_definition(call.names[-1]), subscription=call.route.subscription))
 
     async def index(self, call: Call) -> Response:
         wanted = {
@@ -75,11 +75,11 @@ class RoleDefinitions:
             "type": TYPE,
             "name": guid,
         }
-        role = self._state.access.roles[guid.lower()] = RoleDefinition(guid, body)
+        role = self._state.access.roles[guid.lower()] = RoleDefinition(guid, body=body)
         response = _shown(role, subscription=call.route.subscription)
         if existing is None:
             response["properties"] = {**response["properties"], "createdBy": None}
-        return Response(201, response)
+        return Response(201, body=response)
 
     async def delete(self, call: Call) -> Response:
         guid = call.names[-1].lower()
@@ -90,7 +90,7 @@ class RoleDefinitions:
         if any(grant.role.guid.lower() == guid and now < grant.effective_to for grant in self._state.access):
             raise errors.error("RD_HAS_ASSIGNMENTS")
         del self._state.access.roles[guid]
-        return Response(200, _shown(role, subscription=call.route.subscription))
+        return Response(200, body=_shown(role, subscription=call.route.subscription))
 
     def _name_is_free(self, name: str, *, guid: str) -> None:
         for role in self._state.access.roles.values():

@@ -13,8 +13,8 @@ from acrcmk_lab.azure.services.container_registry import models
 from acrcmk_lab.azure.state.state import State
 
 NAMESPACE = models.NAMESPACE
-# Recorded: the certificate in a signed URL is about this long.
 CERTIFICATE_LENGTH = 2200
+"""Recorded: the certificate in a signed URL is about this long."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -72,10 +72,10 @@ class RegistryOperations:
             raise errors.error("ACR_CHILD_NOT_FOUND", name=call.names[-1])
         headers = {"azure-asyncoperation": self._signed(call.route.path, version=call.version)}
         if self._state.clock.now() < operation.end:
-            return Response(200, {"status": operation.word}, headers)
+            return Response(200, body={"status": operation.word}, headers=headers)
         if operation.error:
-            return Response(200, {"status": "Failed", "error": operation.error}, headers)
-        return Response(200, {"status": "Succeeded"}, headers)
+            return Response(200, body={"status": "Failed", "error": operation.error}, headers=headers)
+        return Response(200, body={"status": "Succeeded"}, headers=headers)
 
     def begin_deletion(self, call: Call, *, owner: str, location: str, done: Callable[[], None]) -> dict[str, str]:
         """Begin to delete a resource id; return the headers of its 202."""
@@ -93,7 +93,7 @@ class RegistryOperations:
             raise errors.error("ACR_CHILD_NOT_FOUND", name=call.names[-1])
         if self._state.clock.now() >= end:
             return Response(200)
-        return Response(202, None, {"Location": self._signed(call.route.path, version=call.version)})
+        return Response(202, body=None, headers={"Location": self._signed(call.route.path, version=call.version)})
 
     def _id(self, owner: str) -> str:
         """Recorded: the type's name and a GUID of version 1."""

@@ -16,8 +16,8 @@ from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = models.NAMESPACE
-# The application that Container Registry itself writes as, public in its provider's description.
 SERVICE_APPLICATION = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"
+"""The application that Container Registry itself writes as, public in its provider's description."""
 PASSWORDS = ("password", "password2")
 GIB = 1024**3
 _LIMITS: dict[str, tuple[int, int]] = {"Basic": (10 * GIB, 2), "Standard": (100 * GIB, 10), "Premium": (500 * GIB, 500)}
@@ -69,7 +69,7 @@ class RegistryChildren:
 
     async def get(self, call: Call) -> Response:
         models.get_registry(self._state, call)
-        return Response(200, self._body(self._found(call), version=call.version))
+        return Response(200, body=self._body(self._found(call), version=call.version))
 
     async def index(self, call: Call) -> Response:
         registry = models.get_registry(self._state, call)
@@ -107,7 +107,7 @@ class RegistryChildren:
         headers = self._running.begin_deletion(
             call, owner=child.id, location=child.location, done=lambda: self._state.store.remove(child)
         )
-        return Response(202, None, headers)
+        return Response(202, body=None, headers=headers)
 
     async def usages(self, call: Call) -> Response:
         registry = models.get_registry(self._state, call)
@@ -120,13 +120,13 @@ class RegistryChildren:
         ]
         rows += [{"name": n, "limit": limit, "currentValue": 0, "unit": "Count"} for n, limit in _COUNTS.items()]
         rows[2]["currentValue"] = max(0, replicas - 1)
-        return Response(200, {"value": rows})
+        return Response(200, body={"value": rows})
 
     async def credentials(self, call: Call) -> Response:
         registry = self._with_admin(call)
         for name in PASSWORDS:
             registry.passwords.setdefault(name, self._password())
-        return Response(200, _credentials(registry))
+        return Response(200, body=_credentials(registry))
 
     async def regenerate(self, call: Call) -> Response:
         registry, name = self._with_admin(call), str(call.body.get("name"))
@@ -135,7 +135,7 @@ class RegistryChildren:
         for known in PASSWORDS:
             registry.passwords.setdefault(known, self._password())
         registry.passwords[name] = self._password()
-        return Response(200, _credentials(registry))
+        return Response(200, body=_credentials(registry))
 
     def _action(self, name: str, handler: Handler) -> Operation:
         return Operation(
@@ -188,7 +188,7 @@ class RegistryChildren:
             self._state.clock.call_in(wait, callback=lambda: self._display(child, "Ready"))
 
         _, headers = self._running.begin(call, owner=child.id, word=word, done=done)
-        return Response(201, self._body(child, version=call.version), headers)
+        return Response(201, body=self._body(child, version=call.version), headers=headers)
 
     def _display(self, child: Replication, status: str) -> None:
         child.status = {"displayStatus": status, "timestamp": timestamps.zulu(self._state.clock.utc())}

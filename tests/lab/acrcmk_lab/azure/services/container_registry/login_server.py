@@ -36,11 +36,11 @@ class LoginServers:
             return Response(404)
         encryption = registry.configuration.encryption
         if encryption is None:
-            return Response(200, {}, dict(VERSION_HEADER))
+            return Response(200, body={}, headers=dict(VERSION_HEADER))
         principal = registry.configuration.identities.principal(encryption.identity) or ""
         found = access.unwrap(self._state, principal=principal, versioned_identifier=encryption.versioned)
         if isinstance(found, Reached) or not self._felt(found, principal=principal):
-            return Response(200, {}, dict(VERSION_HEADER))
+            return Response(200, body={}, headers=dict(VERSION_HEADER))
         return self._refused(registry, encryption, principal=principal)
 
     def _felt(self, lost: Unreachable, *, principal: str) -> bool:
@@ -63,4 +63,6 @@ class LoginServers:
                 clientId=encryption.identity,
             )
         error = error.response.body["error"]
-        return Response(403, {"errors": [{"code": "DENIED", "message": error["message"]}]}, dict(VERSION_HEADER))
+        return Response(
+            403, body={"errors": [{"code": "DENIED", "message": error["message"]}]}, headers=dict(VERSION_HEADER)
+        )

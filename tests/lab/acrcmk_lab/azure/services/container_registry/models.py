@@ -39,8 +39,6 @@ _DEFAULTS: Body = {
     "anonymousPullEnabled": False,
     "metadataSearch": "Disabled",
 }
-# Recorded: the first version that shows a member; `preview` members never show in stable versions
-# before the second one.
 _SINCE: dict[str, tuple[str, str]] = {
     "systemData": ("2019-12-01", "2021-09-01"),
     "encryption": ("2019-12-01", "2021-09-01"),
@@ -60,13 +58,15 @@ _SINCE: dict[str, tuple[str, str]] = {
     "keyRotationEnabled": ("2020-11-01", "2020-11-01"),
     "lastKeyRotationTimestamp": ("2020-11-01", "2020-11-01"),
 }
-# Recorded: came to a version that was there already, between 2020-12-22 and 2021-04-21.
+"""Recorded: the first version that shows a member; `preview` members never show in stable versions before the
+second one."""
 _ANONYMOUS_PULL_FROM = datetime.datetime(2021, 2, 1, tzinfo=datetime.UTC)
+"""Recorded: came to a version that was there already, between 2020-12-22 and 2021-04-21."""
 _VNET_RULES_UNTIL = "2021-08-01-preview"
 _WITH_UPDATE_TIME = ("retentionPolicy", "softDeletePolicy")
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class AttachedIdentity:
     """A user-assigned identity on a registry, with the ids it had when it was attached."""
 
@@ -107,7 +107,7 @@ class Identities:
         return shown
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Encryption:
     """A customer-managed key in use; `rotated` is the simulated moment of the last rotation."""
 

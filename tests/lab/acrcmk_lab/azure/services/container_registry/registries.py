@@ -110,7 +110,7 @@ class ContainerRegistry:
         ]
 
     async def get(self, call: Call) -> Response:
-        return Response(200, self._body(self._found(call), version=call.version))
+        return Response(200, body=self._body(self._found(call), version=call.version))
 
     async def index(self, call: Call) -> Response:
         found = self._state.store.under(call.route.scope, kind=Registry)
@@ -135,7 +135,7 @@ class ContainerRegistry:
             headers = self._running.begin_deletion(
                 call, owner=registry.id, location=registry.location, done=lambda: self.remove(registry)
             )
-            return Response(202, self._body(registry, version=call.version), headers)
+            return Response(202, body=self._body(registry, version=call.version), headers=headers)
         self.remove(registry)
         return Response(200)
 
@@ -151,11 +151,11 @@ class ContainerRegistry:
         name = str(call.body.get("name", ""))
         if not _NAME.fullmatch(name):
             message = errors.content("ACR_NAME_INVALID", name=name)["message"]
-            return Response(200, {"nameAvailable": False, "reason": "Invalid", "message": message})
+            return Response(200, body={"nameAvailable": False, "reason": "Invalid", "message": message})
         if self._is_taken(name):
             message = f"The registry {name} is already in use."
-            return Response(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
-        return Response(200, {"nameAvailable": True})
+            return Response(200, body={"nameAvailable": False, "reason": "AlreadyExists", "message": message})
+        return Response(200, body={"nameAvailable": True})
 
     async def _exclusively(self, call: Call, write: Coroutine[Any, Any, Response]) -> Response:
         """Run a write unless another one of the same registry is being answered."""
@@ -252,13 +252,13 @@ class ContainerRegistry:
         failure = failure or (self.fail_next.pop(0) if self.fail_next else None)
         if failure is None and self._at_once(registry, configuration=configuration, word=word):
             self._apply(registry, configuration)
-            return Response(200, self._body(registry, version=call.version))
+            return Response(200, body=self._body(registry, version=call.version))
         registry.pending, registry.provisioning = configuration, word
         operation, headers = self._running.begin(
             call, owner=registry.id, word=word, failure=failure, done=lambda ended: self._ended(registry, ended)
         )
         registry.pending_until = operation.end
-        return Response(201, self._body(registry, version=call.version), headers)
+        return Response(201, body=self._body(registry, version=call.version), headers=headers)
 
     def _ended(self, registry: Registry, operation: AsyncOperation) -> None:
         configuration, registry.pending = registry.pending, None

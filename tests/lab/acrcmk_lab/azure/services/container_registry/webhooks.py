@@ -49,7 +49,7 @@ class RegistryWebhooks:
 
     async def get(self, call: Call) -> Response:
         models.get_registry(self._state, call)
-        return Response(200, self._body(self._found(call), version=call.version))
+        return Response(200, body=self._body(self._found(call), version=call.version))
 
     async def index(self, call: Call) -> Response:
         registry = models.get_registry(self._state, call)
@@ -84,12 +84,12 @@ class RegistryWebhooks:
     async def callback(self, call: Call) -> Response:
         webhook = self._found(call)
         headers = {"customHeaders": webhook.custom_headers} if webhook.custom_headers else {}
-        return Response(200, {"serviceUri": webhook.service_uri, **headers})
+        return Response(200, body={"serviceUri": webhook.service_uri, **headers})
 
     async def ping(self, call: Call) -> Response:
         """Recorded: the answer names the event."""
         self._found(call)
-        return Response(200, {"id": self._state.guid()})
+        return Response(200, body={"id": self._state.guid()})
 
     def _action(self, name: str, handler: Handler) -> Operation:
         return Operation(
@@ -108,7 +108,7 @@ class RegistryWebhooks:
         webhook.properties |= {name: given[name] for name in _SHOWN if name in given}
         webhook.service_uri = str(given.get("serviceUri") or webhook.service_uri)
         webhook.custom_headers = cast("dict[str, str]", given.get("customHeaders") or webhook.custom_headers)
-        return Response(200, self._body(webhook, version=call.version))
+        return Response(200, body=self._body(webhook, version=call.version))
 
     def _found(self, call: Call) -> Webhook:
         # The path of an action goes on behind the webhook's own.

@@ -80,13 +80,13 @@ class MicrosoftGraph:
 
     def _service_principals(self, request: Request, rest: str) -> Response:
         if rest:
-            return Response(200, _with_context("servicePrincipals/$entity", _body(self._found(rest))))
+            return Response(200, body=_with_context("servicePrincipals/$entity", _body(self._found(rest))))
         text = request.query.get("$filter", "")
         wanted = _SERVICE_PRINCIPAL_FILTER.fullmatch(text.strip())
         if text and wanted is None:
             raise errors.error("GRAPH_BAD_FILTER", property=_property(text), resource="ServicePrincipal")
         rows = [body for body in map(_body, self._visible()) if wanted is None or _selected(body, wanted)]
-        return Response(200, _with_context("servicePrincipals", {"value": rows}))
+        return Response(200, body=_with_context("servicePrincipals", {"value": rows}))
 
     def _users(self, request: Request, rest: str) -> Response:
         """The lab's directory has no people."""
@@ -95,10 +95,10 @@ class MicrosoftGraph:
         text = request.query.get("$filter", "")
         if text and not _USER_FILTER.fullmatch(text.strip()):
             raise errors.error("GRAPH_BAD_FILTER", property=_property(text), resource="User")
-        return Response(200, _with_context("users", {"value": []}))
+        return Response(200, body=_with_context("users", {"value": []}))
 
     def _directory_object(self, _: Request, rest: str) -> Response:
-        return Response(200, _with_context("directoryObjects/$entity", _typed_body(self._found(rest))))
+        return Response(200, body=_with_context("directoryObjects/$entity", _typed_body(self._found(rest))))
 
     def _get_by_ids(self, request: Request, rest: str) -> Response:
         """Answer those that exist and are of a wanted type; an unknown id is passed over [D]."""
@@ -111,7 +111,7 @@ class MicrosoftGraph:
         ids = {str(one).lower() for one in wanted}
         fitting = "directoryObject" in types or "servicePrincipal" in types
         rows = [_typed_body(one) for one in self._visible() if fitting and one.object_id.lower() in ids]
-        return Response(200, _with_context("directoryObjects", {"value": rows}))
+        return Response(200, body=_with_context("directoryObjects", {"value": rows}))
 
     def _visible(self) -> list[Principal]:
         now = self._state.clock.now()

@@ -14,7 +14,7 @@ DATA_ACTIONS = tuple(f"Microsoft.KeyVault/vaults/keys/{action}" for action in ("
 PERMISSIONS = ("get", "wrapkey", "unwrapkey")
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Reached:
     """The vault, key and version behind an identifier, reached with get, wrap and unwrap."""
 
@@ -28,6 +28,7 @@ class Unreachable:
     """Why a key is out of reach, and since which simulated moment at the latest."""
 
     cause: str
+    _: dataclasses.KW_ONLY
     since: float = 0.0
 
 
@@ -37,7 +38,7 @@ def reach(state: State, *, principal: str, key_identifier: str) -> Reached | Unr
     if isinstance(found, Unreachable):
         return found
     if not found.version.usable(state.clock.utc().timestamp()):
-        return Unreachable("the version is disabled, expired or not valid yet", _updated(state, found.version))
+        return Unreachable("the version is disabled, expired or not valid yet", since=_updated(state, found.version))
     return _admitted(state, found, principal=principal)
 
 
@@ -47,7 +48,7 @@ def unwrap(state: State, *, principal: str, versioned_identifier: str) -> Reache
     if isinstance(found, Unreachable):
         return found
     if not found.version.enabled:
-        return Unreachable("the version is disabled", _updated(state, found.version))
+        return Unreachable("the version is disabled", since=_updated(state, found.version))
     return _admitted(state, found, principal=principal)
 
 
@@ -59,15 +60,15 @@ def locate(state: State, *, key_identifier: str) -> Reached | Unreachable:
     vault = state.store.by_name(Vault, uri.vault)
     if vault is None or vault.provisioning != "Succeeded":
         since = state.vault_deletions.get(uri.vault, 0.0)
-        return Unreachable("no such vault, or its name does not resolve yet", since)
+        return Unreachable("no such vault, or its name does not resolve yet", since=since)
     key = vault.keys.get(uri.name.lower())
     if key is None:
         deleted = vault.deleted_keys.get(uri.name.lower())
-        return Unreachable("no such key", (deleted.deleted_at if deleted else None) or 0.0)
+        return Unreachable("no such key", since=(deleted.deleted_at if deleted else None) or 0.0)
     unix_now = state.clock.utc().timestamp()
     version = key.versions.get(uri.version) if uri.version else key.newest_usable(unix_now)
     if version is None:
-        return Unreachable("no such version, or none that is enabled and valid", _updated(state, key.current))
+        return Unreachable("no such version, or none that is enabled and valid", since=_updated(state, key.current))
     return Reached(vault=vault, key=key, version=version)
 
 
@@ -78,14 +79,14 @@ def _updated(state: State, version: KeyVersion) -> float:
 def _admitted(state: State, found: Reached, *, principal: str) -> Reached | Unreachable:
     gone = state.directory.removed(principal)
     if state.directory.by_object(principal) is None:
-        return Unreachable("the identity is gone", (gone.removed_at if gone else None) or 0.0)
+        return Unreachable("the identity is gone", since=(gone.removed_at if gone else None) or 0.0)
     if not passes_firewall(found.vault):
-        return Unreachable("the vault's firewall does not let trusted services pass", found.vault.modified)
+        return Unreachable("the vault's firewall does not let trusted services pass", since=found.vault.modified)
     if not granted(state, vault=found.vault, key=found.key.name, principal=principal):
         now = state.clock.now()
         ended = [grant.effective_to for grant in state.access.of(principal) if grant.effective_to <= now]
         return Unreachable(
-            "no grant of get, wrapKey and unwrapKey counts", max([found.vault.policies_effective, *ended])
+            "no grant of get, wrapKey and unwrapKey counts", since=max([found.vault.policies_effective, *ended])
         )
     return found
 

@@ -56,14 +56,14 @@ class VaultKeys:
 
     async def get(self, call: Call) -> Response:
         vault, key = self._found(call)
-        return Response(200, self._body(vault, key=key, version=key.current, full=True))
+        return Response(200, body=self._body(vault, key=key, version=key.current, full=True))
 
     async def get_version(self, call: Call) -> Response:
         vault, key = self._found(call)
         version = key.versions.get(call.names[2].lower())
         if version is None:
             raise _missing(f"{key.name}/{call.names[2]}")
-        return Response(200, self._body(vault, key=key, version=version, full=True, of_version=True))
+        return Response(200, body=self._body(vault, key=key, version=version, full=True, of_version=True))
 
     async def index(self, call: Call) -> Response:
         vault = get_vault(self._state, call)
@@ -84,7 +84,7 @@ class VaultKeys:
         key = vault.keys.get(name.lower())
         if key is None:
             key = self._create(vault, name=name, call=call)
-        return Response(200, self._body(vault, key=key, version=key.current, full=True))
+        return Response(200, body=self._body(vault, key=key, version=key.current, full=True))
 
     def _create(self, vault: Vault, *, name: str, call: Call) -> Key:
         properties = call.request.properties()

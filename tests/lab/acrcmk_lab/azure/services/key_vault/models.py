@@ -67,7 +67,7 @@ class Key(Item):
         return next((v for v in reversed(self.versions.values()) if v.usable(unix_now)), None)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class KeyUri:
     """A key identifier taken apart; `version` is "" for an unversioned one."""
 
@@ -85,10 +85,14 @@ class KeyUri:
 def parse_uri(text: str) -> KeyUri | None:
     """Read `https://{vault}.vault.azure.net/keys/{name}[/{version}]`; None for anything else."""
     found = _KEY_URI.fullmatch(text)
-    return KeyUri(found[1].lower(), found[2].lower(), found[3], (found[4] or "").lower()) if found else None
+    return (
+        KeyUri(vault=found[1].lower(), domain=found[2].lower(), name=found[3], version=(found[4] or "").lower())
+        if found
+        else None
+    )
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Recovery:
     """What a vault's settings make of its keys' recovery: in every key's attributes [R]."""
 
@@ -174,17 +178,19 @@ class Vault(Resource):
     @property
     def key_collection(self) -> Collection[Key]:
         """Its keys, as soft delete sees them."""
-        return Collection("Key", self.keys, self.deleted_keys, self.recovery.days)
+        return Collection(noun="Key", live=self.keys, deleted=self.deleted_keys, days=self.recovery.days)
 
     @property
     def secret_collection(self) -> Collection[VaultObject]:
         """Its secrets, as soft delete sees them."""
-        return Collection("Secret", self.secrets, self.deleted_secrets, self.recovery.days)
+        return Collection(noun="Secret", live=self.secrets, deleted=self.deleted_secrets, days=self.recovery.days)
 
     @property
     def certificate_collection(self) -> Collection[VaultObject]:
         """Its certificates, as soft delete sees them."""
-        return Collection("Certificate", self.certificates, self.deleted_certificates, self.recovery.days)
+        return Collection(
+            noun="Certificate", live=self.certificates, deleted=self.deleted_certificates, days=self.recovery.days
+        )
 
 
 def problem(properties: Body, *, name: str) -> str | None:

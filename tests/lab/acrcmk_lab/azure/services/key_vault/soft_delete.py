@@ -30,7 +30,7 @@ class Item:
 I = TypeVar("I", bound=Item)  # noqa: E741 - an item
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Collection(Generic[I]):
     """A vault's objects of one kind, by lower-case name; `days` is how long deleted ones are kept."""
 

@@ -10,8 +10,8 @@ from acrcmk_lab.azure.services.key_vault import models
 from acrcmk_lab.azure.services.key_vault.models import Vault
 
 RETENTION_DAYS = range(7, 91)
-# Recorded for 2019-09-01; the version before has no such members in its published schema.
 SOFT_DELETE_BY_DEFAULT_SINCE = "2019-09-01"
+"""Recorded for 2019-09-01; the version before has no such members in its published schema."""
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 SYSTEM_DATA_SINCE = "2021-04-01-preview"
 NETWORK_ACCESS_SINCE = "2021-06-01-preview"

@@ -12,7 +12,6 @@ from acrcmk_lab.azure.state.state import State
 
 NAMESPACE = models.NAMESPACE
 SERVICE_VERSION = "2.2.261.0"
-# Those before 2020 as pasted from an error of 2021 (azure-cli#18483).
 VERSIONS = (
     "2015-06-01",
     "2016-10-01",
@@ -36,8 +35,9 @@ VERSIONS = (
     "2026-02-01",
     "2026-05-15",
 )
-# Documented: control-plane versions before 2026-02-01 retire on this day.
+"""Those before 2020 as pasted from an error of 2021 (azure-cli#18483)."""
 RETIREMENT = "2027-02-27"
+"""Documented: control-plane versions before 2026-02-01 retire on this day."""
 DAY = 86400
 
 
@@ -99,7 +99,7 @@ class KeyVault:
         ]
 
     async def get(self, call: Call) -> Response:
-        return Response(200, self._body(self._found(call), version=call.version))
+        return Response(200, body=self._body(self._found(call), version=call.version))
 
     async def index(self, call: Call) -> Response:
         found = self._state.store.under(call.route.scope, kind=Vault)
@@ -116,16 +116,16 @@ class KeyVault:
             reject_no_soft_delete=self._state.settings.disabled_soft_delete == "reject",
         )
         if properties.get("createMode") == "recover" and not existing:
-            return Response(200, self._body(self._recover(call), version=call.version))
+            return Response(200, body=self._body(self._recover(call), version=call.version))
         if existing:
             self._changed(existing, call=call)
             existing.tags = ids.tags(call.body.get("tags"))
-            return Response(200, self._body(existing, version=call.version))
+            return Response(200, body=self._body(existing, version=call.version))
         created = self._create(call)
         body = self._body(created, version=call.version)
         # Recorded: only the answer to the creating PUT lacks the slash.
         body["properties"]["vaultUri"] = body["properties"]["vaultUri"].rstrip("/")
-        return Response(200, body)
+        return Response(200, body=body)
 
     async def patch(self, call: Call) -> Response:
         vault = self._found(call)
@@ -133,7 +133,7 @@ class KeyVault:
         self._changed(vault, call=call)
         if "tags" in call.body:
             vault.tags = ids.tags(call.body["tags"])
-        return Response(200, self._body(vault, version=call.version))
+        return Response(200, body=self._body(vault, version=call.version))
 
     async def access_policies(self, call: Call) -> Response:
         """Add, replace or remove entries without touching anybody else's."""
@@ -145,7 +145,7 @@ class KeyVault:
         self._touch(vault, call=call)
         return Response(
             200,
-            {
+            body={
                 "id": f"{vault.id}/accessPolicies/",
                 "type": f"{models.TYPE}/accessPolicies",
                 "location": vault.location,
@@ -174,7 +174,7 @@ class KeyVault:
         self._state.clock.call_at(now + vault.recovery.days * DAY, callback=lambda: self._purged(vault, deleted_at=now))
 
     async def get_deleted(self, call: Call) -> Response:
-        return Response(200, self._deleted_body(self._found_deleted(call)))
+        return Response(200, body=self._deleted_body(self._found_deleted(call)))
 
     async def list_deleted(self, call: Call) -> Response:
         mine = [
@@ -186,7 +186,7 @@ class KeyVault:
 
     async def no_hsms(self, _: Call) -> Response:
         """Answer that there are none: `az keyvault list-deleted` and `recover` look for these, too."""
-        return Response(200, {"value": []})
+        return Response(200, body={"value": []})
 
     async def purge(self, call: Call) -> Response:
         """Recorded: 202 with Location, then 202 `NotStarted` until 200 `Succeeded`."""
@@ -201,8 +201,8 @@ class KeyVault:
         self._state.clock.call_in(seconds, callback=lambda: self._purged(vault, deleted_at=deleted_at))
         return Response(
             202,
-            None,
-            {
+            body=None,
+            headers={
                 "Location": self._purge_url(call, operation),
                 "Retry-After": str(self._state.clock.client_seconds(5)),
             },
@@ -216,9 +216,9 @@ class KeyVault:
         body = {"createdDateTime": timestamps.spaced(clock.utc(start))}
         if clock.now() < end:
             headers = {"Location": self._purge_url(call, call.names[-1])}
-            return Response(202, {**body, "status": "NotStarted"}, headers)
+            return Response(202, body={**body, "status": "NotStarted"}, headers=headers)
         body["lastActionDateTime"] = timestamps.spaced(clock.utc(end))
-        return Response(200, {**body, "status": "Succeeded"})
+        return Response(200, body={**body, "status": "Succeeded"})
 
     async def check_name(self, call: Call) -> Response:
         name = str(call.body.get("name", ""))
@@ -229,7 +229,7 @@ class KeyVault:
         if self._state.store.by_name(Vault, name) or name.lower() in {*self.deleted, *self.taken}:
             taken = errors.content("KV_NAME_TAKEN", name=name)
             return _unavailable("AlreadyExists", taken["message"])
-        return Response(200, {"nameAvailable": True})
+        return Response(200, body={"nameAvailable": True})
 
     def _create(self, call: Call) -> Vault:
         name, location = call.names[0], str(call.body.get("location") or "")
@@ -368,4 +368,4 @@ class KeyVault:
 
 
 def _unavailable(reason: str, message: str) -> Response:
-    return Response(200, {"nameAvailable": False, "reason": reason, "message": message})
+    return Response(200, body={"nameAvailable": False, "reason": reason, "message": message})

@@ -75,7 +75,7 @@ class ManagedIdentity:
         ]
 
     async def get(self, call: Call) -> Response:
-        return Response(200, self._body(self._found(call), version=call.version))
+        return Response(200, body=self._body(self._found(call), version=call.version))
 
     async def index(self, call: Call) -> Response:
         found = self._state.store.under(call.route.scope, kind=Identity)
@@ -86,16 +86,16 @@ class ManagedIdentity:
         existing = self._state.store.get(Identity, _identity_id(call))
         if existing is None:
             created = self._create(call)
-            return Response(201, self._body(created, version=call.version), {"location": created.id})
+            return Response(201, body=self._body(created, version=call.version), headers={"location": created.id})
         if "tags" in call.body:
             existing.tags = ids.tags(call.body["tags"])
-        return Response(200, self._body(existing, version=call.version))
+        return Response(200, body=self._body(existing, version=call.version))
 
     async def patch(self, call: Call) -> Response:
         identity = self._found(call)
         if "tags" in call.body:
             identity.tags = ids.tags(call.body["tags"])
-        return Response(200, self._body(identity, version=call.version))
+        return Response(200, body=self._body(identity, version=call.version))
 
     async def delete(self, call: Call) -> Response:
         identity = self._state.store.get(Identity, _identity_id(call))
@@ -115,7 +115,7 @@ class ManagedIdentity:
         found = self._state.store.get(FederatedCredential, _credential_id(call))
         if found is None:
             raise errors.error("MI_CREDENTIAL_NOT_FOUND", id=_credential_id(call))
-        return Response(200, _credential_body(found))
+        return Response(200, body=_credential_body(found))
 
     async def list_credentials(self, call: Call) -> Response:
         identity = self._found(call)
@@ -131,7 +131,7 @@ class ManagedIdentity:
         )
         self._state.store.put(credential)
         headers = {} if existing else {"location": credential_id}
-        return Response(200 if existing else 201, _credential_body(credential), headers)
+        return Response(200 if existing else 201, body=_credential_body(credential), headers=headers)
 
     async def associated(self, call: Call) -> Response:
         """Recorded for an identity that nothing uses; of the lab's resources only registries use some."""
@@ -147,7 +147,7 @@ class ManagedIdentity:
             for found in self._state.store.all()
             if identity.id.lower() in found.identities()
         ]
-        return Response(200, {"totalCount": len(rows), "value": rows})
+        return Response(200, body={"totalCount": len(rows), "value": rows})
 
     async def delete_credential(self, call: Call) -> Response:
         found = self._state.store.get(FederatedCredential, _credential_id(call))

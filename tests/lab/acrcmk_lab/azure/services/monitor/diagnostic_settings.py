@@ -18,7 +18,6 @@ from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.Insights"
 VERSIONS = ("2016-09-01", "2017-05-01-preview", "2021-05-01-preview")
-# Recorded: every property is answered, those never given as null, in this order.
 _ABSENT: Body = {
     "storageAccountId": None,
     "serviceBusRuleId": None,
@@ -29,6 +28,7 @@ _ABSENT: Body = {
     "logs": [],
     "logAnalyticsDestinationType": None,
 }
+"""Recorded: every property is answered, those never given as null, in this order."""
 _SINKS = (
     "storageAccountId",
     "serviceBusRuleId",
@@ -91,7 +91,7 @@ class Diagnostics:
         found = self._state.store.get(DiagnosticSetting, call.route.path)
         if found is None:
             raise errors.error("INSIGHTS_NOT_FOUND", name=call.names[0])
-        return Response(200, _body(found))
+        return Response(200, body=_body(found))
 
     async def index(self, call: Call) -> Response:
         self._find_target(call)
@@ -110,7 +110,7 @@ class Diagnostics:
             properties=properties,
         )
         self._state.store.put(setting)
-        return Response(200, _body(setting))
+        return Response(200, body=_body(setting))
 
     async def delete(self, call: Call) -> Response:
         found = self._state.store.get(DiagnosticSetting, call.route.path)

@@ -14,8 +14,8 @@ _COMPARISON = re.compile(r"(\w+)\s+eq\s+'([^']*)'", re.IGNORECASE)
 _TAG = re.compile(r"tagName\s+eq\s+'([^']*)'\s+and\s+tagValue\s+eq\s+'([^']*)'", re.IGNORECASE)
 _FILTERABLE = {"resourcetype", "name", "location", "resourcegroup", "tagname", "tagvalue"}
 
-# Recorded: lists of 2019-10-01 tell no authors, those of 2021-04-01 do.
 _AUTHORS_SINCE = "2021-04-01"
+"""Recorded: lists of 2019-10-01 tell no authors, those of 2021-04-01 do."""
 
 
 class Resources:
@@ -71,7 +71,7 @@ class Resources:
         return paging.page(call, rows=rows, url=self._state.url)
 
     async def subscription(self, call: Call) -> Response:
-        return Response(200, self._subscription(call.names[0]))
+        return Response(200, body=self._subscription(call.names[0]))
 
     async def groups(self, call: Call) -> Response:
         prefix = f"/subscriptions/{call.route.subscription}/".lower()
@@ -84,7 +84,7 @@ class Resources:
         return paging.page(call, rows=rows, url=self._state.url)
 
     async def group(self, call: Call) -> Response:
-        return Response(200, _group_body(self._found(call)))
+        return Response(200, body=_group_body(self._found(call)))
 
     async def group_exists(self, call: Call) -> Response:
         found = self._state.store.group(call.route.subscription, call.route.group)
@@ -106,13 +106,13 @@ class Resources:
             self._not_deleting(existing)
             status = 200
         existing.tags = ids.tags(call.body.get("tags"))
-        return Response(status, _group_body(existing))
+        return Response(status, body=_group_body(existing))
 
     async def patch_group(self, call: Call) -> Response:
         group = self._found(call)
         if "tags" in call.body:
             group.tags = ids.tags(call.body["tags"])
-        return Response(200, _group_body(group))
+        return Response(200, body=_group_body(group))
 
     async def delete_group(self, call: Call) -> Response:
         """Recorded: 202 with Location and Retry-After 15, polled with 202 until 200."""
@@ -159,7 +159,7 @@ class Resources:
         return paging.page(call, rows=rows, url=self._state.url)
 
     async def provider(self, call: Call) -> Response:
-        return Response(200, self._provider(call, call.names[-1]))
+        return Response(200, body=self._provider(call, call.names[-1]))
 
     async def register(self, call: Call) -> Response:
         key = (call.route.subscription.lower(), call.names[1].lower())
@@ -169,7 +169,7 @@ class Resources:
             wait = self._state.draw(self._state.settings.provider_registration)
             self._state.log_delay("provider_registration", resource=call.route.path, seconds=wait)
             self._state.clock.call_in(wait, callback=functools.partial(states.__delitem__, key))
-        return Response(200, self._provider(call, call.names[1]))
+        return Response(200, body=self._provider(call, call.names[1]))
 
     def _found(self, call: Call) -> Group:
         group = self._state.store.group(call.route.subscription, call.route.group)
@@ -186,7 +186,9 @@ class Resources:
             f"{self._state.url}/subscriptions/{call.route.subscription}/operationresults/{operation}"
             f"?api-version={call.version}"
         )
-        return Response(202, None, {"Location": url, "Retry-After": str(self._state.clock.client_seconds(15))})
+        return Response(
+            202, body=None, headers={"Location": url, "Retry-After": str(self._state.clock.client_seconds(15))}
+        )
 
     def _subscription(self, subscription: str) -> Body:
         return {

@@ -25,8 +25,8 @@ from acrcmk_lab.azure.state.state import State
 
 _PEM, _PKCS12 = "application/x-pem-file", "application/x-pkcs12"
 _DAYS_A_MONTH = 365.25 / 12
-# X.500 attributes as Windows abbreviates them; recorded: `S` for a state.
 _WINDOWS_NAMES = {oid.NameOID.STATE_OR_PROVINCE_NAME: "S", oid.NameOID.EMAIL_ADDRESS: "E"}
+"""X.500 attributes as Windows abbreviates them; recorded: `S` for a state."""
 _RENEWAL = [{"trigger": {"lifetime_percentage": 80}, "action": {"action_type": "AutoRenew"}}]
 
 
@@ -80,20 +80,20 @@ class DataPlaneCertificates:
             "exp": int(certificate.not_valid_after_utc.timestamp()),
         }
         item = self._objects.add(call, content=content, attributes=dates)
-        return Response(200, _shown(call, item, version=item.current))
+        return Response(200, body=_shown(call, item, version=item.current))
 
     def get(self, call: Call) -> Response:
         certificate, version = self._objects.found(call)
-        return Response(200, _shown(call, certificate, version=version))
+        return Response(200, body=_shown(call, certificate, version=version))
 
     def policy(self, call: Call) -> Response:
         certificate, version = self._objects.found(call)
-        return Response(200, _shown(call, certificate, version=version)["policy"])
+        return Response(200, body=_shown(call, certificate, version=version)["policy"])
 
     def update(self, call: Call) -> Response:
         certificate, version = self._objects.found(call)
         self._objects.update(call, version=version)
-        return Response(200, _shown(call, certificate, version=version))
+        return Response(200, body=_shown(call, certificate, version=version))
 
     def index(self, call: Call) -> Response:
         return operations.page(call, {name: _listed(call, c) for name, c in call.vault.certificates.items()})
@@ -111,7 +111,7 @@ class DataPlaneCertificates:
 
     def restore(self, call: Call) -> Response:
         certificate = self._objects.restore(call)
-        return Response(200, _shown(call, certificate, version=certificate.current))
+        return Response(200, body=_shown(call, certificate, version=certificate.current))
 
 
 def _read(text: str, *, password: str | None) -> tuple[x509.Certificate, str]:

@@ -31,12 +31,12 @@ def _oaep(digest: hashes.HashAlgorithm) -> padding.AsymmetricPadding:
     return padding.OAEP(mgf=padding.MGF1(digest), algorithm=digest, label=None)
 
 
-# The services' own OAEP uses SHA-1, as its name says nothing else (RFC 7518, 4.3).
 _ENCRYPTION: dict[str, padding.AsymmetricPadding] = {
     "RSA1_5": padding.PKCS1v15(),
     "RSA-OAEP": _oaep(hashes.SHA1()),  # noqa: S303 - the algorithm's definition
     "RSA-OAEP-256": _oaep(hashes.SHA256()),
 }
+"""The services' own OAEP uses SHA-1, as its name says nothing else (RFC 7518, 4.3)."""
 
 
 class Materials:

@@ -28,7 +28,7 @@ class Life(Protocol[I_contra]):
     def purge(self, vault: Vault, item: I_contra, /) -> None: ...
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Kind(Generic[I]):
     """One kind of object: where it is kept, what deletes it, how it is found and shown.
 
@@ -87,7 +87,7 @@ class Deletions(Generic[I]):
         item = self._held(call)
         if not item.recovering:
             self._kind.lifecycle.recover(call.vault, item)
-        return Response(200, self._kind.shown(call, item))
+        return Response(200, body=self._kind.shown(call, item))
 
     def purge(self, call: Call) -> Response:
         item = self._held(call)
@@ -115,7 +115,7 @@ class Deletions(Generic[I]):
         return errors.error(self._kind.missing, name=call.names[0])
 
     def _response(self, call: Call, item: I) -> Response:
-        return Response(200, {**self._deletion(call, item), **self._kind.shown(call, item)})
+        return Response(200, body={**self._deletion(call, item), **self._kind.shown(call, item)})
 
     def _deletion(self, call: Call, item: I) -> Body:
         deleted = int(self._state.clock.utc(item.deleted_at or 0.0).timestamp())

@@ -18,14 +18,14 @@ from acrcmk_lab.azure.state.directory import Principal
 from acrcmk_lab.azure.state.state import State
 
 PUBLIC_LOGIN = "https://login.microsoftonline.com"
-# Recorded: earlier releases (until 1.9.736 at least) named the authority so, and 1.2 had no AKV codes yet.
 FORMER_LOGIN = "https://login.windows.net"
+"""Recorded: earlier releases (until 1.9.736 at least) named the authority so, and 1.2 had no AKV codes yet."""
 _LOGIN_RENAMED, _CODES_SINCE = (1, 9, 1054), (1, 9)
 RESOURCE = "https://vault.azure.net"
-# What a token may be for: the resource, or the application id of Key Vault [I].
 AUDIENCES = (RESOURCE, "cfa8b339-82a2-471a-a3c9-0fc0be7a4093")
-# No HTTP status: nothing answers, the connection is cut.
+"""What a token may be for: the resource, or the application id of Key Vault [I]."""
 UNREACHABLE = Response(0)
+"""No HTTP status: nothing answers, the connection is cut."""
 _FIXED_HEADERS = {
     "Cache-Control": "no-cache",
     "Pragma": "no-cache",

@@ -15,13 +15,13 @@ from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLifecycle
 from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
 from acrcmk_lab.azure.state.state import State
 
-# Recorded: a key that only imports others (a key exchange key) lives two days.
 KEY_EXCHANGE_SECONDS = 2 * lifecycle.DAY
+"""Recorded: a key that only imports others (a key exchange key) lives two days."""
 _EXPORTABLE_SINCE, _PLATFORM_SINCE = (7, 3), (7, 5)
-# Recorded: 7.3 did not tell it yet in 1.9.331.
 _EXPORTABLE_RELEASE = (1, 9, 501)
-# Documented and measured: a disabled key still protects, an expired one still reveals.
+"""Recorded: 7.3 did not tell it yet in 1.9.331."""
 _STOPPED_BY_DISABLING = ("decrypt", "sign", "unwrapKey")
+"""Documented and measured: a disabled key still protects, an expired one still reveals."""
 _STOPPED_BY_DATES = ("encrypt", "sign", "wrapKey")
 _CRYPTOGRAPHY = {
     "encrypt": "encrypt",
@@ -150,8 +150,8 @@ class DataPlaneKeys:
             self._permits(version, operation=operation)
             result = self._materials.perform(version, operation=operation, body=call.body)
             if operation == "verify":
-                return Response(200, {"value": result})
-            return Response(200, {"kid": _kid(call, key, version=version), "value": result})
+                return Response(200, body={"value": result})
+            return Response(200, body={"kid": _kid(call, key, version=version), "value": result})
 
         return perform
 
@@ -169,7 +169,7 @@ class DataPlaneKeys:
         key, _ = self.found(call)
         blob = self._state.hex32()
         self._backups[blob] = copy.deepcopy(key)
-        return Response(200, {"value": blob})
+        return Response(200, body={"value": blob})
 
     def restore(self, call: Call) -> Response:
         kept = self._backups.get(str(call.body.get("value")))
@@ -196,7 +196,7 @@ class DataPlaneKeys:
 
     def bundle(self, call: Call, key: Key, *, version: KeyVersion) -> Response:
         """Answer a key's version with its public part."""
-        return Response(200, self._bundle(call, key, version=version))
+        return Response(200, body=self._bundle(call, key, version=version))
 
     def _bundle(self, call: Call, key: Key, *, version: KeyVersion) -> Body:
         jwk = {

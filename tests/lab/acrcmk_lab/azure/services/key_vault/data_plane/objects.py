@@ -71,7 +71,7 @@ class VersionedObjects:
         item, _ = self.found(call)
         blob = self._state.hex32()
         self._backups[blob] = copy.deepcopy(item)
-        return Response(200, {"value": blob})
+        return Response(200, body={"value": blob})
 
     def restore(self, call: Call) -> VaultObject:
         """Bring an object from a backup; refuses a name that is in use or not free yet."""

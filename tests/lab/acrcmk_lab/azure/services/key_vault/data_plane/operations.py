@@ -13,8 +13,8 @@ from acrcmk_lab.azure.services.key_vault.models import Vault
 from acrcmk_lab.azure.state.directory import Principal
 
 PAGE_SIZE = 25
-# Dated versions follow 7.6; the two oldest came before 7.0.
 _NEWER, _OLDER = (8, 0), (6, 0)
+"""Dated versions follow 7.6; the two oldest came before 7.0."""
 _DAYS_SINCE = (7, 1)
 _NUMBERED = re.compile(r"7\.([0-6])(?:-preview(?:\.\d+)?)?")
 _DATED = {"2015-06-01": _OLDER, "2016-10-01": _OLDER, "2025-06-01-preview": _NEWER, "2025-07-01": _NEWER}
@@ -34,7 +34,7 @@ def api_version(text: str) -> Version | None:
     return (7, int(found[1])) if found else _DATED.get(text)
 
 
-@dataclasses.dataclass(slots=True, kw_only=True)
+@dataclasses.dataclass(kw_only=True, slots=True)
 class Call:
     """One admitted request to a vault: `names` are the parts of the path under the operation's stars.
 
@@ -64,7 +64,7 @@ class Call:
 Handler = Callable[[Call], Response]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
     """One REST call: method, path with stars for names, and what a caller needs to make it.
 
@@ -137,7 +137,7 @@ def page(call: Call, rows: dict[str, Body]) -> Response:
         token = base64.urlsafe_b64encode(names[size - 1].encode()).decode().rstrip("=")
         version, path = call.request.query["api-version"], call.request.path
         body["nextLink"] = f"{call.url}:443{path}?api-version={version}&$skiptoken={token}&maxresults={size}"
-    return Response(200, body)
+    return Response(200, body=body)
 
 
 def _page_size(call: Call) -> int:

@@ -10,11 +10,11 @@ from acrcmk_lab.azure.services.key_vault.lifecycle import KeyLifecycle
 from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
 from acrcmk_lab.azure.state.state import State
 
-# Documented: a key is rotated 7 days after its creation and before its expiry at the earliest, and lives 28.
 SHORTEST_INTERVAL = 7 * lifecycle.DAY
+"""Documented: a key is rotated 7 days after its creation and before its expiry at the earliest, and lives 28."""
 SHORTEST_LIFE = 28 * lifecycle.DAY
-# Documented for a key without a policy of its own (Get-AzKeyVaultKeyRotationPolicy): no id, no dates.
 DEFAULT = {"lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}]}
+"""Documented for a key without a policy of its own (Get-AzKeyVaultKeyRotationPolicy): no id, no dates."""
 _POLICY = "keys/*/rotationpolicy"
 
 Found = Callable[[Call], tuple[Key, KeyVersion]]
@@ -44,8 +44,8 @@ class Rotation:
     def get(self, call: Call) -> Response:
         key, _ = self._found(call)
         if key.rotation_policy is None:
-            return Response(200, {**DEFAULT, "attributes": {}})
-        return Response(200, {"id": f"{call.url}/keys/{key.name}/rotationpolicy", **key.rotation_policy})
+            return Response(200, body={**DEFAULT, "attributes": {}})
+        return Response(200, body={"id": f"{call.url}/keys/{key.name}/rotationpolicy", **key.rotation_policy})
 
     def put(self, call: Call) -> Response:
         key, _ = self._found(call)

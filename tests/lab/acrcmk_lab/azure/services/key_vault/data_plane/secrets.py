@@ -11,8 +11,8 @@ from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Hand
 from acrcmk_lab.azure.services.key_vault.models import ObjectVersion, VaultObject
 from acrcmk_lab.azure.state.state import State
 
-# What a secret tells of itself besides its value, which only `set` and `get` answer.
 _TOLD = ("contentType",)
+"""What a secret tells of itself besides its value, which only `set` and `get` answer."""
 
 
 class DataPlaneSecrets:
@@ -55,19 +55,19 @@ class DataPlaneSecrets:
             raise errors.error("KVD_BAD_PARAMETER", reason="a secret needs a value")
         content = {name: call.body[name] for name in ("value", *_TOLD) if call.body.get(name) is not None}
         secret = self._objects.add(call, content=content)
-        return Response(200, _with_value(call, secret, version=secret.current))
+        return Response(200, body=_with_value(call, secret, version=secret.current))
 
     def get(self, call: Call) -> Response:
         secret, version = self._objects.found(call)
         if not version.enabled:
             raise errors.error("KVD_SECRET_DISABLED")
-        return Response(200, _with_value(call, secret, version=version))
+        return Response(200, body=_with_value(call, secret, version=version))
 
     def update(self, call: Call) -> Response:
         secret, version = self._objects.found(call)
         self._objects.update(call, version=version)
         version.content |= {name: call.body[name] for name in _TOLD if call.body.get(name) is not None}
-        return Response(200, _shown(call, secret, version=version))
+        return Response(200, body=_shown(call, secret, version=version))
 
     def index(self, call: Call) -> Response:
         return operations.page(call, {name: _listed(call, s) for name, s in call.vault.secrets.items()})
@@ -83,7 +83,7 @@ class DataPlaneSecrets:
 
     def restore(self, call: Call) -> Response:
         secret = self._objects.restore(call)
-        return Response(200, _shown(call, secret, version=secret.current))
+        return Response(200, body=_shown(call, secret, version=secret.current))
 
 
 def _shown(call: Call, secret: VaultObject, *, version: ObjectVersion) -> Body:

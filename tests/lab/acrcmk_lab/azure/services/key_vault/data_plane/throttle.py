@@ -9,8 +9,8 @@ from acrcmk_lab.azure.state.state import State
 
 SECONDS = 10
 SUBSCRIPTION_FACTOR = 5
-# Calls in ten seconds, software and HSM keys, by RSA size; other keys count as RSA of 2048 bits.
 _CREATES = (20, 10)
+"""Calls in ten seconds, software and HSM keys, by RSA size; other keys count as RSA of 2048 bits."""
 _USES = {2048: (4000, 2000), 3072: (1000, 500), 4096: (500, 250)}
 _CREATING = ("create", "import", "rotate", "restore")
 
