@@ -83,12 +83,12 @@ async def run(arguments: argparse.Namespace) -> int:
             log=Log(stream, verbose=arguments.verbose),
         )
         async with lab:
-            _announce(lab, arguments.env)
-            await _until_told_to_stop()
+            _publish_environment(lab, arguments.env)
+            await _wait_for_signal()
     return 0
 
 
-def _announce(lab: AzureLab, path: pathlib.Path | None) -> None:
+def _publish_environment(lab: AzureLab, path: pathlib.Path | None) -> None:
     environment = lab.environment()
     if path:
         server.write_environment(path, environment)
@@ -96,7 +96,7 @@ def _announce(lab: AzureLab, path: pathlib.Path | None) -> None:
         print("\n".join(f"{name}={value}" for name, value in environment.items()), flush=True)
 
 
-async def _until_told_to_stop() -> None:
+async def _wait_for_signal() -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

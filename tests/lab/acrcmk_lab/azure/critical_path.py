@@ -37,7 +37,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
+class Step:
     """One step of the path: its name, the resource, its simulated seconds."""
 
     name: str
@@ -49,12 +49,12 @@ class Link:
 class Path:
     """The longest chain, first step first."""
 
-    links: tuple[Link, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     @property
     def seconds(self) -> float:
         """The length of the whole chain, in simulated seconds."""
-        return sum(link.seconds for link in self.links)
+        return sum(step.seconds for step in self.steps)
 
 
 def seconds(log: Iterable[Record | Mapping[str, Any]]) -> float:
@@ -68,25 +68,25 @@ def longest(log: Iterable[Record | Mapping[str, Any]]) -> Path:
     paths: dict[str, Path] = {}
     for name, needs in _NEEDS.items():
         before = max((paths[need] for need in needs), key=lambda path: path.seconds, default=Path())
-        paths[name] = Path(links=(*before.links, steps[name])) if name in steps else before
+        paths[name] = Path(steps=(*before.steps, steps[name])) if name in steps else before
     return paths["operation"]
 
 
-def _steps(records: list[dict[str, Any]]) -> dict[str, Link]:
+def _steps(records: list[dict[str, Any]]) -> dict[str, Step]:
     """Return the step of each name: of repeated writes the first that succeeded, with its delay."""
-    steps: dict[str, Link] = {}
+    steps: dict[str, Step] = {}
     for record in records:
         if record["record"] == "request":
             name = _write(record)
             if name:
-                steps.setdefault(name, Link(name=name, resource=record["path"], seconds=record["seconds"]))
+                steps.setdefault(name, Step(name=name, resource=record["path"], seconds=record["seconds"]))
     for record in records:
         name = _DELAYS.get(record.get("kind", "")) if record["record"] == "delay" else None
         if name == "propagation" and not _of_grant(record, steps.get("grant")):
             continue
         if name:
             steps.setdefault(
-                name, Link(name=name, resource=record["resource"], seconds=record["end"] - record["start"])
+                name, Step(name=name, resource=record["resource"], seconds=record["end"] - record["start"])
             )
     return steps
 
@@ -98,7 +98,7 @@ def _write(record: Mapping[str, Any]) -> str | None:
     return next((name for name, pattern in _WRITES if re.search(pattern, path)), None)
 
 
-def _of_grant(delay: Mapping[str, Any], grant: Link | None) -> bool:
+def _of_grant(delay: Mapping[str, Any], grant: Step | None) -> bool:
     """A new vault propagates its first policies, too; without a grant of its own those are the grant."""
     if grant is None:
         return True

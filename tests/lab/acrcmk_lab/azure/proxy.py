@@ -14,9 +14,9 @@ from typing import cast
 from acrcmk_lab.azure.arm import hosts
 
 TLS_PORT = 443
-GREETING_LIMIT = 8192
-GREETING_SECONDS = 10.0
-PIECE_BYTES = 65536
+HEAD_LIMIT_BYTES = 8192
+HEAD_TIMEOUT_SECONDS = 10.0
+CHUNK_BYTES = 65536
 _CONNECT = re.compile(rb"CONNECT ([A-Za-z0-9.-]+):(\d+) HTTP/1\.[01]\r\n")
 
 
@@ -31,7 +31,7 @@ class Proxy:
 
     async def start(self, port: int = 0) -> str:
         """Listen on 127.0.0.1 (`port` 0 lets the system choose) and return the proxy's URL."""
-        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", port, limit=GREETING_LIMIT)
+        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", port, limit=HEAD_LIMIT_BYTES)
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def close(self) -> None:
@@ -52,15 +52,15 @@ class Proxy:
         del self._clients[client]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async with asyncio.timeout(GREETING_SECONDS):
-            greeting = await reader.readuntil(b"\r\n\r\n")
-        wanted = _CONNECT.match(greeting)
-        if wanted is None:
-            await _refuse(writer, status="405 Method Not Allowed", reason="this proxy makes HTTPS tunnels only")
-        elif not self._is_served(host := wanted[1].decode(), port=int(wanted[2])):
-            await _refuse(writer, status="403 Forbidden", reason=f"{host} is no host of the lab's Azure")
+        async with asyncio.timeout(HEAD_TIMEOUT_SECONDS):
+            head = await reader.readuntil(b"\r\n\r\n")
+        match = _CONNECT.match(head)
+        if match is None:
+            await _reject(writer, status="405 Method Not Allowed", reason="this proxy makes HTTPS tunnels only")
+        elif not self._is_served(host := match[1].decode(), port=int(match[2])):
+            await _reject(writer, status="403 Forbidden", reason=f"{host} is no host of the lab's Azure")
         elif not self._resolves(host):
-            await _refuse(writer, status="502 Bad Gateway", reason=f"{host} has no address")
+            await _reject(writer, status="502 Bad Gateway", reason=f"{host} has no address")
         else:
             await self._tunnel(reader, writer)
 
@@ -72,20 +72,22 @@ class Proxy:
     async def _tunnel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         lab_reader, lab_writer = await asyncio.open_connection("127.0.0.1", self._lab_port)
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        await asyncio.gather(_pump(reader, lab_writer), _pump(lab_reader, writer))
+        await asyncio.gather(_copy(reader, lab_writer), _copy(lab_reader, writer))
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Carry bytes one way until it ends; closing the other end then ends the way back."""
     with contextlib.suppress(OSError):
-        while data := await reader.read(PIECE_BYTES):
+        while data := await reader.read(CHUNK_BYTES):
             writer.write(data)
             await writer.drain()
     writer.close()
 
 
-async def _refuse(writer: asyncio.StreamWriter, *, status: str, reason: str) -> None:
+async def _reject(writer: asyncio.StreamWriter, *, status: str, reason: str) -> None:
     body = f"acrcmk-lab: {reason}\n".encode()
-    head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    writer.write(head.encode() + body)
+    response_head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    writer.write(response_head.encode() + body)
     await writer.drain()

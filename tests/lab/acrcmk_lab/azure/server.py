@@ -102,8 +102,8 @@ class AzureLab:
         self.folder.mkdir(parents=True, exist_ok=True)
         authority = Authority()
         authority.write_root(self.ca_file)
-        self._keep("token", secret=self.cloud.assertion)
-        self._keep("person-token", secret=self.cloud.person_assertion)
+        self._write_secret("token", secret=self.cloud.assertion)
+        self._write_secret("person-token", secret=self.cloud.person_assertion)
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
         await self._runner.setup()
         context = authority.many_hosts_context(HOST, "localhost", answers_for=hosts.is_azure_host)
@@ -129,7 +129,7 @@ class AzureLab:
         if self._temporary:
             self._temporary.cleanup()
 
-    def _keep(self, name: str, *, secret: str) -> None:
+    def _write_secret(self, name: str, *, secret: str) -> None:
         path = self.folder / name
         path.touch(mode=0o600)
         path.write_text(secret)
@@ -137,49 +137,49 @@ class AzureLab:
     def _resolves(self, host: str) -> bool:
         """Tell whether a public name is known to DNS; a vault's may not be."""
         vaults = self.cloud.vault_endpoint
-        known = self.settings.vault_absent == "refused" or not vaults.serves(host)
-        return known or vaults.resolves(host)
+        resolvable = self.settings.vault_absent == "refused" or not vaults.serves(host)
+        return resolvable or vaults.resolves(host)
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:
-            request = await _adapted(incoming)
+            request = await _to_request(incoming)
         except ValueError as error:
             return _to_aiohttp(errors.response("ARM_BAD_REQUEST", reason=error))
         if request.path.startswith(api.PREFIX):
             return _to_aiohttp(await self.control.respond(request))
-        response = await self._faulty_answer(request)
+        response = await self._respond_with_faults(request)
         if response is None:
             if incoming.transport:
                 incoming.transport.abort()
             return web.Response(status=500)
         outgoing = _to_aiohttp(response, head=incoming.method == "HEAD")
         if hosts.is_azure_host(incoming.host):
-            _rewrite_links(outgoing, own=self.url, asked=f"https://{incoming.host}")
+            _rewrite_links(outgoing, own=self.url, requested=f"https://{incoming.host}")
         return outgoing
 
-    async def _faulty_answer(self, request: Request) -> Response | None:
+    async def _respond_with_faults(self, request: Request) -> Response | None:
         """Answer a request as the fault rules have it; None means the connection is cut."""
         rule = self.control.faults.find(request)
         if rule is None:
             response = await self.cloud.respond(request)
             return response if response.status else None
         start = self.clock.now()
-        if rule.act == "delay":
+        if rule.action == "delay":
             await self.clock.sleep(rule.seconds)
             return await self.cloud.respond(request)
-        if rule.act == "reset_after":
+        if rule.action == "reset_after":
             await self.cloud.respond(request)
             return None
-        if rule.act == "respond" and rule.response:
+        if rule.action == "respond" and rule.response:
             self.cloud.record(request, rule.response, start=start)
             return rule.response
         self.cloud.record(request, Response(0), start=start)
-        if rule.act == "drop":
+        if rule.action == "drop":
             await self._closing.wait()
         return None
 
 
-async def _adapted(incoming: web.BaseRequest) -> Request:
+async def _to_request(incoming: web.BaseRequest) -> Request:
     """Turn an aiohttp request into the lab's own; ValueError for a body that is no JSON."""
     body: Any = None
     if incoming.can_read_body:
@@ -212,12 +212,12 @@ def _to_aiohttp(response: Response, *, head: bool = False) -> web.Response:
     )
 
 
-def _rewrite_links(outgoing: web.Response, *, own: str, asked: str) -> None:
+def _rewrite_links(outgoing: web.Response, *, own: str, requested: str) -> None:
     """Let links name the host that the client asked: the lab's own address is nothing of Azure's."""
     for name, value in list(outgoing.headers.items()):
-        outgoing.headers[name] = value.replace(own, asked)
+        outgoing.headers[name] = value.replace(own, requested)
     if isinstance(outgoing.body, bytes):
-        outgoing.body = outgoing.body.replace(own.encode(), asked.encode())
+        outgoing.body = outgoing.body.replace(own.encode(), requested.encode())
 
 
 def write_environment(path: pathlib.Path, environment: dict[str, str]) -> None:

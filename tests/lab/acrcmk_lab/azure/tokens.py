@@ -68,8 +68,8 @@ class TokenService:
         if client is None:
             return self._refuse("unauthorized_client", text="AADSTS700016: application not found.")
         expected = self._assertions.get(client.client_id.lower(), "")
-        given = str(form.get("client_assertion", ""))
-        if not hmac.compare_digest(expected.encode(), given.encode()):
+        assertion = str(form.get("client_assertion", ""))
+        if not hmac.compare_digest(expected.encode(), assertion.encode()):
             return self._refuse("invalid_client", text="AADSTS700211: no matching federated identity.")
         audience = str(form.get("scope", "")).removesuffix("/.default").rstrip("/")
         lifetime = self._state.settings.token_lifetime

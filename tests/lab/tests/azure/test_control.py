@@ -45,13 +45,13 @@ async def test_mistakes_are_told(sim):
     status, body = await sim("nothing!")
     assert (status, "advance" in body["commands"]) == (404, True)
     assert (await sim("nowhere"))[0] == 404
-    assert (await sim("key", vault="none", name="k", act="rotate"))[0] == 400
+    assert (await sim("key", vault="none", name="k", action="rotate"))[0] == 400
 
 
 async def test_commands_views_and_recipes_are_listed(sim):
     _, body = await sim("")
     assert {"advance", "set", "fault", "drift", "grant", "revoke", "key", "firewall"} <= body["commands"].keys()
-    assert {"state", "log", "settings", "clock", "faults"} <= set(body["look"])
+    assert {"state", "log", "settings", "clock", "faults"} <= set(body["views"])
     assert "lost_response" in body["recipes"]
 
 

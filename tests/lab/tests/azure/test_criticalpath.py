@@ -47,7 +47,7 @@ def making(*, dns=10.0, rbac=60.0, identity=0.5):
 
 
 def names(log):
-    return [link.name for link in critical_path.longest(log).links]
+    return [step.name for step in critical_path.longest(log).steps]
 
 
 @pytest.mark.parametrize(

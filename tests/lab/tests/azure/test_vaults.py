@@ -109,7 +109,7 @@ async def test_bad_names_are_refused(azure, name):
 
 
 async def test_a_name_held_elsewhere_is_taken(azure):
-    await azure.lab.control.take_name("vault-one")
+    await azure.lab.control.reserve_name("vault-one")
     available = await azure.vaults.vaults.check_name_availability(
         {"name": "vault-one", "type": "Microsoft.KeyVault/vaults"}
     )

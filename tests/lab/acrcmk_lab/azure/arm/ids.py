@@ -73,14 +73,14 @@ def _platform(path: str) -> Route:
 
 def subscription_of(resource_id: str) -> str:
     """Return the subscription in an id or path, "" without one."""
-    found = _SUBSCRIPTION.match(resource_id)
-    return found[1] if found else ""
+    match = _SUBSCRIPTION.match(resource_id)
+    return match[1] if match else ""
 
 
 def group_of(resource_id: str) -> str:
     """Return the resource group's name in an id or path, "" without one."""
-    found = _GROUP.match(resource_id)
-    return found[2] if found else ""
+    match = _GROUP.match(resource_id)
+    return match[2] if match else ""
 
 
 def name_of(resource_id: str) -> str:
@@ -99,6 +99,6 @@ def location(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).lower()
 
 
-def tags(given: Any) -> dict[str, str]:
+def tags(value: Any) -> dict[str, str]:
     """Return the tags of a body, empty for null."""
-    return dict(given) if isinstance(given, dict) else {}
+    return dict(value) if isinstance(value, dict) else {}

@@ -20,8 +20,8 @@ class Request:
 
     def properties(self) -> Body:
         """Return the body's `properties` object; empty where there is none."""
-        found = self.body.get("properties") if isinstance(self.body, dict) else None
-        return found if isinstance(found, dict) else {}
+        value = self.body.get("properties") if isinstance(self.body, dict) else None
+        return value if isinstance(value, dict) else {}
 
 
 @dataclasses.dataclass(slots=True)

@@ -14,6 +14,8 @@ def page(call: Call, *, rows: list[Body], url: str, size: int = 100) -> Response
     start = int(query.get("$skiptoken", "0")) if query.get("$skiptoken", "0").isdigit() else 0
     body: Body = {"value": rows[start : start + size]}
     if start + size < len(rows):
-        kept = urllib.parse.urlencode({**query, "$skiptoken": start + size}, quote_via=urllib.parse.quote, safe="$")
-        body["nextLink"] = f"{url}{call.route.path}?{kept}"
+        query_string = urllib.parse.urlencode(
+            {**query, "$skiptoken": start + size}, quote_via=urllib.parse.quote, safe="$"
+        )
+        body["nextLink"] = f"{url}{call.route.path}?{query_string}"
     return Response(200, body=body)

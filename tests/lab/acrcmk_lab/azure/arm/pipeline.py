@@ -24,7 +24,7 @@ _FIXED_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Cache": "CONFIG_NOCACHE",
 }
-_GROUP_ITSELF = "subscriptions/*/resourcegroups/*"
+_GROUP_TEMPLATE = "subscriptions/*/resourcegroups/*"
 """ARM answers the same for these with or without a group; they exist before any group does."""
 
 
@@ -51,7 +51,7 @@ class Pipeline:
         """Answer one request; every answer carries ARM's common headers."""
         headers = self._common_headers(correlation_id)
         try:
-            response = await self._admitted(request, correlation_id=correlation_id, headers=headers)
+            response = await self._handle(request, correlation_id=correlation_id, headers=headers)
         except AzureError as error:
             response = error.response
         response.headers = {**headers, **response.headers}
@@ -77,17 +77,17 @@ class Pipeline:
             raise self._challenge(errors.response("ARM_TOKEN_EXPIRED", expiry=now, now=now))
         return token.principal
 
-    async def _admitted(self, request: Request, *, correlation_id: str, headers: dict[str, str]) -> Response:
+    async def _handle(self, request: Request, *, correlation_id: str, headers: dict[str, str]) -> Response:
         caller = self.caller(request)
         route = ids.route(request.path)
         operation, provider = self._resolve(request, route=route)
-        self._throttled(operation, route=route, caller=caller, headers=headers)
-        self._authorized(operation, route=route, caller=caller)
+        self._check_throttling(operation, route=route, caller=caller, headers=headers)
+        self._check_authorization(operation, route=route, caller=caller)
         if operation.latency:
             span = "read_latency" if operation.kind == "read" else "write_latency"
             await self._state.clock.sleep(self._state.draw(getattr(self._state.settings, span)))
-        self._placed(route)
-        self._registered(operation, route=route, provider=provider)
+        self._check_parents_exist(route)
+        self._check_registration(operation, route=route, provider=provider)
         if operation.kind != "read":
             headers["x-ms-operation-identifier"] = (
                 f"tenantId={self._state.tenant_id},objectId={caller.object_id}"
@@ -126,7 +126,7 @@ class Pipeline:
             raise errors.error("ARM_BAD_TYPE", ns=provider.namespace, v=version)
         return operation, provider
 
-    def _throttled(
+    def _check_throttling(
         self,
         operation: Operation,
         *,
@@ -156,7 +156,7 @@ class Pipeline:
             response.headers["Retry-After"] = str(self._state.clock.client_seconds(admission.retry_after))
             raise AzureError(response)
 
-    def _authorized(self, operation: Operation, *, route: Route, caller: Principal) -> None:
+    def _check_authorization(self, operation: Operation, *, route: Route, caller: Principal) -> None:
         if operation.forbidden and not self._state.access.allows(
             caller.object_id, action=operation.action, scope=route.path, now=self._state.clock.now()
         ):
@@ -175,25 +175,25 @@ class Pipeline:
                 loc=self._state.settings.region,
             )
 
-    def _placed(self, route: Route) -> None:
+    def _check_parents_exist(self, route: Route) -> None:
         store = self._state.store
         if route.subscription and route.subscription.lower() not in store.subscriptions:
             raise errors.error("ARM_SUBSCRIPTION_NOT_FOUND", sub=route.subscription)
-        if route.group and route.template != _GROUP_ITSELF and store.group(route.subscription, route.group) is None:
+        if route.group and route.template != _GROUP_TEMPLATE and store.group(route.subscription, route.group) is None:
             raise errors.error("ARM_RG_NOT_FOUND", rg=route.group)
 
-    def _registered(self, operation: Operation, *, route: Route, provider: Provider) -> None:
+    def _check_registration(self, operation: Operation, *, route: Route, provider: Provider) -> None:
         state = self._state.store.unregistered.get((route.subscription.lower(), route.namespace))
         if operation.registered and state:
             raise errors.error("ARM_RP_NOT_REGISTERED", ns=provider.namespace)
 
     def _common_headers(self, correlation_id: str) -> dict[str, str]:
-        stamp = timestamps.compact(self._state.clock.utc())
+        timestamp = timestamps.compact(self._state.clock.utc())
         return {
             **_FIXED_HEADERS,
             "x-ms-request-id": correlation_id,
             "x-ms-correlation-request-id": correlation_id,
-            "x-ms-routing-request-id": f"{self._state.settings.region.upper()}:{stamp}:{correlation_id}",
+            "x-ms-routing-request-id": f"{self._state.settings.region.upper()}:{timestamp}:{correlation_id}",
             "X-MSEdge-Ref": f"Ref A: {secrets.token_hex(16).upper()}",
         }
 

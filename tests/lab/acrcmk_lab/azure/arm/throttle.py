@@ -85,10 +85,10 @@ class Throttle:
                 bucket.tokens = 0
 
     def _bucket(self, key: tuple[str, ...], *, size: float, now: float) -> Bucket:
-        found = self._buckets.get(key)
-        if found is None:
-            found = self._buckets[key] = Bucket(tokens=size, at=now)
-        return found
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = Bucket(tokens=size, at=now)
+        return bucket
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -112,12 +112,12 @@ class Windows:
 
     def take(self, key: str, *, now: float, size: int, seconds: float) -> Window:
         """Charge one call to the window of a key, a new one where there is none or its time is over."""
-        found = self._windows.get(key)
-        if found is None or now >= found.ends:
-            found = self._windows[key] = Window(ends=now + seconds, left=size)
-        found.allowed = found.left > 0
-        found.left = max(0, found.left - 1)
-        return found
+        window = self._windows.get(key)
+        if window is None or now >= window.ends:
+            window = self._windows[key] = Window(ends=now + seconds, left=size)
+        window.allowed = window.left > 0
+        window.left = max(0, window.left - 1)
+        return window
 
 
 def span(seconds: float) -> str:

@@ -46,5 +46,5 @@ def compact(moment: datetime.datetime) -> str:
 
 def ticks(moment: datetime.datetime) -> int:
     """.NET ticks (100 ns since year 1), as in the `t` parameter of signed URLs."""
-    since = moment - datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
-    return (since.days * 86400 + since.seconds) * 10_000_000 + since.microseconds * 10
+    elapsed = moment - datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
+    return (elapsed.days * 86400 + elapsed.seconds) * 10_000_000 + elapsed.microseconds * 10

@@ -15,13 +15,13 @@ from acrcmk_lab.azure.arm import errors, ids
 from acrcmk_lab.azure.arm.messages import Body, Request, Response
 from acrcmk_lab.azure.cloud import Cloud
 from acrcmk_lab.azure.control import dump, recipes
-from acrcmk_lab.azure.control.faults import Act, Faults, Match, Rule
+from acrcmk_lab.azure.control.faults import Action, Faults, Match, Rule
 from acrcmk_lab.azure.services.key_vault.models import Vault
 from acrcmk_lab.azure.state import rbac, request_log
 from acrcmk_lab.azure.state.rbac import Grant
 
 PREFIX = "/_sim"
-LATEST = {
+API_VERSIONS = {
     "microsoft.resources": "2025-04-01",
     "microsoft.authorization": "2022-04-01",
     "microsoft.managedidentity": "2024-11-30",
@@ -52,7 +52,7 @@ class Control:
     async def fault(
         self,
         *,
-        act: Act = "respond",
+        action: Action = "respond",
         match: dict[str, str] | None = None,
         armed_by: dict[str, str] | None = None,
         error: str = "",
@@ -70,7 +70,7 @@ class Control:
         return self.faults.add(
             Rule(
                 match=Match(**(match or {})),
-                act=act,
+                action=action,
                 response=response,
                 armed_by=Match(**armed_by) if armed_by else None,
                 **options,
@@ -94,7 +94,7 @@ class Control:
             Request(
                 method=method,
                 path=path,
-                query={"api-version": LATEST[ids.route(path).namespace]},
+                query={"api-version": API_VERSIONS[ids.route(path).namespace]},
                 headers={"authorization": f"Bearer {token}"},
                 body=body,
             )
@@ -102,13 +102,13 @@ class Control:
 
     async def drift(self, resource: str, patch: list[dict[str, Any]]) -> Response:
         """Change a resource as somebody else would, given as a JSON patch of its body."""
-        found = await self.arm("GET", resource)
-        if found.code:
+        current = await self.arm("GET", resource)
+        if current.code:
             raise ValueError(f"no {resource}")
-        changed = jsonpatch.apply_patch(found.body, patch)
+        changed = jsonpatch.apply_patch(current.body, patch)
         if resource.lower().rsplit("/", 2)[-2] == "vaults":
             return await self.arm("PUT", resource, changed)
-        return await self.arm("PATCH", resource, _difference(found.body, changed))
+        return await self.arm("PATCH", resource, _difference(current.body, changed))
 
     async def add_subscription(self, subscription: str) -> None:
         """Add a subscription by its id; whoever may do everything may do so there too."""
@@ -117,20 +117,20 @@ class Control:
     async def grant(self, principal: str, role: str, scope: str = "/") -> None:
         """Give a principal (`operator`, or an object id) a role by name or guid, effective now."""
         definition = next(r for r in rbac.definitions().values() if role.lower() in (r.name.lower(), r.guid.lower()))
-        self._state.access.grant(Grant(principal=self._oid(principal), role=definition, scope=scope))
+        self._state.access.grant(Grant(principal=self._object_id(principal), role=definition, scope=scope))
 
     async def revoke(self, principal: str, role: str = "", scope: str = "") -> None:
         """End a principal's grants now: all, or those of a role, at a scope."""
-        for held in self._state.access.of(self._oid(principal)):
-            if role.lower() in ("", held.role.name.lower()) and scope.lower() in ("", held.scope.lower()):
-                held.effective_to = min(held.effective_to, self._state.clock.now())
+        for grant in self._state.access.of(self._object_id(principal)):
+            if role.lower() in ("", grant.role.name.lower()) and scope.lower() in ("", grant.scope.lower()):
+                grant.effective_to = min(grant.effective_to, self._state.clock.now())
 
     async def trust(self, principal: str, *, trusted: bool = True) -> None:
         """Let vault firewalls take a principal for a trusted Microsoft service, or no longer."""
-        found = self._state.directory.by_object(self._oid(principal))
-        if found is None:
+        principal_entry = self._state.directory.by_object(self._object_id(principal))
+        if principal_entry is None:
             raise ValueError(f"no principal {principal!r}")
-        found.trusted_service = trusted
+        principal_entry.trusted_service = trusted
 
     async def firewall(self, vault: str, **properties: Any) -> None:
         """Set a vault's `networkAcls` or `publicNetworkAccess`, by its name."""
@@ -138,40 +138,44 @@ class Control:
         if response.code:
             raise ValueError(response.body)
 
-    async def key(self, vault: str, name: str, act: str, *, version: str = "", expires: int | None = None) -> str:
+    async def key(self, vault: str, name: str, action: str, *, version: str = "", expires: int | None = None) -> str:
         """Do something to a key of a vault, both by name; return the id of the version it is about.
 
         `act` is disable, enable or expire (the current version, or the one given), rotate, delete,
         recover or purge. `expires` is a Unix time; now by default.
         """
-        life, holder = self._lab.vaults.key_lifecycle, self._vault(vault)
-        if act in ("recover", "purge"):
-            (life.recover if act == "recover" else life.purge)(holder, holder.deleted_keys[name.lower()])
+        lifecycle, vault_resource = self._lab.vaults.key_lifecycle, self._vault(vault)
+        if action in ("recover", "purge"):
+            (lifecycle.recover if action == "recover" else lifecycle.purge)(
+                vault_resource, vault_resource.deleted_keys[name.lower()]
+            )
             return ""
-        found = holder.keys[name.lower()]
-        chosen = found.versions[version] if version else found.current
-        if act == "rotate":
-            return life.rotate(holder, found).version
-        if act == "delete":
-            life.delete(holder, found)
-        elif act in ("disable", "enable"):
-            life.change(holder, found, version=chosen, attributes={"enabled": act == "enable"})
-        elif act == "expire":
+        key = vault_resource.keys[name.lower()]
+        key_version = key.versions[version] if version else key.current
+        if action == "rotate":
+            return lifecycle.rotate(vault_resource, key).version
+        if action == "delete":
+            lifecycle.delete(vault_resource, key)
+        elif action in ("disable", "enable"):
+            lifecycle.change(vault_resource, key, version=key_version, attributes={"enabled": action == "enable"})
+        elif action == "expire":
             now = int(self._state.clock.utc().timestamp())
-            life.change(holder, found, version=chosen, attributes={"exp": now if expires is None else expires})
+            lifecycle.change(
+                vault_resource, key, version=key_version, attributes={"exp": now if expires is None else expires}
+            )
         else:
-            raise ValueError(f"no act {act!r}")
-        return chosen.version
+            raise ValueError(f"no act {action!r}")
+        return key_version.version
 
     async def rotation_policy(self, vault: str, name: str, policy: dict[str, Any]) -> None:
         """Give a key of a vault a rotation policy."""
-        holder = self._vault(vault)
-        self._lab.vaults.key_lifecycle.set_policy(holder, holder.keys[name.lower()], policy)
+        vault_resource = self._vault(vault)
+        self._lab.vaults.key_lifecycle.set_policy(vault_resource, vault_resource.keys[name.lower()], policy)
 
-    async def take_name(self, name: str) -> None:
+    async def reserve_name(self, name: str) -> None:
         """Let somebody else in Azure hold a vault's or a registry's name."""
-        self._lab.registry.taken.add(name.lower())
-        self._lab.vaults.taken.add(name.lower())
+        self._lab.registry.reserved_names.add(name.lower())
+        self._lab.vaults.reserved_names.add(name.lower())
 
     async def drain(self, kind: str = "read") -> None:
         """Empty the throttling buckets of reads, writes or deletes."""
@@ -201,7 +205,7 @@ class Control:
         """Answer an HTTP request to the control API."""
         name = request.path.removeprefix(PREFIX).strip("/").replace(".", "_")
         if request.method == "GET":
-            return self._look(name)
+            return self._view(name)
         command = self._commands().get(name)
         if command is None:
             return Response(404, body={"error": f"no command {name!r}", "commands": list(self._commands())})
@@ -213,7 +217,7 @@ class Control:
             return Response(200, body={"status": result.status, "body": result.body})
         return Response(200, body={"result": result if isinstance(result, str) else None})
 
-    def _look(self, name: str) -> Response:
+    def _view(self, name: str) -> Response:
         views: dict[str, Callable[[], Any]] = {
             "state": lambda: dump.dump(self._lab, faults=self.faults.rules),
             "log": lambda: [request_log.plain(record) for record in self._state.log],
@@ -221,12 +225,12 @@ class Control:
             "faults": lambda: dump.plain(self.faults.rules),
             "clock": lambda: dump.describe_clock(self._lab),
             "": lambda: {
-                "look": [*list(views)[:-1]],
+                "views": [*list(views)[:-1]],
                 "commands": {n: str(inspect.signature(c)) for n, c in self._commands().items()},
                 "recipes": list(recipes.RECIPES),
             },
         }
-        return Response(200, body=views[name]()) if name in views else Response(404, body={"look": list(views)})
+        return Response(200, body=views[name]()) if name in views else Response(404, body={"views": list(views)})
 
     def _commands(self) -> dict[str, Callable[..., Awaitable[Any]]]:
         return {
@@ -235,7 +239,7 @@ class Control:
             if inspect.iscoroutinefunction(member) and not name.startswith("_") and name != "respond"
         }
 
-    def _oid(self, principal: str) -> str:
+    def _object_id(self, principal: str) -> str:
         return self._lab.operator.object_id if principal == "operator" else principal
 
     def _vault(self, name: str) -> Vault:
@@ -249,11 +253,14 @@ def _difference(before: Body, after: Body) -> Body:
     """Return what of a body a PATCH must send: tags, SKU, identity, and the properties that changed."""
     changed: Body = {name: after[name] for name in ("tags", "sku", "identity") if after.get(name) != before.get(name)}
     if "identity" in changed:
-        kept = (after["identity"] or {}).get("userAssignedIdentities") or {}
-        gone = (before.get("identity") or {}).get("userAssignedIdentities") or {}
+        after_identities = (after["identity"] or {}).get("userAssignedIdentities") or {}
+        before_identities = (before.get("identity") or {}).get("userAssignedIdentities") or {}
         changed["identity"] = {
             **after["identity"],
-            "userAssignedIdentities": {**dict.fromkeys(gone), **{i: kept[i] or {} for i in kept}},
+            "userAssignedIdentities": {
+                **dict.fromkeys(before_identities),
+                **{i: after_identities[i] or {} for i in after_identities},
+            },
         }
     properties = {
         name: value

@@ -12,7 +12,7 @@ from typing import Literal
 from acrcmk_lab.azure.arm.messages import Request, Response
 from acrcmk_lab.azure.state.clock import Clock
 
-Act = Literal["respond", "delay", "drop", "reset", "reset_after"]
+Action = Literal["respond", "delay", "drop", "reset", "reset_after"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,26 +35,26 @@ class Rule:
     """
 
     match: Match
-    act: Act = "respond"
+    action: Action = "respond"
     response: Response | None = None
     seconds: float = 0.0
     skip: int = 0
     times: int = 1
     armed_by: Match | None = None
-    lasting: float | None = None
-    struck: int = 0
+    duration: float | None = None
+    applied: int = 0
     armed_at: float | None = None
 
-    def strikes(self, request: Request, *, now: float) -> bool:
+    def applies(self, request: Request, *, now: float) -> bool:
         """Tell whether the rule applies to this request, counting it if so."""
-        if self.armed_at is None or (self.lasting is not None and now >= self.armed_at + self.lasting):
+        if self.armed_at is None or (self.duration is not None and now >= self.armed_at + self.duration):
             return False
-        if (self.times and self.struck >= self.times) or not self.match.matches(request):
+        if (self.times and self.applied >= self.times) or not self.match.matches(request):
             return False
         if self.skip:
             self.skip -= 1
             return False
-        self.struck += 1
+        self.applied += 1
         return True
 
 
@@ -77,7 +77,7 @@ class Faults:
         if not self.rules:
             return None
         now = self._clock.now()
-        return next((rule for rule in self.rules if rule.strikes(request, now=now)), None)
+        return next((rule for rule in self.rules if rule.applies(request, now=now)), None)
 
     def record_response(self, request: Request, response: Response) -> None:
         """Arm the rules that waited for this request."""

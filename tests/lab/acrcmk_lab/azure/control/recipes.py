@@ -20,7 +20,7 @@ class Control(Protocol):
     async def fault(self, **rule: Any) -> Any: ...
     async def fail_operation(self, code: str = ..., message: str = ...) -> None: ...
     async def expire_tokens(self) -> None: ...
-    async def take_name(self, name: str) -> None: ...
+    async def reserve_name(self, name: str) -> None: ...
 
 
 async def throttled(
@@ -47,7 +47,7 @@ async def lost_response(control: Control, *, method: str = "PUT", path: str = RE
 
     aiohttp itself repeats an idempotent request once on a broken connection: 2 times reach the caller.
     """
-    await control.fault(match={"method": method, "path": path}, act="reset_after", times=times)
+    await control.fault(match={"method": method, "path": path}, action="reset_after", times=times)
 
 
 async def poll_missing(control: Control, *, times: int = 1) -> None:
@@ -72,7 +72,7 @@ async def read_after_write_lag(control: Control, *, path: str = REGISTRY, second
         armed_by={"method": "PUT", "path": path},
         error="ARM_RESOURCE_NOT_FOUND",
         facts={"provider": "", "type": "", "name": "", "rg": ""},
-        lasting=seconds,
+        duration=seconds,
         times=0,
     )
 
@@ -107,9 +107,9 @@ async def stuck_dns(control: Control, *, seconds: float = 428) -> None:
     await control.set(dns_delay=seconds)
 
 
-async def name_taken(control: Control, *, taken: str) -> None:
+async def name_taken(control: Control, *, reserved_name: str) -> None:
     """Somebody takes a name: between check and create, if called there."""
-    await control.take_name(taken)
+    await control.reserve_name(reserved_name)
 
 
 Recipe = Callable[..., Awaitable[None]]

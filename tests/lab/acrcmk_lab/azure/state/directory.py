@@ -45,7 +45,7 @@ class Directory:
     def __init__(self) -> None:
         self._by_object: dict[str, Principal] = {}
         self._by_client: dict[str, Principal] = {}
-        self._gone: dict[str, Principal] = {}
+        self._removed: dict[str, Principal] = {}
 
     def __iter__(self) -> Iterator[Principal]:
         return iter(self._by_object.values())
@@ -58,14 +58,14 @@ class Directory:
 
     def remove(self, object_id: str, *, now: float) -> None:
         """Take a principal away; what was granted to it stays behind."""
-        gone = self._by_object.pop(object_id.lower(), None)
-        if gone:
-            self._by_client.pop(gone.client_id.lower(), None)
-            gone.removed_at = now
-            self._gone[object_id.lower()] = gone
+        principal = self._by_object.pop(object_id.lower(), None)
+        if principal:
+            self._by_client.pop(principal.client_id.lower(), None)
+            principal.removed_at = now
+            self._removed[object_id.lower()] = principal
 
     def removed(self, object_id: str) -> Principal | None:
-        return self._gone.get(object_id.lower())
+        return self._removed.get(object_id.lower())
 
     def by_object(self, object_id: str) -> Principal | None:
         return self._by_object.get(object_id.lower())

@@ -57,9 +57,9 @@ class RoleDefinition:
         Of conditions only those are understood that limit role assignments to listed roles: the
         built-in data access administrators have no others.
         """
-        given, taken = ("dataActions", "notDataActions") if data else ("actions", "notActions")
+        included, excluded = ("dataActions", "notDataActions") if data else ("actions", "notActions")
         for permission in self.body["properties"]["permissions"]:
-            if not _matches(permission[given], action=action) or _matches(permission[taken], action=action):
+            if not _matches(permission[included], action=action) or _matches(permission[excluded], action=action):
                 continue
             condition = permission.get("condition") or ""
             if (
@@ -103,8 +103,8 @@ class AccessControl:
 
     def grant(self, grant: Grant) -> Grant:
         """Add a grant."""
-        held = self._grants.setdefault(grant.principal.lower(), {})
-        held.setdefault(grant.scope.lower().rstrip("/"), []).append(grant)
+        grants = self._grants.setdefault(grant.principal.lower(), {})
+        grants.setdefault(grant.scope.lower().rstrip("/"), []).append(grant)
         return grant
 
     def of(self, principal: str) -> list[Grant]:
@@ -122,12 +122,12 @@ class AccessControl:
         assigned_role: str = "",
     ) -> bool:
         """Tell whether a principal may do an action at a scope at this moment."""
-        held = self._grants.get(principal.lower(), {})
+        grants = self._grants.get(principal.lower(), {})
         return any(
             grant.effective_from <= now < grant.effective_to
             and grant.role.permits(action, data=data, assigned_role=assigned_role)
             for ancestor in ancestors(scope)
-            for grant in held.get(ancestor, ())
+            for grant in grants.get(ancestor, ())
         )
 
 

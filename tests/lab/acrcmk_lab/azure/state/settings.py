@@ -157,8 +157,8 @@ class Settings:
         try:
             field = next(f for f in dataclasses.fields(self) if f.name == name)
         except StopIteration:
-            known = ", ".join(f.name for f in dataclasses.fields(self))
-            raise ValueError(f"no switch {name!r}; there are {known}") from None
+            names = ", ".join(f.name for f in dataclasses.fields(self))
+            raise ValueError(f"no switch {name!r}; there are {names}") from None
         choices = field.metadata["choices"]
         if choices and value not in choices:
             raise ValueError(f"{name} is one of {', '.join(choices)}, not {value!r}")

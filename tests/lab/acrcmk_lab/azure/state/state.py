@@ -58,9 +58,9 @@ class State:
         self.log.add(DelayRecord(kind=kind, resource=resource, start=round(start, 3), end=round(start + seconds, 3)))
         return start + seconds
 
-    def log_elapsed(self, kind: str, *, resource: str, since: float) -> None:
+    def log_elapsed(self, kind: str, *, resource: str, start: float) -> None:
         """Log a delay that is over."""
-        self.log.add(DelayRecord(kind=kind, resource=resource, start=round(since, 3), end=round(self.clock.now(), 3)))
+        self.log.add(DelayRecord(kind=kind, resource=resource, start=round(start, 3), end=round(self.clock.now(), 3)))
 
     def remove(self, resource: Resource) -> None:
         """Take a resource away the way its provider does."""

@@ -31,15 +31,15 @@ class Resource:
         """The id as it is compared."""
         return self.id.lower()
 
-    def system_data(self, stamp: Callable[[float], str]) -> dict[str, str]:
+    def system_data(self, format_time: Callable[[float], str]) -> dict[str, str]:
         """Return `systemData`; `stamp` writes a simulated moment in the provider's form."""
         return {
             "createdBy": self.created_by.name,
             "createdByType": self.created_by.kind,
-            "createdAt": stamp(self.created),
+            "createdAt": format_time(self.created),
             "lastModifiedBy": self.modified_by.name,
             "lastModifiedByType": self.modified_by.kind,
-            "lastModifiedAt": stamp(self.modified),
+            "lastModifiedAt": format_time(self.modified),
         }
 
     def identities(self) -> Collection[str]:

@@ -16,8 +16,8 @@ from acrcmk_lab.azure.state.rbac import Grant, RoleDefinition
 from acrcmk_lab.azure.state.state import State
 
 _MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
-LAB_NAMESPACES = ("microsoft.keyvault", "microsoft.containerregistry", "microsoft.managedidentity")
-_ADVISES_SINCE = "2022-04-01"
+CHECKED_NAMESPACES = ("microsoft.keyvault", "microsoft.containerregistry", "microsoft.managedidentity")
+_ADVICE_SINCE = "2022-04-01"
 """Recorded: older versions do not tell what to do about an unknown principal."""
 _PRINCIPAL_FILTER = re.compile(r"(?:principalId\s+eq\s+'|assignedTo\(')([^']+)'", re.IGNORECASE)
 
@@ -58,7 +58,7 @@ class Authorization:
         ]
 
     async def get(self, call: Call) -> Response:
-        return Response(200, body=self._body(self._found(call)))
+        return Response(200, body=self._body(self._get_assignment(call)))
 
     async def index(self, call: Call) -> Response:
         """Answer the assignments at, above and below the scope; `atScope()` leaves those below out."""
@@ -66,35 +66,35 @@ class Authorization:
         principal = _PRINCIPAL_FILTER.search(text)
         scope, at_scope = call.route.scope or "/", "atscope()" in text.lower()
         rows = [
-            self._body(found)
-            for found in self._state.store.table(RoleAssignment).values()
-            if (_covers(found.scope, scope=scope) or (not at_scope and ids.within(found.scope, scope=scope)))
-            and (not principal or found.principal_id.lower() == principal[1].lower())
+            self._body(assignment)
+            for assignment in self._state.store.table(RoleAssignment).values()
+            if (_covers(assignment.scope, scope=scope) or (not at_scope and ids.within(assignment.scope, scope=scope)))
+            and (not principal or assignment.principal_id.lower() == principal[1].lower())
         ]
         return paging.page(call, rows=rows, url=self._state.url)
 
     async def put(self, call: Call) -> Response:
-        wanted = call.request.properties()
-        scope, principal_id = call.route.scope, str(wanted.get("principalId", ""))
-        role = self._roles.get_definition(str(wanted.get("roleDefinitionId", "")))
-        self._allowed(call, role=role.guid)
-        self._scope_exists(call)
-        self._known_principal(call, principal_id, given_type=wanted.get("principalType"))
+        properties = call.request.properties()
+        scope, principal_id = call.route.scope, str(properties.get("principalId", ""))
+        role = self._roles.get_definition(str(properties.get("roleDefinitionId", "")))
+        self._check_allowed(call, role=role.guid)
+        self._check_scope_exists(call)
+        self._check_principal_exists(call, principal_id, given_type=properties.get("principalType"))
         triple = (scope.lower(), principal_id.lower(), role.guid.lower())
         same_name = self._state.store.get(RoleAssignment, call.route.path)
         if same_name:
-            return self._repeat(same_name, triple=triple)
+            return self._respond_to_repeat(same_name, triple=triple)
         if triple in self._triples:
             raise errors.error("RA_EXISTS")
-        created = self._create(call, role=role, wanted=wanted)
-        return Response(201, body=self._body(created, fresh=True))
+        assignment = self._create(call, role=role, properties=properties)
+        return Response(201, body=self._body(assignment, created_now=True))
 
     async def delete(self, call: Call) -> Response:
-        found = self._state.store.get(RoleAssignment, call.route.path)
-        if found is None:
+        assignment = self._state.store.get(RoleAssignment, call.route.path)
+        if assignment is None:
             return Response(204)
-        self.remove(found)
-        return Response(200, body=self._body(found))
+        self.remove(assignment)
+        return Response(200, body=self._body(assignment))
 
     def remove(self, assignment: RoleAssignment) -> None:
         """Take an assignment away; its effect lasts until that has propagated."""
@@ -106,7 +106,7 @@ class Authorization:
             seconds=self._state.draw(self._state.settings.rbac_propagation),
         )
 
-    def _allowed(self, call: Call, *, role: str) -> None:
+    def _check_allowed(self, call: Call, *, role: str) -> None:
         if not self._state.access.allows(
             call.caller.object_id,
             action=f"{models.TYPE}/write",
@@ -122,7 +122,7 @@ class Authorization:
                 scope=call.route.path,
             )
 
-    def _scope_exists(self, call: Call) -> None:
+    def _check_scope_exists(self, call: Call) -> None:
         """Other providers' resources are taken on trust; those that the lab has must be there.
 
         What is inside of one is a scope, too, a vault's key for instance.
@@ -130,7 +130,7 @@ class Authorization:
         scope = ids.route(call.route.scope)
         within = call.route.scope.removeprefix(scope.scope).split("/")
         tracked = scope.scope + "/".join(within[:5])
-        if scope.namespace in LAB_NAMESPACES and self._state.store.find(tracked) is None:
+        if scope.namespace in CHECKED_NAMESPACES and self._state.store.find(tracked) is None:
             raise errors.error(
                 "ARM_RESOURCE_NOT_FOUND",
                 provider=scope.namespace,
@@ -139,18 +139,18 @@ class Authorization:
                 rg=scope.group,
             )
 
-    def _known_principal(self, call: Call, principal_id: str, *, given_type: str | None) -> None:
+    def _check_principal_exists(self, call: Call, principal_id: str, *, given_type: str | None) -> None:
         try:
             oid = uuid.UUID(principal_id)
         except ValueError:
             raise errors.error("RA_BAD_PRINCIPAL", x=principal_id) from None
-        known = self._state.directory.by_object(principal_id)
-        visible = known is not None and known.visible_at <= self._state.clock.now()
+        principal = self._state.directory.by_object(principal_id)
+        visible = principal is not None and principal.visible_at <= self._state.clock.now()
         if not visible and not given_type:
-            error = "RA_PRINCIPAL_NOT_FOUND" if call.version >= _ADVISES_SINCE else "RA_PRINCIPAL_NOT_FOUND_2020"
+            error = "RA_PRINCIPAL_NOT_FOUND" if call.version >= _ADVICE_SINCE else "RA_PRINCIPAL_NOT_FOUND_2020"
             raise errors.error(error, oid=oid.hex, tid=self._state.tenant_id)
 
-    def _repeat(self, existing: RoleAssignment, *, triple: tuple[str, str, str]) -> Response:
+    def _respond_to_repeat(self, existing: RoleAssignment, *, triple: tuple[str, str, str]) -> Response:
         if existing.triple[:2] != triple[:2]:
             raise errors.error("RA_UPDATE_NOT_PERMITTED")
         status = self._state.settings.role_assignment_repeat
@@ -158,15 +158,15 @@ class Authorization:
             raise errors.error("RA_EXISTS")
         return Response(status, body=self._body(existing))
 
-    def _create(self, call: Call, *, role: RoleDefinition, wanted: Body) -> RoleAssignment:
-        now, principal_id = self._state.clock.now(), str(wanted["principalId"])
-        known = self._state.directory.by_object(principal_id)
+    def _create(self, call: Call, *, role: RoleDefinition, properties: Body) -> RoleAssignment:
+        now, principal_id = self._state.clock.now(), str(properties["principalId"])
+        principal = self._state.directory.by_object(principal_id)
         effective = self._state.log_delay(
             "rbac",
             resource=call.route.path,
             seconds=self._state.draw(self._state.settings.rbac_propagation),
         )
-        created = RoleAssignment(
+        assignment = RoleAssignment(
             id=call.route.path,
             name=call.names[-1],
             location="",
@@ -175,11 +175,11 @@ class Authorization:
             author_id=call.caller.object_id,
             scope=call.route.scope or "/",
             principal_id=principal_id,
-            principal_type=wanted.get("principalType") or (known.kind if known else "ServicePrincipal"),
-            role_definition_id=str(wanted["roleDefinitionId"]),
-            description=wanted.get("description"),
-            condition=wanted.get("condition"),
-            condition_version=wanted.get("conditionVersion"),
+            principal_type=properties.get("principalType") or (principal.kind if principal else "ServicePrincipal"),
+            role_definition_id=str(properties["roleDefinitionId"]),
+            description=properties.get("description"),
+            condition=properties.get("condition"),
+            condition_version=properties.get("conditionVersion"),
             grant=self._state.access.grant(
                 Grant(
                     principal=principal_id,
@@ -189,37 +189,37 @@ class Authorization:
                 )
             ),
         )
-        self._state.store.put(created)
-        self._triples.add(created.triple)
-        return created
+        self._state.store.put(assignment)
+        self._triples.add(assignment.triple)
+        return assignment
 
-    def _found(self, call: Call) -> RoleAssignment:
-        found = self._state.store.get(RoleAssignment, call.route.path)
-        if found is None:
+    def _get_assignment(self, call: Call) -> RoleAssignment:
+        assignment = self._state.store.get(RoleAssignment, call.route.path)
+        if assignment is None:
             raise errors.error("RA_NOT_FOUND", guid=call.names[-1])
-        return found
+        return assignment
 
-    def _body(self, found: RoleAssignment, *, fresh: bool = False) -> Body:
+    def _body(self, assignment: RoleAssignment, *, created_now: bool = False) -> Body:
         """Recorded: the PUT that creates answers `createdBy: null`, a GET fills it in."""
         clock = self._state.clock
         return {
             "properties": {
-                "roleDefinitionId": found.role_definition_id,
-                "principalId": found.principal_id,
-                "principalType": found.principal_type,
-                "scope": found.scope,
-                "condition": found.condition,
-                "conditionVersion": found.condition_version,
-                "createdOn": timestamps.zulu(clock.utc(found.created)),
-                "updatedOn": timestamps.zulu(clock.utc(found.modified)),
-                "createdBy": None if fresh else found.author_id,
-                "updatedBy": found.author_id,
+                "roleDefinitionId": assignment.role_definition_id,
+                "principalId": assignment.principal_id,
+                "principalType": assignment.principal_type,
+                "scope": assignment.scope,
+                "condition": assignment.condition,
+                "conditionVersion": assignment.condition_version,
+                "createdOn": timestamps.zulu(clock.utc(assignment.created)),
+                "updatedOn": timestamps.zulu(clock.utc(assignment.modified)),
+                "createdBy": None if created_now else assignment.author_id,
+                "updatedBy": assignment.author_id,
                 "delegatedManagedIdentityResourceId": None,
-                "description": found.description,
+                "description": assignment.description,
             },
-            "id": found.id,
+            "id": assignment.id,
             "type": models.TYPE,
-            "name": found.name,
+            "name": assignment.name,
         }
 
 

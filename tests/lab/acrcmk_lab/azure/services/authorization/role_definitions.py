@@ -37,38 +37,38 @@ class RoleDefinitions:
         return role
 
     async def get(self, call: Call) -> Response:
-        return Response(200, body=_shown(self.get_definition(call.names[-1]), subscription=call.route.subscription))
+        return Response(200, body=_body(self.get_definition(call.names[-1]), subscription=call.route.subscription))
 
     async def index(self, call: Call) -> Response:
-        wanted = {
+        filters = {
             name.lower(): text.lower() for name, text in _COMPARISON.findall(call.request.query.get("$filter", ""))
         }
         rows = [
-            _shown(role, subscription=call.route.subscription)
+            _body(role, subscription=call.route.subscription)
             for role in self._state.access.roles.values()
-            if wanted.get("rolename", role.name.lower()) == role.name.lower()
-            and wanted.get("type", role.type.lower()) == role.type.lower()
-            and (role.type != CUSTOM or _reaches(role, scope=call.route.scope))
+            if filters.get("rolename", role.name.lower()) == role.name.lower()
+            and filters.get("type", role.type.lower()) == role.type.lower()
+            and (role.type != CUSTOM or _is_assignable_near(role, scope=call.route.scope))
         ]
         return paging.page(call, rows=rows, url=self._state.url, size=1000)
 
     async def put(self, call: Call) -> Response:
         """Recorded: 201, with the author of the creation left out."""
-        guid, wanted = call.names[-1], call.request.properties()
+        guid, properties = call.names[-1], call.request.properties()
         existing = self._state.access.roles.get(guid.lower())
-        self._name_is_free(str(wanted.get("roleName", "")), guid=guid)
+        self._check_name_free(str(properties.get("roleName", "")), guid=guid)
         now, author = timestamps.zulu(self._state.clock.utc()), call.caller.object_id
-        before = existing.body["properties"] if existing else {"createdOn": now, "createdBy": author}
+        previous = existing.body["properties"] if existing else {"createdOn": now, "createdBy": author}
         body: Body = {
             "properties": {
-                "roleName": wanted.get("roleName"),
+                "roleName": properties.get("roleName"),
                 "type": CUSTOM,
-                "description": wanted.get("description"),
-                "assignableScopes": wanted.get("assignableScopes") or [],
-                "permissions": [_whole(permission) for permission in wanted.get("permissions") or []],
-                "createdOn": before["createdOn"],
+                "description": properties.get("description"),
+                "assignableScopes": properties.get("assignableScopes") or [],
+                "permissions": [_complete(permission) for permission in properties.get("permissions") or []],
+                "createdOn": previous["createdOn"],
                 "updatedOn": now,
-                "createdBy": before["createdBy"],
+                "createdBy": previous["createdBy"],
                 "updatedBy": author,
             },
             "id": f"/providers/{TYPE}/{guid}",
@@ -76,7 +76,7 @@ class RoleDefinitions:
             "name": guid,
         }
         role = self._state.access.roles[guid.lower()] = RoleDefinition(guid, body=body)
-        response = _shown(role, subscription=call.route.subscription)
+        response = _body(role, subscription=call.route.subscription)
         if existing is None:
             response["properties"] = {**response["properties"], "createdBy": None}
         return Response(201, body=response)
@@ -90,24 +90,24 @@ class RoleDefinitions:
         if any(grant.role.guid.lower() == guid and now < grant.effective_to for grant in self._state.access):
             raise errors.error("RD_HAS_ASSIGNMENTS")
         del self._state.access.roles[guid]
-        return Response(200, body=_shown(role, subscription=call.route.subscription))
+        return Response(200, body=_body(role, subscription=call.route.subscription))
 
-    def _name_is_free(self, name: str, *, guid: str) -> None:
+    def _check_name_free(self, name: str, *, guid: str) -> None:
         for role in self._state.access.roles.values():
             if role.name.lower() == name.lower() and role.guid.lower() != guid.lower():
                 raise errors.error("RD_NAME_TAKEN")
 
 
-def _reaches(role: RoleDefinition, *, scope: str) -> bool:
+def _is_assignable_near(role: RoleDefinition, *, scope: str) -> bool:
     """Tell whether a custom role can be assigned at, above or below a scope."""
     scopes = cast("list[str]", role.body["properties"].get("assignableScopes") or [])
-    return any(ids.within(scope, scope=one) or ids.within(one, scope=scope) for one in scopes)
+    return any(ids.within(scope, scope=assignable) or ids.within(assignable, scope=scope) for assignable in scopes)
 
 
-def _whole(permission: Body) -> Body:
+def _complete(permission: Body) -> Body:
     return {**permission, **{name: permission.get(name) or [] for name in _LISTS}}
 
 
-def _shown(role: RoleDefinition, *, subscription: str) -> Body:
+def _body(role: RoleDefinition, *, subscription: str) -> Body:
     prefix = f"/subscriptions/{subscription}" if subscription else ""
     return {**role.body, "id": prefix + role.body["id"]}

@@ -21,7 +21,7 @@ CERTIFICATE_LENGTH = 2200
 class AsyncOperation:
     """An operation until simulated moment `end`; `error` is what a failed one tells."""
 
-    word: str
+    status: str
     end: float
     error: Body | None = None
 
@@ -49,14 +49,14 @@ class RegistryOperations:
         call: Call,
         *,
         owner: str,
-        word: str,
+        status: str,
         done: Callable[[AsyncOperation], None],
         failure: Body | None = None,
     ) -> tuple[AsyncOperation, dict[str, str]]:
         """Begin an operation on a resource id; return it and the headers of its 201."""
         seconds = self._state.draw(self._state.settings.acr_operation)
         end = self._state.log_delay("acr_operation", resource=owner, seconds=seconds)
-        operation = AsyncOperation(word=word, end=end, error=failure)
+        operation = AsyncOperation(status=status, end=end, error=failure)
         path = f"{owner}/operationStatuses/{self._id(owner)}"
         self._running[path.lower()] = operation
         self._state.clock.call_in(seconds, callback=lambda: done(operation))
@@ -72,7 +72,7 @@ class RegistryOperations:
             raise errors.error("ACR_CHILD_NOT_FOUND", name=call.names[-1])
         headers = {"azure-asyncoperation": self._signed(call.route.path, version=call.version)}
         if self._state.clock.now() < operation.end:
-            return Response(200, body={"status": operation.word}, headers=headers)
+            return Response(200, body={"status": operation.status}, headers=headers)
         if operation.error:
             return Response(200, body={"status": "Failed", "error": operation.error}, headers=headers)
         return Response(200, body={"status": "Succeeded"}, headers=headers)

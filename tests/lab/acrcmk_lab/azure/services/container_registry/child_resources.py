@@ -47,9 +47,9 @@ class Replication(Resource):
 class RegistryChildren:
     """The operations on a registry's children."""
 
-    def __init__(self, state: State, *, running: RegistryOperations) -> None:
+    def __init__(self, state: State, *, running_operations: RegistryOperations) -> None:
         self._state = state
-        self._running = running
+        self._async_operations = running_operations
 
     def operations(self) -> list[Operation]:
         return [
@@ -69,12 +69,12 @@ class RegistryChildren:
 
     async def get(self, call: Call) -> Response:
         models.get_registry(self._state, call)
-        return Response(200, body=self._body(self._found(call), version=call.version))
+        return Response(200, body=self._body(self._get_replication(call), version=call.version))
 
     async def index(self, call: Call) -> Response:
         registry = models.get_registry(self._state, call)
-        found = self._state.store.under(registry.id, kind=Replication)
-        rows = [self._body(child, version=call.version) for child in found]
+        replications = self._state.store.under(registry.id, kind=Replication)
+        rows = [self._body(child, version=call.version) for child in replications]
         return paging.page(call, rows=rows, url=self._state.url)
 
     def add_home_replication(self, registry: Registry) -> None:
@@ -82,9 +82,9 @@ class RegistryChildren:
         path = f"{registry.id}/replications/{registry.location}"
         if self._state.store.get(Replication, path) is None:
             author = Author(SERVICE_APPLICATION)
-            home = self._new_replication(path, location=registry.location, author=author)
-            home.provisioning = "Succeeded"
-            home.zone_redundancy = registry.configuration.properties["zoneRedundancy"]
+            home_replication = self._new_replication(path, location=registry.location, author=author)
+            home_replication.provisioning = "Succeeded"
+            home_replication.zone_redundancy = registry.configuration.properties["zoneRedundancy"]
 
     async def put_replication(self, call: Call) -> Response:
         registry = models.get_registry(self._state, call)
@@ -94,17 +94,17 @@ class RegistryChildren:
         self.add_home_replication(registry)
         existing = self._state.store.get(Replication, call.route.path)
         child = existing or self._new_replication(call.route.path, location=location, author=call.caller.author)
-        return self._written(call, child, word="Updating" if existing else "Creating")
+        return self._begin_write(call, child, provisioning="Updating" if existing else "Creating")
 
     async def patch_replication(self, call: Call) -> Response:
-        return self._written(call, self._found(call), word="Updating")
+        return self._begin_write(call, self._get_replication(call), provisioning="Updating")
 
     async def delete_replication(self, call: Call) -> Response:
         child = self._state.store.get(Replication, call.route.path)
         if child is None:
             return Response(204)
         child.provisioning = "Deleting"
-        headers = self._running.begin_deletion(
+        headers = self._async_operations.begin_deletion(
             call, owner=child.id, location=child.location, done=lambda: self._state.store.remove(child)
         )
         return Response(202, body=None, headers=headers)
@@ -112,28 +112,28 @@ class RegistryChildren:
     async def usages(self, call: Call) -> Response:
         registry = models.get_registry(self._state, call)
         size, webhook_limit = _LIMITS[registry.configuration.sku]
-        hooks = len(self._state.store.under(registry.id, kind=Webhook))
+        webhook_count = len(self._state.store.under(registry.id, kind=Webhook))
         replicas = len(self._state.store.under(registry.id, kind=Replication))
         rows = [
             {"name": "Size", "limit": size, "currentValue": 0, "unit": "Bytes"},
-            {"name": "Webhooks", "limit": webhook_limit, "currentValue": hooks, "unit": "Count"},
+            {"name": "Webhooks", "limit": webhook_limit, "currentValue": webhook_count, "unit": "Count"},
         ]
         rows += [{"name": n, "limit": limit, "currentValue": 0, "unit": "Count"} for n, limit in _COUNTS.items()]
         rows[2]["currentValue"] = max(0, replicas - 1)
         return Response(200, body={"value": rows})
 
     async def credentials(self, call: Call) -> Response:
-        registry = self._with_admin(call)
+        registry = self._get_registry_with_admin_user(call)
         for name in PASSWORDS:
             registry.passwords.setdefault(name, self._password())
         return Response(200, body=_credentials(registry))
 
     async def regenerate(self, call: Call) -> Response:
-        registry, name = self._with_admin(call), str(call.body.get("name"))
+        registry, name = self._get_registry_with_admin_user(call), str(call.body.get("name"))
         if name not in PASSWORDS:
             raise errors.error("ARM_BAD_REQUEST", reason=f"no password {name}")
-        for known in PASSWORDS:
-            registry.passwords.setdefault(known, self._password())
+        for password_name in PASSWORDS:
+            registry.passwords.setdefault(password_name, self._password())
         registry.passwords[name] = self._password()
         return Response(200, body=_credentials(registry))
 
@@ -146,7 +146,7 @@ class RegistryChildren:
             kind="write",
         )
 
-    def _with_admin(self, call: Call) -> Registry:
+    def _get_registry_with_admin_user(self, call: Call) -> Registry:
         registry = models.get_registry(self._state, call)
         if not registry.configuration.properties["adminUserEnabled"]:
             raise errors.error("ACR_ADMIN_DISABLED", name=registry.name)
@@ -172,13 +172,13 @@ class RegistryChildren:
         self._state.store.put(child)
         return child
 
-    def _written(self, call: Call, child: Replication, *, word: str) -> Response:
+    def _begin_write(self, call: Call, child: Replication, *, provisioning: str) -> Response:
         self._touch(call, child)
-        given = call.request.properties()
-        child.endpoint = given.get("regionEndpointEnabled", child.endpoint)
-        child.zone_redundancy = given.get("zoneRedundancy", child.zone_redundancy)
-        child.provisioning = word
-        if word == "Creating":
+        properties = call.request.properties()
+        child.endpoint = properties.get("regionEndpointEnabled", child.endpoint)
+        child.zone_redundancy = properties.get("zoneRedundancy", child.zone_redundancy)
+        child.provisioning = provisioning
+        if provisioning == "Creating":
             child.status.pop("displayStatus", None)
 
         def done(_: AsyncOperation) -> None:
@@ -187,7 +187,7 @@ class RegistryChildren:
             wait = self._state.draw(self._state.settings.acr_replica_sync)
             self._state.clock.call_in(wait, callback=lambda: self._display(child, "Ready"))
 
-        _, headers = self._running.begin(call, owner=child.id, word=word, done=done)
+        _, headers = self._async_operations.begin(call, owner=child.id, status=provisioning, done=done)
         return Response(201, body=self._body(child, version=call.version), headers=headers)
 
     def _display(self, child: Replication, status: str) -> None:
@@ -198,7 +198,7 @@ class RegistryChildren:
         if "tags" in call.body:
             child.tags = ids.tags(call.body["tags"])
 
-    def _found(self, call: Call) -> Replication:
+    def _get_replication(self, call: Call) -> Replication:
         child = self._state.store.get(Replication, call.route.path)
         if child is None:
             raise errors.error("ACR_CHILD_NOT_FOUND", name=call.names[1])

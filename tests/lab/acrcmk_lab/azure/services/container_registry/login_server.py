@@ -6,7 +6,6 @@ once [D]. A registry whose identity was taken away lives on for `acr_identity_ex
 
 from acrcmk_lab.azure.arm.messages import Request, Response
 from acrcmk_lab.azure.services.container_registry import customer_managed_keys
-from acrcmk_lab.azure.services.container_registry.customer_managed_keys import Subject
 from acrcmk_lab.azure.services.container_registry.models import Encryption, Registry
 from acrcmk_lab.azure.services.key_vault import access
 from acrcmk_lab.azure.services.key_vault.access import Reached, Unreachable
@@ -38,27 +37,26 @@ class LoginServers:
         if encryption is None:
             return Response(200, body={}, headers=dict(VERSION_HEADER))
         principal = registry.configuration.identities.principal(encryption.identity) or ""
-        found = access.unwrap(self._state, principal=principal, versioned_identifier=encryption.versioned)
-        if isinstance(found, Reached) or not self._felt(found, principal=principal):
+        result = access.unwrap(self._state, principal=principal, versioned_identifier=encryption.versioned)
+        if isinstance(result, Reached) or not self._is_effective(result, principal=principal):
             return Response(200, body={}, headers=dict(VERSION_HEADER))
-        return self._refused(registry, encryption, principal=principal)
+        return self._denied(registry, encryption, principal=principal)
 
-    def _felt(self, lost: Unreachable, *, principal: str) -> bool:
+    def _is_effective(self, loss: Unreachable, *, principal: str) -> bool:
         """Tell whether the loss of the key is old enough to be felt."""
         settings = self._state.settings
-        gone = self._state.directory.removed(principal)
-        patience = settings.acr_identity_expiry if gone else settings.acr_revocation
-        return self._state.clock.now() >= lost.since + patience.low
+        removed_principal = self._state.directory.removed(principal)
+        delay = settings.acr_identity_expiry if removed_principal else settings.acr_revocation
+        return self._state.clock.now() >= loss.since + delay.low
 
-    def _refused(self, registry: Registry, encryption: Encryption, *, principal: str) -> Response:
-        subject = Subject(id=registry.id, name=registry.name)
+    def _denied(self, registry: Registry, encryption: Encryption, *, principal: str) -> Response:
         if self._state.directory.removed(principal):
-            error = customer_managed_keys.error(self._state, "ACR_IDENTITY_INACTIVE", subject=subject)
+            error = customer_managed_keys.error(self._state, "ACR_IDENTITY_INACTIVE", registry=registry)
         else:
             error = customer_managed_keys.error(
                 self._state,
                 "ACR_KEY_ACCESS",
-                subject=subject,
+                registry=registry,
                 kid=encryption.versioned,
                 clientId=encryption.identity,
             )

@@ -39,7 +39,7 @@ _DEFAULTS: Body = {
     "anonymousPullEnabled": False,
     "metadataSearch": "Disabled",
 }
-_SINCE: dict[str, tuple[str, str]] = {
+_FIRST_VERSIONS: dict[str, tuple[str, str]] = {
     "systemData": ("2019-12-01", "2021-09-01"),
     "encryption": ("2019-12-01", "2021-09-01"),
     "dataEndpointEnabled": ("2019-12-01", "2021-09-01"),
@@ -97,14 +97,14 @@ class Identities:
         kinds = [*(["systemAssigned"] if self.system_principal else []), *(["userAssigned"] if self.users else [])]
         if not kinds:
             return None
-        shown: Body = {"type": ", ".join(kinds)}
+        body: Body = {"type": ", ".join(kinds)}
         if self.system_principal:
-            shown |= {"principalId": self.system_principal, "tenantId": tenant_id}
+            body |= {"principalId": self.system_principal, "tenantId": tenant_id}
         if self.users:
-            shown["userAssignedIdentities"] = {
+            body["userAssignedIdentities"] = {
                 a.id: {"principalId": a.principal_id, "clientId": a.client_id} for a in self.users.values()
             }
-        return shown
+        return body
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,12 +162,12 @@ class Registry(Resource):
 
     def listed(self) -> dict[str, Any]:
         """Recorded: the generic list has the identity's type in upper camel case."""
-        shown: dict[str, Any] = {"sku": {"name": self.configuration.sku, "tier": self.configuration.sku}}
+        listed_members: dict[str, Any] = {"sku": {"name": self.configuration.sku, "tier": self.configuration.sku}}
         identity = self.configuration.identities.body(tenant_id=self.tenant_id)
         if identity:
             kinds = [kind[:1].upper() + kind[1:] for kind in identity["type"].split(", ")]
-            shown["identity"] = {**identity, "type": ", ".join(kinds)}
-        return shown
+            listed_members["identity"] = {**identity, "type": ", ".join(kinds)}
+        return listed_members
 
 
 def get_registry(state: State, call: Call) -> Registry:
@@ -190,12 +190,12 @@ def new_configuration(body: Body) -> Configuration:
 def overlay(configuration: Configuration, *, body: Body) -> Configuration:
     """Return settings with the SKU, tags and plain properties of a body laid over; the rest stays."""
     properties = copy.deepcopy(configuration.properties)
-    given = body.get("properties") or {}
+    requested = body.get("properties") or {}
     for name in (*_DEFAULTS, "networkRuleBypassAllowedForTasks", "roleAssignmentMode"):
-        value = given.get(name)
+        value = requested.get(name)
         if name == "policies" and value:
-            for policy, wanted in value.items():
-                properties["policies"].setdefault(policy, {}).update(wanted or {})
+            for policy, requested_policy in value.items():
+                properties["policies"].setdefault(policy, {}).update(requested_policy or {})
         elif name == "networkRuleSet" and value:
             properties[name] = {**properties[name], **{k: v for k, v in value.items() if v is not None}}
         elif value is not None:
@@ -210,8 +210,8 @@ def overlay(configuration: Configuration, *, body: Body) -> Configuration:
 
 def shows(member: str, *, version: str) -> bool:
     """Tell whether an api-version knows a member."""
-    since = _SINCE.get(member)
-    return since is None or version[:10] >= since[0 if "preview" in version else 1]
+    first_versions = _FIRST_VERSIONS.get(member)
+    return first_versions is None or version[:10] >= first_versions[0 if "preview" in version else 1]
 
 
 def body_of(
@@ -245,56 +245,58 @@ def body_of(
 
 
 def _properties(registry: Registry, configuration: Configuration, *, version: str, time: Clock, domain: str) -> Body:
-    given = configuration.properties
-    rules = dict(given["networkRuleSet"])
+    properties = configuration.properties
+    rules = dict(properties["networkRuleSet"])
     if version <= _VNET_RULES_UNTIL:
         rules = {"defaultAction": rules["defaultAction"], "virtualNetworkRules": [], "ipRules": rules["ipRules"]}
-    stamp = {"lastUpdatedTime": timestamps.offset(time.utc(registry.modified))}
+    last_updated = {"lastUpdatedTime": timestamps.offset(time.utc(registry.modified))}
     policies = {
-        name: _stamped(policy, stamp) if name in _WITH_UPDATE_TIME else policy
-        for name, policy in given["policies"].items()
+        name: _stamped(policy, last_updated) if name in _WITH_UPDATE_TIME else policy
+        for name, policy in properties["policies"].items()
         if shows(name, version=version)
     }
-    endpoints = [f"{registry.name.lower()}.{registry.location}.data.{domain}"] if given["dataEndpointEnabled"] else []
-    shown: Body = {
-        "adminUserEnabled": given["adminUserEnabled"],
+    endpoints = (
+        [f"{registry.name.lower()}.{registry.location}.data.{domain}"] if properties["dataEndpointEnabled"] else []
+    )
+    body: Body = {
+        "adminUserEnabled": properties["adminUserEnabled"],
         **({"networkRuleSet": rules} if configuration.sku == PREMIUM else {}),
         "policies": policies,
         "encryption": _encryption(configuration.encryption, version=version, time=time),
-        "dataEndpointEnabled": given["dataEndpointEnabled"],
+        "dataEndpointEnabled": properties["dataEndpointEnabled"],
         "dataEndpointHostNames": endpoints,
         "privateEndpointConnections": [],
-        "publicNetworkAccess": given["publicNetworkAccess"],
-        "networkRuleBypassOptions": given["networkRuleBypassOptions"],
+        "publicNetworkAccess": properties["publicNetworkAccess"],
+        "networkRuleBypassOptions": properties["networkRuleBypassOptions"],
         # Recorded: as it was given, though documented to say nothing any more.
-        "zoneRedundancy": given["zoneRedundancy"],
-        "anonymousPullEnabled": given["anonymousPullEnabled"],
-        "metadataSearch": given["metadataSearch"],
-        **{k: given[k] for k in ("networkRuleBypassAllowedForTasks", "roleAssignmentMode") if k in given},
+        "zoneRedundancy": properties["zoneRedundancy"],
+        "anonymousPullEnabled": properties["anonymousPullEnabled"],
+        "metadataSearch": properties["metadataSearch"],
+        **{k: properties[k] for k in ("networkRuleBypassAllowedForTasks", "roleAssignmentMode") if k in properties},
     }
     if time.utc() < _ANONYMOUS_PULL_FROM:
-        del shown["anonymousPullEnabled"]
-    return {name: value for name, value in shown.items() if shows(name, version=version)}
+        del body["anonymousPullEnabled"]
+    return {name: value for name, value in body.items() if shows(name, version=version)}
 
 
-def _stamped(policy: Body, stamp: Body) -> Body:
+def _stamped(policy: Body, last_updated: Body) -> Body:
     """Recorded: the time of the last update stands before the status."""
-    first = {name: value for name, value in policy.items() if name not in ("status", "lastUpdatedTime")}
-    return {**first, **stamp, "status": policy["status"]}
+    members = {name: value for name, value in policy.items() if name not in ("status", "lastUpdatedTime")}
+    return {**members, **last_updated, "status": policy["status"]}
 
 
 def _encryption(encryption: Encryption | None, *, version: str, time: Clock) -> Body:
     if encryption is None:
         return {"status": "disabled"}
-    shown: Body = {
+    key_properties: Body = {
         "keyIdentifier": encryption.key_identifier,
         "versionedKeyIdentifier": encryption.versioned,
         "identity": encryption.identity,
         "keyRotationEnabled": encryption.automatic,
     }
     if encryption.rotated is not None:
-        shown["lastKeyRotationTimestamp"] = timestamps.offset(time.utc(encryption.rotated))
+        key_properties["lastKeyRotationTimestamp"] = timestamps.offset(time.utc(encryption.rotated))
     return {
         "status": "enabled",
-        "keyVaultProperties": {k: v for k, v in shown.items() if shows(k, version=version)},
+        "keyVaultProperties": {k: v for k, v in key_properties.items() if shows(k, version=version)},
     }

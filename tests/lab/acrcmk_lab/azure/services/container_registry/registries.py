@@ -19,7 +19,6 @@ from acrcmk_lab.azure.services.container_registry import (
 )
 from acrcmk_lab.azure.services.container_registry.async_operations import AsyncOperation, RegistryOperations
 from acrcmk_lab.azure.services.container_registry.child_resources import RegistryChildren, Replication
-from acrcmk_lab.azure.services.container_registry.customer_managed_keys import Subject
 from acrcmk_lab.azure.services.container_registry.key_rotation import RegistryRotation
 from acrcmk_lab.azure.services.container_registry.models import AttachedIdentity, Configuration, Identities, Registry
 from acrcmk_lab.azure.services.container_registry.webhooks import RegistryWebhooks, Webhook
@@ -66,12 +65,12 @@ class ContainerRegistry:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._running = RegistryOperations(state)
-        self._children = RegistryChildren(state, running=self._running)
+        self._async_operations = RegistryOperations(state)
+        self._children = RegistryChildren(state, running_operations=self._async_operations)
         self.rotation = RegistryRotation(state)
         state.removers[Registry] = self.remove
         # Names that somebody else in Azure holds, and creates that are being looked at.
-        self.taken: set[str] = set()
+        self.reserved_names: set[str] = set()
         # Errors that the next operations end with, one each.
         self.fail_next: list[Body] = []
         self._writing: set[str] = set()
@@ -104,27 +103,27 @@ class ContainerRegistry:
                 action=f"{NAMESPACE}/checkNameAvailability/read",
                 kind="read",
             ),
-            *self._running.operations(),
+            *self._async_operations.operations(),
             *self._children.operations(),
             *RegistryWebhooks(self._state).operations(),
         ]
 
     async def get(self, call: Call) -> Response:
-        return Response(200, body=self._body(self._found(call), version=call.version))
+        return Response(200, body=self._body(self._get(call), version=call.version))
 
     async def index(self, call: Call) -> Response:
-        found = self._state.store.under(call.route.scope, kind=Registry)
-        rows = [self._body(registry, version=call.version) for registry in found]
+        registries = self._state.store.under(call.route.scope, kind=Registry)
+        rows = [self._body(registry, version=call.version) for registry in registries]
         return paging.page(call, rows=rows, url=self._state.url)
 
     async def put(self, call: Call) -> Response:
         existing = self._state.store.get(Registry, call.route.path)
         if existing is None or not (existing.is_created or existing.pending):
-            return await self._exclusively(call, self._create(call))
-        return await self._exclusively(call, self._update(call, existing, replace=True))
+            return await self._run_exclusively(call, self._create(call))
+        return await self._run_exclusively(call, self._update(call, existing, replace=True))
 
     async def patch(self, call: Call) -> Response:
-        return await self._exclusively(call, self._update(call, self._found(call), replace=False))
+        return await self._run_exclusively(call, self._update(call, self._get(call), replace=False))
 
     async def delete(self, call: Call) -> Response:
         registry = self._state.store.get(Registry, call.route.path)
@@ -132,7 +131,7 @@ class ContainerRegistry:
             return Response(204)
         if self._state.store.under(registry.id, kind=Replication):
             registry.provisioning = "Deleting"
-            headers = self._running.begin_deletion(
+            headers = self._async_operations.begin_deletion(
                 call, owner=registry.id, location=registry.location, done=lambda: self.remove(registry)
             )
             return Response(202, body=self._body(registry, version=call.version), headers=headers)
@@ -152,12 +151,12 @@ class ContainerRegistry:
         if not _NAME.fullmatch(name):
             message = errors.content("ACR_NAME_INVALID", name=name)["message"]
             return Response(200, body={"nameAvailable": False, "reason": "Invalid", "message": message})
-        if self._is_taken(name):
+        if self._is_name_taken(name):
             message = f"The registry {name} is already in use."
             return Response(200, body={"nameAvailable": False, "reason": "AlreadyExists", "message": message})
         return Response(200, body={"nameAvailable": True})
 
-    async def _exclusively(self, call: Call, write: Coroutine[Any, Any, Response]) -> Response:
+    async def _run_exclusively(self, call: Call, write: Coroutine[Any, Any, Response]) -> Response:
         """Run a write unless another one of the same registry is being answered."""
         key = call.route.path.lower()
         if key in self._writing:
@@ -174,13 +173,13 @@ class ContainerRegistry:
         configuration = models.new_configuration(call.body)
         if not _NAME.fullmatch(name):
             raise errors.error("ACR_NAME_INVALID", name=name)
-        if self._is_taken(name, by_other_than=call.route.path):
+        if self._is_name_taken(name, except_by=call.route.path):
             raise errors.error("ACR_NAME_TAKEN", name=name)
         if not location:
             raise errors.error("ARM_LOCATION_REQUIRED")
         if configuration.sku not in models.SKUS:
             raise errors.error("ACR_SKU_INVALID", sku=configuration.sku)
-        configuration = self._identified(call, configuration)
+        configuration = self._with_identities(call, configuration)
         registry = Registry(
             id=call.route.path,
             name=name,
@@ -190,20 +189,20 @@ class ContainerRegistry:
             tenant_id=self._state.tenant_id,
             configuration=dataclasses.replace(configuration, identities=Identities()),
         )
-        return await self._write(call, registry, configuration=configuration, word="Creating")
+        return await self._write(call, registry, configuration=configuration, provisioning="Creating")
 
     async def _update(self, call: Call, registry: Registry, *, replace: bool) -> Response:
         await self._wait_until_idle(registry)
         current = registry.configuration
-        laid = models.new_configuration(call.body) if replace else models.overlay(current, body=call.body)
-        configuration = dataclasses.replace(laid, identities=current.identities, encryption=current.encryption)
-        configuration = self._identified(call, configuration, replace=replace)
+        updated = models.new_configuration(call.body) if replace else models.overlay(current, body=call.body)
+        configuration = dataclasses.replace(updated, identities=current.identities, encryption=current.encryption)
+        configuration = self._with_identities(call, configuration, replace=replace)
         if current.encryption and configuration.identities.principal(current.encryption.identity) is None:
-            self._still_identified(call, registry, configuration=configuration)
+            self._check_key_identity(call, registry, configuration=configuration)
         customer_managed_keys.check_transition(
-            self._state, subject=_subject(registry), current=current, body=call.body, replace=replace
+            self._state, registry=registry, current=current, body=call.body, replace=replace
         )
-        return await self._write(call, registry, configuration=configuration, word="Updating")
+        return await self._write(call, registry, configuration=configuration, provisioning="Updating")
 
     async def _write(
         self,
@@ -211,18 +210,18 @@ class ContainerRegistry:
         registry: Registry,
         *,
         configuration: Configuration,
-        word: str,
+        provisioning: str,
     ) -> Response:
         """Take the synchronous wait, look at the key in it, and answer in the registry's mode."""
-        settings, since = self._state.settings, self._state.clock.now()
-        whole = self._state.draw(settings.acr_create if word == "Creating" else settings.acr_update)
-        early = min(whole, self._state.draw(settings.acr_validation))
-        await self._state.clock.sleep(early)
+        settings, start = self._state.settings, self._state.clock.now()
+        total_wait = self._state.draw(settings.acr_create if provisioning == "Creating" else settings.acr_update)
+        validation_wait = min(total_wait, self._state.draw(settings.acr_validation))
+        await self._state.clock.sleep(validation_wait)
         failure = None
         try:
             encryption = customer_managed_keys.resolve(
                 self._state,
-                subject=_subject(registry),
+                registry=registry,
                 configuration=configuration,
                 body=call.body,
                 current=registry.configuration.encryption,
@@ -232,41 +231,49 @@ class ContainerRegistry:
             if settings.cmk_failure == "sync" or settings.registry_mode == "GEN_A":
                 raise
             failure = error.response.body["error"]
-        await self._state.clock.sleep(whole - early)
-        self._state.log_elapsed("acr_create" if word == "Creating" else "acr_update", resource=registry.id, since=since)
+        await self._state.clock.sleep(total_wait - validation_wait)
+        self._state.log_elapsed(
+            "acr_create" if provisioning == "Creating" else "acr_update", resource=registry.id, start=start
+        )
         registry.modified, registry.modified_by = self._state.clock.now(), call.caller.author
-        return self._settle(call, registry, configuration=configuration, word=word, failure=failure)
+        return self._commit(call, registry, configuration=configuration, provisioning=provisioning, failure=failure)
 
-    def _settle(
+    def _commit(
         self,
         call: Call,
         registry: Registry,
         *,
         configuration: Configuration,
-        word: str,
+        provisioning: str,
         failure: Body | None,
     ) -> Response:
         self._state.store.put(registry)
-        if word == "Creating":
+        if provisioning == "Creating":
             self.rotation.watch(registry)
         failure = failure or (self.fail_next.pop(0) if self.fail_next else None)
-        if failure is None and self._at_once(registry, configuration=configuration, word=word):
+        if failure is None and self._completes_at_once(
+            registry, configuration=configuration, provisioning=provisioning
+        ):
             self._apply(registry, configuration)
             return Response(200, body=self._body(registry, version=call.version))
-        registry.pending, registry.provisioning = configuration, word
-        operation, headers = self._running.begin(
-            call, owner=registry.id, word=word, failure=failure, done=lambda ended: self._ended(registry, ended)
+        registry.pending, registry.provisioning = configuration, provisioning
+        operation, headers = self._async_operations.begin(
+            call,
+            owner=registry.id,
+            status=provisioning,
+            failure=failure,
+            done=lambda finished: self._finish(registry, finished),
         )
         registry.pending_until = operation.end
         return Response(201, body=self._body(registry, version=call.version), headers=headers)
 
-    def _ended(self, registry: Registry, operation: AsyncOperation) -> None:
+    def _finish(self, registry: Registry, operation: AsyncOperation) -> None:
         configuration, registry.pending = registry.pending, None
         if operation.error is None and configuration is not None:
             self._apply(registry, configuration)
             return
         registry.provisioning = "Failed"
-        if operation.word == "Creating" and self._state.settings.acr_failed_registry == "absent":
+        if operation.status == "Creating" and self._state.settings.acr_failed_registry == "absent":
             self.remove(registry)
 
     def _apply(self, registry: Registry, configuration: Configuration) -> None:
@@ -283,35 +290,35 @@ class ContainerRegistry:
             await self._state.clock.sleep(registry.pending_until - self._state.clock.now())
             await asyncio.sleep(0)
 
-    def _at_once(self, registry: Registry, *, configuration: Configuration, word: str) -> bool:
+    def _completes_at_once(self, registry: Registry, *, configuration: Configuration, provisioning: str) -> bool:
         """Recorded: a PATCH that touches neither key nor identity is final, a create mostly is not."""
         if self._state.settings.registry_mode == "GEN_A":
             return True
-        if word == "Creating":
+        if provisioning == "Creating":
             return configuration.encryption is None and self._state.settings.acr_plain_create == "sync"
         before = registry.configuration
         return configuration.encryption == before.encryption and configuration.identities == before.identities
 
-    def _identified(self, call: Call, configuration: Configuration, *, replace: bool = False) -> Configuration:
+    def _with_identities(self, call: Call, configuration: Configuration, *, replace: bool = False) -> Configuration:
         """Return settings with the body's identities: a PATCH merges, a PUT replaces [R]."""
-        given = call.body.get("identity")
-        if not isinstance(given, dict):
+        identity_body = call.body.get("identity")
+        if not isinstance(identity_body, dict):
             return configuration
-        kinds = {kind.strip().lower() for kind in str(given.get("type") or "None").split(",")}
+        kinds = {kind.strip().lower() for kind in str(identity_body.get("type") or "None").split(",")}
         current = configuration.identities
-        named = given.get("userAssignedIdentities") or {}
+        named = identity_body.get("userAssignedIdentities") or {}
         users = dict(current.users) if not replace and "userassigned" in kinds else {}
         for identity_id, value in named.items():
             if value is None:
                 users.pop(identity_id.lower(), None)
             else:
-                users[identity_id.lower()] = self._attach(call, identity_id, known=current.users)
+                users[identity_id.lower()] = self._attach(call, identity_id, current=current.users)
         system = None
         if "systemassigned" in kinds:
-            system = current.system_principal or self._own_principal(call.names[0])
+            system = current.system_principal or self._create_system_principal(call.names[0])
         return dataclasses.replace(configuration, identities=Identities(users=users, system_principal=system))
 
-    def _own_principal(self, name: str) -> str:
+    def _create_system_principal(self, name: str) -> str:
         principal = Principal(
             object_id=self._state.guid(),
             client_id=self._state.guid(),
@@ -320,15 +327,15 @@ class ContainerRegistry:
         )
         return self._state.directory.add(principal).object_id
 
-    def _attach(self, call: Call, identity_id: str, *, known: dict[str, AttachedIdentity]) -> AttachedIdentity:
-        found = self._state.store.get(Identity, identity_id)
-        if found is None:
+    def _attach(self, call: Call, identity_id: str, *, current: dict[str, AttachedIdentity]) -> AttachedIdentity:
+        identity = self._state.store.get(Identity, identity_id)
+        if identity is None:
             raise errors.error("ACR_IDENTITY_MISSING", id=call.route.path, identity=identity_id)
-        attached = AttachedIdentity.from_identity(found)
-        if known.get(identity_id.lower()) == attached:
+        attached = AttachedIdentity.from_identity(identity)
+        if current.get(identity_id.lower()) == attached:
             return attached
         now, oid = self._state.clock.now(), call.caller.object_id
-        if not self._state.access.allows(oid, action=ASSIGN, scope=found.id, now=now):
+        if not self._state.access.allows(oid, action=ASSIGN, scope=identity.id, now=now):
             raise errors.error(
                 "ARM_LINKED_AUTHZ",
                 name=call.caller.author,
@@ -336,11 +343,11 @@ class ContainerRegistry:
                 action=f"{models.TYPE}/write",
                 scope=call.route.path,
                 linkedAction=ASSIGN,
-                linkedScope=found.id,
+                linkedScope=identity.id,
             )
         return attached
 
-    def _still_identified(
+    def _check_key_identity(
         self,
         call: Call,
         registry: Registry,
@@ -348,34 +355,28 @@ class ContainerRegistry:
         configuration: Configuration,
     ) -> None:
         """The identity in use may go only with a key that another one reaches."""
-        given = (call.body.get("properties") or {}).get("encryption") or {}
-        wanted = str((given.get("keyVaultProperties") or {}).get("identity") or "")
+        encryption = (call.body.get("properties") or {}).get("encryption") or {}
+        requested = str((encryption.get("keyVaultProperties") or {}).get("identity") or "")
         in_use = registry.configuration.encryption.identity if registry.configuration.encryption else ""
-        if configuration.identities.principal(wanted or in_use) is None:
-            raise customer_managed_keys.error(
-                self._state, "ACR_IDENTITY_ACCESS", subject=_subject(registry), clientId=in_use
-            )
+        if configuration.identities.principal(requested or in_use) is None:
+            raise customer_managed_keys.error(self._state, "ACR_IDENTITY_ACCESS", registry=registry, clientId=in_use)
 
-    def _is_taken(self, name: str, *, by_other_than: str = "") -> bool:
-        held = self._state.store.by_name(Registry, name)
-        return name.lower() in self.taken or bool(held and held.key != by_other_than.lower())
+    def _is_name_taken(self, name: str, *, except_by: str = "") -> bool:
+        existing = self._state.store.by_name(Registry, name)
+        return name.lower() in self.reserved_names or bool(existing and existing.key != except_by.lower())
 
-    def _found(self, call: Call) -> Registry:
+    def _get(self, call: Call) -> Registry:
         return models.get_registry(self._state, call)
 
     def _body(self, registry: Registry, *, version: str) -> Body:
-        shown = registry.configuration
+        configuration = registry.configuration
         if registry.pending and self._state.settings.registry_mode != "GEN_B":
-            shown = registry.pending
+            configuration = registry.pending
         return models.body_of(
             registry,
-            shown,
+            configuration,
             version=version,
             time=self._state.clock,
             tenant_id=self._state.tenant_id,
             domain=self._state.settings.registry_domain,
         )
-
-
-def _subject(registry: Registry) -> Subject:
-    return Subject(id=registry.id, name=registry.name)

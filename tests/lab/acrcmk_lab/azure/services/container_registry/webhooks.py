@@ -11,7 +11,7 @@ from acrcmk_lab.azure.state.state import State
 from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = models.NAMESPACE
-_SHOWN = ("status", "scope", "actions")
+_PUBLIC_PROPERTIES = ("status", "scope", "actions")
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -49,12 +49,12 @@ class RegistryWebhooks:
 
     async def get(self, call: Call) -> Response:
         models.get_registry(self._state, call)
-        return Response(200, body=self._body(self._found(call), version=call.version))
+        return Response(200, body=self._body(self._get_webhook(call), version=call.version))
 
     async def index(self, call: Call) -> Response:
         registry = models.get_registry(self._state, call)
-        found = self._state.store.under(registry.id, kind=Webhook)
-        rows = [self._body(webhook, version=call.version) for webhook in found]
+        webhooks = self._state.store.under(registry.id, kind=Webhook)
+        rows = [self._body(webhook, version=call.version) for webhook in webhooks]
         return paging.page(call, rows=rows, url=self._state.url)
 
     async def put(self, call: Call) -> Response:
@@ -69,10 +69,10 @@ class RegistryWebhooks:
             properties={"status": "enabled", "scope": "", "actions": []},
         )
         self._state.store.put(webhook)
-        return self._changed(call, webhook)
+        return self._update(call, webhook)
 
     async def patch(self, call: Call) -> Response:
-        return self._changed(call, self._found(call))
+        return self._update(call, self._get_webhook(call))
 
     async def delete(self, call: Call) -> Response:
         webhook = self._state.store.get(Webhook, call.route.path)
@@ -82,13 +82,13 @@ class RegistryWebhooks:
         return Response(200)
 
     async def callback(self, call: Call) -> Response:
-        webhook = self._found(call)
+        webhook = self._get_webhook(call)
         headers = {"customHeaders": webhook.custom_headers} if webhook.custom_headers else {}
         return Response(200, body={"serviceUri": webhook.service_uri, **headers})
 
     async def ping(self, call: Call) -> Response:
         """Recorded: the answer names the event."""
-        self._found(call)
+        self._get_webhook(call)
         return Response(200, body={"id": self._state.guid()})
 
     def _action(self, name: str, handler: Handler) -> Operation:
@@ -100,17 +100,17 @@ class RegistryWebhooks:
             kind="write",
         )
 
-    def _changed(self, call: Call, webhook: Webhook) -> Response:
+    def _update(self, call: Call, webhook: Webhook) -> Response:
         webhook.modified, webhook.modified_by = self._state.clock.now(), call.caller.author
-        given = call.request.properties()
+        properties = call.request.properties()
         if "tags" in call.body:
             webhook.tags = ids.tags(call.body["tags"])
-        webhook.properties |= {name: given[name] for name in _SHOWN if name in given}
-        webhook.service_uri = str(given.get("serviceUri") or webhook.service_uri)
-        webhook.custom_headers = cast("dict[str, str]", given.get("customHeaders") or webhook.custom_headers)
+        webhook.properties |= {name: properties[name] for name in _PUBLIC_PROPERTIES if name in properties}
+        webhook.service_uri = str(properties.get("serviceUri") or webhook.service_uri)
+        webhook.custom_headers = cast("dict[str, str]", properties.get("customHeaders") or webhook.custom_headers)
         return Response(200, body=self._body(webhook, version=call.version))
 
-    def _found(self, call: Call) -> Webhook:
+    def _get_webhook(self, call: Call) -> Webhook:
         # The path of an action goes on behind the webhook's own.
         path = "/".join(call.route.path.split("/")[: call.route.path.split("/").index("webhooks") + 2])
         webhook = self._state.store.get(Webhook, path)

@@ -34,7 +34,7 @@ class MicrosoftGraph:
         """Answer one request; errors carry Graph's `innerError`."""
         await self._state.clock.sleep(self._state.draw(self._state.settings.read_latency))
         try:
-            response = self._admitted(request)
+            response = self._handle(request)
         except AzureError as error:
             response = error.response
             response.body["error"]["innerError"] = {
@@ -45,7 +45,7 @@ class MicrosoftGraph:
         response.headers["request-id"] = correlation_id
         return response
 
-    def _admitted(self, request: Request) -> Response:
+    def _handle(self, request: Request) -> Response:
         caller = self._caller(request)
         version, _, path = request.path.strip("/").partition("/")
         if version not in ("v1.0", "beta"):
@@ -80,12 +80,12 @@ class MicrosoftGraph:
 
     def _service_principals(self, request: Request, rest: str) -> Response:
         if rest:
-            return Response(200, body=_with_context("servicePrincipals/$entity", _body(self._found(rest))))
+            return Response(200, body=_with_context("servicePrincipals/$entity", _body(self._get_principal(rest))))
         text = request.query.get("$filter", "")
-        wanted = _SERVICE_PRINCIPAL_FILTER.fullmatch(text.strip())
-        if text and wanted is None:
+        match = _SERVICE_PRINCIPAL_FILTER.fullmatch(text.strip())
+        if text and match is None:
             raise errors.error("GRAPH_BAD_FILTER", property=_property(text), resource="ServicePrincipal")
-        rows = [body for body in map(_body, self._visible()) if wanted is None or _selected(body, wanted)]
+        rows = [body for body in map(_body, self._visible()) if match is None or _selected(body, match)]
         return Response(200, body=_with_context("servicePrincipals", {"value": rows}))
 
     def _users(self, request: Request, rest: str) -> Response:
@@ -98,26 +98,30 @@ class MicrosoftGraph:
         return Response(200, body=_with_context("users", {"value": []}))
 
     def _directory_object(self, _: Request, rest: str) -> Response:
-        return Response(200, body=_with_context("directoryObjects/$entity", _typed_body(self._found(rest))))
+        return Response(200, body=_with_context("directoryObjects/$entity", _typed_body(self._get_principal(rest))))
 
     def _get_by_ids(self, request: Request, rest: str) -> Response:
         """Answer those that exist and are of a wanted type; an unknown id is passed over [D]."""
         if rest.lower() not in ("getbyids", "microsoft.graph.getbyids"):
             raise errors.error("GRAPH_BAD_SEGMENT", segment=rest)
         body = request.body if isinstance(request.body, dict) else {}
-        wanted, types = body.get("ids"), body.get("types") or ["directoryObject"]
-        if not isinstance(wanted, list) or not 0 < len(wanted) <= GET_BY_IDS_LIMIT:
+        requested_ids, types = body.get("ids"), body.get("types") or ["directoryObject"]
+        if not isinstance(requested_ids, list) or not 0 < len(requested_ids) <= GET_BY_IDS_LIMIT:
             raise errors.error("GRAPH_BAD_IDS")
-        ids = {str(one).lower() for one in wanted}
-        fitting = "directoryObject" in types or "servicePrincipal" in types
-        rows = [_typed_body(one) for one in self._visible() if fitting and one.object_id.lower() in ids]
+        ids = {str(principal).lower() for principal in requested_ids}
+        includes_principals = "directoryObject" in types or "servicePrincipal" in types
+        rows = [
+            _typed_body(principal)
+            for principal in self._visible()
+            if includes_principals and principal.object_id.lower() in ids
+        ]
         return Response(200, body=_with_context("directoryObjects", {"value": rows}))
 
     def _visible(self) -> list[Principal]:
         now = self._state.clock.now()
         return [principal for principal in self._state.directory if principal.visible_at <= now]
 
-    def _found(self, object_id: str) -> Principal:
+    def _get_principal(self, object_id: str) -> Principal:
         principal = self._state.directory.by_object(object_id)
         if principal is None or principal.visible_at > self._state.clock.now():
             raise errors.error("GRAPH_NOT_FOUND", id=object_id)
@@ -128,11 +132,11 @@ def _property(text: str) -> str:
     return re.split(r"[\s/(]", text.strip(), maxsplit=1)[0]
 
 
-def _selected(body: Body, wanted: re.Match[str]) -> bool:
-    if wanted["any"]:
-        return wanted["name"].lower() in (name.lower() for name in body["servicePrincipalNames"])
-    field = {"appid": "appId", "id": "id", "displayname": "displayName"}[wanted["field"].lower()]
-    return bool(body[field].lower() == wanted["value"].lower())
+def _selected(body: Body, match: re.Match[str]) -> bool:
+    if match["any"]:
+        return match["name"].lower() in (name.lower() for name in body["servicePrincipalNames"])
+    field = {"appid": "appId", "id": "id", "displayname": "displayName"}[match["field"].lower()]
+    return bool(body[field].lower() == match["value"].lower())
 
 
 def _body(principal: Principal) -> Body:

@@ -34,22 +34,22 @@ class Unreachable:
 
 def reach(state: State, *, principal: str, key_identifier: str) -> Reached | Unreachable:
     """Follow a key identifier as `principal`; an unversioned one leads to the newest usable version."""
-    found = locate(state, key_identifier=key_identifier)
-    if isinstance(found, Unreachable):
-        return found
-    if not found.version.usable(state.clock.utc().timestamp()):
-        return Unreachable("the version is disabled, expired or not valid yet", since=_updated(state, found.version))
-    return _admitted(state, found, principal=principal)
+    located = locate(state, key_identifier=key_identifier)
+    if isinstance(located, Unreachable):
+        return located
+    if not located.version.usable(state.clock.utc().timestamp()):
+        return Unreachable("the version is disabled, expired or not valid yet", since=_updated(state, located.version))
+    return _check_access(state, located, principal=principal)
 
 
 def unwrap(state: State, *, principal: str, versioned_identifier: str) -> Reached | Unreachable:
     """Follow a version to unwrap with it: expired ones still do [D], disabled ones do not [I]."""
-    found = locate(state, key_identifier=versioned_identifier)
-    if isinstance(found, Unreachable):
-        return found
-    if not found.version.enabled:
-        return Unreachable("the version is disabled", since=_updated(state, found.version))
-    return _admitted(state, found, principal=principal)
+    located = locate(state, key_identifier=versioned_identifier)
+    if isinstance(located, Unreachable):
+        return located
+    if not located.version.enabled:
+        return Unreachable("the version is disabled", since=_updated(state, located.version))
+    return _check_access(state, located, principal=principal)
 
 
 def locate(state: State, *, key_identifier: str) -> Reached | Unreachable:
@@ -76,19 +76,19 @@ def _updated(state: State, version: KeyVersion) -> float:
     return version.updated - state.clock.utc(0).timestamp()
 
 
-def _admitted(state: State, found: Reached, *, principal: str) -> Reached | Unreachable:
-    gone = state.directory.removed(principal)
+def _check_access(state: State, located: Reached, *, principal: str) -> Reached | Unreachable:
+    removed = state.directory.removed(principal)
     if state.directory.by_object(principal) is None:
-        return Unreachable("the identity is gone", since=(gone.removed_at if gone else None) or 0.0)
-    if not passes_firewall(found.vault):
-        return Unreachable("the vault's firewall does not let trusted services pass", since=found.vault.modified)
-    if not granted(state, vault=found.vault, key=found.key.name, principal=principal):
+        return Unreachable("the identity is gone", since=(removed.removed_at if removed else None) or 0.0)
+    if not passes_firewall(located.vault):
+        return Unreachable("the vault's firewall does not let trusted services pass", since=located.vault.modified)
+    if not granted(state, vault=located.vault, key=located.key.name, principal=principal):
         now = state.clock.now()
         ended = [grant.effective_to for grant in state.access.of(principal) if grant.effective_to <= now]
         return Unreachable(
-            "no grant of get, wrapKey and unwrapKey counts", since=max([found.vault.policies_effective, *ended])
+            "no grant of get, wrapKey and unwrapKey counts", since=max([located.vault.policies_effective, *ended])
         )
-    return found
+    return located
 
 
 def passes_firewall(vault: Vault) -> bool:
@@ -109,15 +109,15 @@ def granted(state: State, *, vault: Vault, key: str, principal: str) -> bool:
             state.access.allows(principal, action=action, scope=scope, now=state.clock.now(), data=True)
             for action in DATA_ACTIONS
         )
-    held = policy_permissions(vault, principal=principal)
-    return "all" in held or held.issuperset(PERMISSIONS)
+    permissions = policy_permissions(vault, principal=principal)
+    return "all" in permissions or permissions.issuperset(PERMISSIONS)
 
 
 def policy_permissions(vault: Vault, *, principal: str, area: str = "keys") -> set[str]:
     """Return the permissions on keys (or secrets...), lower case, that effective policies give a principal."""
-    held: set[str] = set()
+    result: set[str] = set()
     for policy in vault.effective_policies:
         if str(policy.get("objectId", "")).lower() == principal.lower():
             permissions = cast("dict[str, list[str] | None]", policy.get("permissions") or {})
-            held.update(p.lower() for p in permissions.get(area) or [])
-    return held
+            result.update(p.lower() for p in permissions.get(area) or [])
+    return result

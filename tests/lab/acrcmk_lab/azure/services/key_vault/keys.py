@@ -55,14 +55,14 @@ class VaultKeys:
         ]
 
     async def get(self, call: Call) -> Response:
-        vault, key = self._found(call)
+        vault, key = self._get_key(call)
         return Response(200, body=self._body(vault, key=key, version=key.current, full=True))
 
     async def get_version(self, call: Call) -> Response:
-        vault, key = self._found(call)
+        vault, key = self._get_key(call)
         version = key.versions.get(call.names[2].lower())
         if version is None:
-            raise _missing(f"{key.name}/{call.names[2]}")
+            raise _not_found(f"{key.name}/{call.names[2]}")
         return Response(200, body=self._body(vault, key=key, version=version, full=True, of_version=True))
 
     async def index(self, call: Call) -> Response:
@@ -72,7 +72,7 @@ class VaultKeys:
 
     async def list_versions(self, call: Call) -> Response:
         """Ordered by version id, as recorded of the data plane: not by time."""
-        vault, key = self._found(call)
+        vault, key = self._get_key(call)
         rows = [
             self._body(vault, key=key, version=key.versions[version], of_version=True)
             for version in sorted(key.versions)
@@ -90,18 +90,18 @@ class VaultKeys:
         properties = call.request.properties()
         if vault.provisioning != "Succeeded" and self._state.settings.key_before_dns == "reject":
             raise errors.error("KV_REGISTERING_DNS", name=vault.name)
-        wrong = models.problem(properties, name=name)
-        if not wrong and "HSM" in str(properties.get("kty")) and vault.sku["name"].lower() != "premium":
-            wrong = "HSM keys need a vault of the premium SKU."
-        if wrong:
-            raise errors.error("KV_KEY_PARAMETERS", reason=wrong)
+        problem = models.problem(properties, name=name)
+        if not problem and "HSM" in str(properties.get("kty")) and vault.sku["name"].lower() != "premium":
+            problem = "HSM keys need a vault of the premium SKU."
+        if problem:
+            raise errors.error("KV_KEY_PARAMETERS", reason=problem)
         return self._lifecycle.create(vault, name=name, properties=properties, tags=ids.tags(call.body.get("tags")))
 
-    def _found(self, call: Call) -> tuple[Vault, Key]:
+    def _get_key(self, call: Call) -> tuple[Vault, Key]:
         vault = get_vault(self._state, call)
         key = vault.keys.get(call.names[1].lower())
         if key is None:
-            raise _missing(call.names[1])
+            raise _not_found(call.names[1])
         return vault, key
 
     def _body(
@@ -137,14 +137,14 @@ class VaultKeys:
 
 
 def _attributes(vault: Vault, *, version: KeyVersion) -> Body:
-    shown: Body = {"enabled": version.enabled}
+    attributes: Body = {"enabled": version.enabled}
     if version.not_before is not None:
-        shown["nbf"] = version.not_before
+        attributes["nbf"] = version.not_before
     if version.expires is not None:
-        shown["exp"] = version.expires
-    shown |= {"created": version.created, "updated": version.updated}
-    return {**shown, **vault.recovery.attributes, "exportable": False}
+        attributes["exp"] = version.expires
+    attributes |= {"created": version.created, "updated": version.updated}
+    return {**attributes, **vault.recovery.attributes, "exportable": False}
 
 
-def _missing(name: str) -> AzureError:
+def _not_found(name: str) -> AzureError:
     return errors.error("KVD_KEY_NOT_FOUND", name=name)

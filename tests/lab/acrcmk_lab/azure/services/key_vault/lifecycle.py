@@ -20,10 +20,10 @@ _UNITS = (365 * DAY, 30 * DAY, 7 * DAY, DAY, 3600, 60, 1)
 
 def duration(text: str) -> int:
     """Return the seconds of an ISO 8601 duration such as `P30D`; a month is 30 days; ValueError else."""
-    found = _DURATION.fullmatch(text)
-    if not found or text in ("P", "PT"):
+    match = _DURATION.fullmatch(text)
+    if not match or text in ("P", "PT"):
         raise ValueError(f"{text!r} is no ISO 8601 duration")
-    return sum(int(count or 0) * unit for count, unit in zip(found.groups(), _UNITS, strict=True))
+    return sum(int(count or 0) * unit for count, unit in zip(match.groups(), _UNITS, strict=True))
 
 
 class KeyLifecycle:
@@ -107,9 +107,9 @@ class KeyLifecycle:
             return
 
         def rotate() -> None:
-            alive = vault.deleted_at is None and vault.keys.get(key.name.lower()) is key
+            exists = vault.deleted_at is None and vault.keys.get(key.name.lower()) is key
             unchanged = key.current is version and key.rotation_policy is policy and _due(version, policy) == due
-            if alive and unchanged:
+            if exists and unchanged:
                 self.rotate(vault, key)
 
         self._state.clock.call_in(max(0.001, due - self._unix()), callback=rotate)

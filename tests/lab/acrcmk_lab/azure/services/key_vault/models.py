@@ -84,10 +84,10 @@ class KeyUri:
 
 def parse_uri(text: str) -> KeyUri | None:
     """Read `https://{vault}.vault.azure.net/keys/{name}[/{version}]`; None for anything else."""
-    found = _KEY_URI.fullmatch(text)
+    match = _KEY_URI.fullmatch(text)
     return (
-        KeyUri(vault=found[1].lower(), domain=found[2].lower(), name=found[3], version=(found[4] or "").lower())
-        if found
+        KeyUri(vault=match[1].lower(), domain=match[2].lower(), name=match[3], version=(match[4] or "").lower())
+        if match
         else None
     )
 
@@ -108,10 +108,10 @@ class Recovery:
     @property
     def attributes(self) -> Body:
         """The attributes that tell it; days only where they are not the full 90."""
-        told: Body = {"recoveryLevel": self.level}
+        attributes: Body = {"recoveryLevel": self.level}
         if self.days != FULL_RETENTION_DAYS:
-            told["recoverableDays"] = self.days
-        return told
+            attributes["recoverableDays"] = self.days
+        return attributes
 
 
 @dataclasses.dataclass(kw_only=True)

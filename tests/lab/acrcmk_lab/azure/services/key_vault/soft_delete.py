@@ -71,14 +71,14 @@ class SoftDelete:
     def recover(self, collection: Collection[I], item: I, *, then: Callable[[], None] = lambda: None) -> None:
         """Begin to bring a deleted object back; it is there after `key_recover`, when `then` is called."""
 
-        def back() -> None:
+        def complete() -> None:
             if collection.deleted.pop(item.name.lower(), None) is item:
                 item.deleted_at, item.recovering = None, False
                 collection.live[item.name.lower()] = item
                 then()
 
         item.recovering = True
-        self._state.clock.call_in(self._state.draw(self._state.settings.key_recover), callback=back)
+        self._state.clock.call_in(self._state.draw(self._state.settings.key_recover), callback=complete)
 
     def purge(self, collection: Collection[I], item: I) -> None:
         """Delete a deleted object for good."""

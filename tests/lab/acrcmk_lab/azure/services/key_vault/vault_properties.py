@@ -78,32 +78,35 @@ def with_suffixes(acls: Body) -> Body:
     return {**acls, "ipRules": rules}
 
 
-def _network_acls(given: Body) -> Body | None:
+def _network_acls(requested: Body) -> Body | None:
     """Recorded: rules that restrict nothing are dropped, others come back with both lists, subnets in lower case."""
     acls: Body = {
-        "bypass": given.get("bypass") or "AzureServices",
-        "defaultAction": given.get("defaultAction") or "Allow",
-        "ipRules": given.get("ipRules") or [],
+        "bypass": requested.get("bypass") or "AzureServices",
+        "defaultAction": requested.get("defaultAction") or "Allow",
+        "ipRules": requested.get("ipRules") or [],
         "virtualNetworkRules": [
-            {**rule, "id": str(rule["id"]).lower()} for rule in given.get("virtualNetworkRules") or [] if "id" in rule
+            {**rule, "id": str(rule["id"]).lower()}
+            for rule in requested.get("virtualNetworkRules") or []
+            if "id" in rule
         ],
     }
     open_to_all = acls["bypass"].lower() == "azureservices" and acls["defaultAction"].lower() == "allow"
     return None if open_to_all and not acls["ipRules"] and not acls["virtualNetworkRules"] else acls
 
 
-def policies(given: Any) -> list[Body]:
+def policies(requested: Any) -> list[Body]:
     """Return access policies with their members in Key Vault's order; permissions' case stays as sent."""
     order = ("tenantId", "objectId", "applicationId", "permissions")
     return [
-        {name: copy.deepcopy(policy[name]) for name in order if policy.get(name) is not None} for policy in given or []
+        {name: copy.deepcopy(policy[name]) for name in order if policy.get(name) is not None}
+        for policy in requested or []
     ]
 
 
-def merged(current: list[Body], given: list[Body], *, operation: str) -> list[Body]:
+def merged(current: list[Body], requested: list[Body], *, operation: str) -> list[Body]:
     """Return the policies after an add, replace or remove; entries match by tenant, object, application."""
     result = {_policy_key(policy): copy.deepcopy(policy) for policy in current}
-    for policy in given:
+    for policy in requested:
         key = _policy_key(policy)
         if operation == "replace" or (operation == "add" and key not in result):
             result[key] = copy.deepcopy(policy)
@@ -121,37 +124,39 @@ def _policy_key(policy: Body) -> tuple[str, ...]:
 
 
 def _permissions(
-    current: dict[str, list[str]], given: dict[str, list[str] | None], *, operation: str
+    current: dict[str, list[str]], requested: dict[str, list[str] | None], *, operation: str
 ) -> dict[str, list[str]]:
-    result = {area: list(held) for area, held in current.items()}
-    for area, named in given.items():
-        held, lower = result.get(area, []), {p.lower() for p in named or []}
+    result = {area: list(permissions) for area, permissions in current.items()}
+    for area, requested_permissions in requested.items():
+        permissions, lower = result.get(area, []), {p.lower() for p in requested_permissions or []}
         if operation == "remove":
-            result[area] = [p for p in held if p.lower() not in lower]
+            result[area] = [p for p in permissions if p.lower() not in lower]
         else:
-            result[area] = held + [p for p in named or [] if p.lower() not in {h.lower() for h in held}]
+            result[area] = permissions + [
+                p for p in requested_permissions or [] if p.lower() not in {h.lower() for h in permissions}
+            ]
     return result
 
 
 def properties_body(vault: Vault, *, uri: str, version: str) -> Body:
     """Return the properties in the recorded order; what was never set is absent."""
-    shown: Body = {"sku": vault.sku, "tenantId": vault.tenant_id}
+    body: Body = {"sku": vault.sku, "tenantId": vault.tenant_id}
     if vault.network_acls:
-        shown["networkAcls"] = vault.network_acls
-    shown["accessPolicies"] = vault.access_policies
-    shown["enabledForDeployment"] = vault.flags.get("enabledForDeployment", False)
-    shown.update({flag: vault.flags[flag] for flag in _FLAGS[1:] if flag in vault.flags})
-    known = version >= SOFT_DELETE_BY_DEFAULT_SINCE
-    if known or vault.soft_delete:
-        shown["enableSoftDelete"] = vault.soft_delete
-    if known and vault.retention is not None:
-        shown["softDeleteRetentionInDays"] = vault.retention
-    if known and vault.rbac is not None:
-        shown["enableRbacAuthorization"] = vault.rbac
+        body["networkAcls"] = vault.network_acls
+    body["accessPolicies"] = vault.access_policies
+    body["enabledForDeployment"] = vault.flags.get("enabledForDeployment", False)
+    body.update({flag: vault.flags[flag] for flag in _FLAGS[1:] if flag in vault.flags})
+    has_soft_delete_members = version >= SOFT_DELETE_BY_DEFAULT_SINCE
+    if has_soft_delete_members or vault.soft_delete:
+        body["enableSoftDelete"] = vault.soft_delete
+    if has_soft_delete_members and vault.retention is not None:
+        body["softDeleteRetentionInDays"] = vault.retention
+    if has_soft_delete_members and vault.rbac is not None:
+        body["enableRbacAuthorization"] = vault.rbac
     if vault.purge_protection:
-        shown["enablePurgeProtection"] = True
-    shown["vaultUri"] = uri
-    shown["provisioningState"] = vault.provisioning
+        body["enablePurgeProtection"] = True
+    body["vaultUri"] = uri
+    body["provisioningState"] = vault.provisioning
     if version >= NETWORK_ACCESS_SINCE:
-        shown["publicNetworkAccess"] = vault.public_network_access
-    return shown
+        body["publicNetworkAccess"] = vault.public_network_access
+    return body

@@ -51,7 +51,7 @@ class KeyVault:
         self._state = state
         self.deleted: dict[str, Vault] = {}
         # Names that somebody else in Azure holds.
-        self.taken: set[str] = set()
+        self.reserved_names: set[str] = set()
         self._purges: dict[str, tuple[float, float]] = {}
         self.key_lifecycle = KeyLifecycle(state)
         self._keys = VaultKeys(state, lifecycle=self.key_lifecycle)
@@ -99,11 +99,11 @@ class KeyVault:
         ]
 
     async def get(self, call: Call) -> Response:
-        return Response(200, body=self._body(self._found(call), version=call.version))
+        return Response(200, body=self._body(self._get_vault(call), version=call.version))
 
     async def index(self, call: Call) -> Response:
-        found = self._state.store.under(call.route.scope, kind=Vault)
-        rows = [self._body(vault, version=call.version) for vault in found]
+        vaults = self._state.store.under(call.route.scope, kind=Vault)
+        rows = [self._body(vault, version=call.version) for vault in vaults]
         return paging.page(call, rows=rows, url=self._state.url)
 
     async def put(self, call: Call) -> Response:
@@ -118,7 +118,7 @@ class KeyVault:
         if properties.get("createMode") == "recover" and not existing:
             return Response(200, body=self._body(self._recover(call), version=call.version))
         if existing:
-            self._changed(existing, call=call)
+            self._update(existing, call=call)
             existing.tags = ids.tags(call.body.get("tags"))
             return Response(200, body=self._body(existing, version=call.version))
         created = self._create(call)
@@ -128,21 +128,21 @@ class KeyVault:
         return Response(200, body=body)
 
     async def patch(self, call: Call) -> Response:
-        vault = self._found(call)
+        vault = self._get_vault(call)
         vault_properties.check_properties(call.request.properties(), existing=vault, reject_no_soft_delete=True)
-        self._changed(vault, call=call)
+        self._update(vault, call=call)
         if "tags" in call.body:
             vault.tags = ids.tags(call.body["tags"])
         return Response(200, body=self._body(vault, version=call.version))
 
     async def access_policies(self, call: Call) -> Response:
         """Add, replace or remove entries without touching anybody else's."""
-        vault, operation = self._found(call), call.names[1].lower()
+        vault, operation = self._get_vault(call), call.names[1].lower()
         if operation not in ("add", "replace", "remove"):
             raise errors.error("ARM_BAD_REQUEST", reason=f"unknown operation {call.names[1]}")
-        given = vault_properties.policies(call.request.properties().get("accessPolicies"))
-        self._set_policies(vault, vault_properties.merged(vault.access_policies, given, operation=operation))
-        self._touch(vault, call=call)
+        policies = vault_properties.policies(call.request.properties().get("accessPolicies"))
+        self._set_policies(vault, vault_properties.merged(vault.access_policies, policies, operation=operation))
+        self._record_author(vault, call=call)
         return Response(
             200,
             body={
@@ -171,18 +171,20 @@ class KeyVault:
             return
         vault.deleted_at = now
         self.deleted[vault.name.lower()] = vault
-        self._state.clock.call_at(now + vault.recovery.days * DAY, callback=lambda: self._purged(vault, deleted_at=now))
+        self._state.clock.call_at(
+            now + vault.recovery.days * DAY, callback=lambda: self._forget_deleted(vault, deleted_at=now)
+        )
 
     async def get_deleted(self, call: Call) -> Response:
-        return Response(200, body=self._deleted_body(self._found_deleted(call)))
+        return Response(200, body=self._deleted_body(self._get_deleted_vault(call)))
 
     async def list_deleted(self, call: Call) -> Response:
-        mine = [
+        rows = [
             self._deleted_body(v)
             for v in self.deleted.values()
             if ids.within(v.id, scope=f"/subscriptions/{call.route.subscription}")
         ]
-        return paging.page(call, rows=mine, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url)
 
     async def no_hsms(self, _: Call) -> Response:
         """Answer that there are none: `az keyvault list-deleted` and `recover` look for these, too."""
@@ -190,7 +192,7 @@ class KeyVault:
 
     async def purge(self, call: Call) -> Response:
         """Recorded: 202 with Location, then 202 `NotStarted` until 200 `Succeeded`."""
-        vault = self._found_deleted(call)
+        vault = self._get_deleted_vault(call)
         if vault.purge_protection:
             raise errors.error("KV_PURGE_PROTECTED")
         start, deleted_at = self._state.clock.now(), vault.deleted_at
@@ -198,7 +200,7 @@ class KeyVault:
         end = self._state.log_delay("vault_purge", resource=vault.id, seconds=seconds)
         operation = self._state.hex32()
         self._purges[operation] = (start, end)
-        self._state.clock.call_in(seconds, callback=lambda: self._purged(vault, deleted_at=deleted_at))
+        self._state.clock.call_in(seconds, callback=lambda: self._forget_deleted(vault, deleted_at=deleted_at))
         return Response(
             202,
             body=None,
@@ -209,10 +211,10 @@ class KeyVault:
         )
 
     async def purge_result(self, call: Call) -> Response:
-        found = self._purges.get(call.names[-1])
-        if found is None:
+        purge = self._purges.get(call.names[-1])
+        if purge is None:
             raise errors.error("ARM_BAD_TYPE", ns=NAMESPACE, v=call.version)
-        clock, (start, end) = self._state.clock, found
+        clock, (start, end) = self._state.clock, purge
         body = {"createdDateTime": timestamps.spaced(clock.utc(start))}
         if clock.now() < end:
             headers = {"Location": self._purge_url(call, call.names[-1])}
@@ -226,15 +228,15 @@ class KeyVault:
             vault_properties.check_name(name)
         except AzureError as error:
             return _unavailable("AccountNameInvalid", error.response.body["error"]["message"])
-        if self._state.store.by_name(Vault, name) or name.lower() in {*self.deleted, *self.taken}:
-            taken = errors.content("KV_NAME_TAKEN", name=name)
-            return _unavailable("AlreadyExists", taken["message"])
+        if self._state.store.by_name(Vault, name) or name.lower() in {*self.deleted, *self.reserved_names}:
+            content = errors.content("KV_NAME_TAKEN", name=name)
+            return _unavailable("AlreadyExists", content["message"])
         return Response(200, body={"nameAvailable": True})
 
     def _create(self, call: Call) -> Vault:
         name, location = call.names[0], str(call.body.get("location") or "")
         properties = call.request.properties()
-        self._name_is_free(call)
+        self._check_name_free(call)
         if not location:
             raise errors.error("ARM_LOCATION_REQUIRED")
         vault = Vault(
@@ -254,19 +256,23 @@ class KeyVault:
         if "accessPolicies" not in properties and not vault.rbac:
             raise errors.error("KV_POLICIES_REQUIRED")
         self._state.store.put(vault)
-        self._touch(vault, call=call)
+        self._record_author(vault, call=call)
         self._set_policies(vault, vault_properties.policies(properties.get("accessPolicies")))
         seconds = self._state.draw(self._state.settings.dns_delay)
         self._state.log_delay("dns", resource=vault.id, seconds=seconds)
         self._state.clock.call_in(seconds, callback=lambda: setattr(vault, "provisioning", "Succeeded"))
         return vault
 
-    def _name_is_free(self, call: Call) -> None:
+    def _check_name_free(self, call: Call) -> None:
         name = call.names[0].lower()
-        held = self._state.store.by_name(Vault, name)
+        existing = self._state.store.by_name(Vault, name)
         deleted = self.deleted.get(name)
-        mine = f"/subscriptions/{call.route.subscription}"
-        if held or name in self.taken or (deleted and not ids.within(deleted.id, scope=mine)):
+        subscription_scope = f"/subscriptions/{call.route.subscription}"
+        if (
+            existing
+            or name in self.reserved_names
+            or (deleted and not ids.within(deleted.id, scope=subscription_scope))
+        ):
             raise errors.error("KV_NAME_TAKEN", name=call.names[0])
         if deleted:
             raise errors.error("KV_DELETED_CONFLICT")
@@ -282,22 +288,22 @@ class KeyVault:
         del self.deleted[vault.name.lower()]
         vault.deleted_at = None
         self._state.store.put(vault)
-        self._touch(vault, call=call)
+        self._record_author(vault, call=call)
         return vault
 
-    def _changed(self, vault: Vault, *, call: Call) -> None:
+    def _update(self, vault: Vault, *, call: Call) -> None:
         properties = call.request.properties()
         vault_properties.update(vault, properties=properties)
         self._normalise(vault)
         if properties.get("accessPolicies") is not None:
             self._set_policies(vault, vault_properties.policies(properties["accessPolicies"]))
-        self._touch(vault, call=call)
+        self._record_author(vault, call=call)
 
     def _normalise(self, vault: Vault) -> None:
         if vault.network_acls and self._state.settings.cidr_suffix == "add":
             vault.network_acls = vault_properties.with_suffixes(vault.network_acls)
 
-    def _touch(self, vault: Vault, *, call: Call) -> None:
+    def _record_author(self, vault: Vault, *, call: Call) -> None:
         vault.modified, vault.modified_by = self._state.clock.now(), call.caller.author
 
     def _set_policies(self, vault: Vault, policies: list[Body]) -> None:
@@ -312,17 +318,21 @@ class KeyVault:
 
         self._state.clock.call_in(seconds, callback=take_effect)
 
-    def _found(self, call: Call) -> Vault:
+    def _get_vault(self, call: Call) -> Vault:
         return keys.get_vault(self._state, call)
 
-    def _found_deleted(self, call: Call) -> Vault:
+    def _get_deleted_vault(self, call: Call) -> Vault:
         vault = self.deleted.get(call.names[1].lower())
-        mine = f"/subscriptions/{call.route.subscription}"
-        if vault is None or vault.location != ids.location(call.names[0]) or not ids.within(vault.id, scope=mine):
+        subscription_scope = f"/subscriptions/{call.route.subscription}"
+        if (
+            vault is None
+            or vault.location != ids.location(call.names[0])
+            or not ids.within(vault.id, scope=subscription_scope)
+        ):
             raise errors.error("KV_DELETED_NOT_FOUND", name=call.names[1])
         return vault
 
-    def _purged(self, vault: Vault, *, deleted_at: float | None) -> None:
+    def _forget_deleted(self, vault: Vault, *, deleted_at: float | None) -> None:
         """Forget a deleted vault, unless it was recovered (and maybe deleted again) meanwhile."""
         if vault.deleted_at == deleted_at and self.deleted.get(vault.name.lower()) is vault:
             del self.deleted[vault.name.lower()]

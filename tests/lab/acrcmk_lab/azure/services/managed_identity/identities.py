@@ -68,18 +68,18 @@ class ManagedIdentity:
             Operation(
                 method="POST",
                 template=f"{models.TYPE}/*/listAssociatedResources".lower(),
-                handler=self.associated,
+                handler=self.list_associated_resources,
                 action=f"{models.TYPE}/listAssociatedResources/action",
                 kind="read",
             ),
         ]
 
     async def get(self, call: Call) -> Response:
-        return Response(200, body=self._body(self._found(call), version=call.version))
+        return Response(200, body=self._body(self._get_identity(call), version=call.version))
 
     async def index(self, call: Call) -> Response:
-        found = self._state.store.under(call.route.scope, kind=Identity)
-        rows = [self._body(identity, version=call.version) for identity in found]
+        identities = self._state.store.under(call.route.scope, kind=Identity)
+        rows = [self._body(identity, version=call.version) for identity in identities]
         return paging.page(call, rows=rows, url=self._state.url)
 
     async def put(self, call: Call) -> Response:
@@ -92,7 +92,7 @@ class ManagedIdentity:
         return Response(200, body=self._body(existing, version=call.version))
 
     async def patch(self, call: Call) -> Response:
-        identity = self._found(call)
+        identity = self._get_identity(call)
         if "tags" in call.body:
             identity.tags = ids.tags(call.body["tags"])
         return Response(200, body=self._body(identity, version=call.version))
@@ -112,18 +112,18 @@ class ManagedIdentity:
         self._state.directory.remove(identity.principal_id, now=self._state.clock.now())
 
     async def get_credential(self, call: Call) -> Response:
-        found = self._state.store.get(FederatedCredential, _credential_id(call))
-        if found is None:
+        credential = self._state.store.get(FederatedCredential, _credential_id(call))
+        if credential is None:
             raise errors.error("MI_CREDENTIAL_NOT_FOUND", id=_credential_id(call))
-        return Response(200, body=_credential_body(found))
+        return Response(200, body=_credential_body(credential))
 
     async def list_credentials(self, call: Call) -> Response:
-        identity = self._found(call)
-        found = self._state.store.under(identity.id, kind=FederatedCredential)
-        return paging.page(call, rows=[_credential_body(c) for c in found], url=self._state.url)
+        identity = self._get_identity(call)
+        credentials = self._state.store.under(identity.id, kind=FederatedCredential)
+        return paging.page(call, rows=[_credential_body(credential) for credential in credentials], url=self._state.url)
 
     async def put_credential(self, call: Call) -> Response:
-        self._found(call)
+        self._get_identity(call)
         credential_id = _credential_id(call)
         existing = self._state.store.get(FederatedCredential, credential_id)
         credential = FederatedCredential(
@@ -133,27 +133,27 @@ class ManagedIdentity:
         headers = {} if existing else {"location": credential_id}
         return Response(200 if existing else 201, body=_credential_body(credential), headers=headers)
 
-    async def associated(self, call: Call) -> Response:
+    async def list_associated_resources(self, call: Call) -> Response:
         """Recorded for an identity that nothing uses; of the lab's resources only registries use some."""
-        identity = self._found(call)
+        identity = self._get_identity(call)
         rows = [
             {
-                "id": found.id,
-                "name": found.name,
-                "type": found.TYPE.lower(),
-                "resourceGroup": ids.group_of(found.id).lower(),
-                "subscriptionId": ids.subscription_of(found.id),
+                "id": resource.id,
+                "name": resource.name,
+                "type": resource.TYPE.lower(),
+                "resourceGroup": ids.group_of(resource.id).lower(),
+                "subscriptionId": ids.subscription_of(resource.id),
             }
-            for found in self._state.store.all()
-            if identity.id.lower() in found.identities()
+            for resource in self._state.store.all()
+            if identity.id.lower() in resource.identities()
         ]
         return Response(200, body={"totalCount": len(rows), "value": rows})
 
     async def delete_credential(self, call: Call) -> Response:
-        found = self._state.store.get(FederatedCredential, _credential_id(call))
-        if found is None:
+        credential = self._state.store.get(FederatedCredential, _credential_id(call))
+        if credential is None:
             return Response(204)
-        self._state.store.remove(found)
+        self._state.store.remove(credential)
         return Response(200)
 
     def _create(self, call: Call) -> Identity:
@@ -191,7 +191,7 @@ class ManagedIdentity:
         )
         return identity
 
-    def _found(self, call: Call) -> Identity:
+    def _get_identity(self, call: Call) -> Identity:
         identity = self._state.store.get(Identity, _identity_id(call))
         if identity is None:
             raise errors.error("MI_NOT_FOUND", name=call.names[0], rg=call.route.group)

@@ -18,7 +18,7 @@ from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.Insights"
 VERSIONS = ("2016-09-01", "2017-05-01-preview", "2021-05-01-preview")
-_ABSENT: Body = {
+_DEFAULTS: Body = {
     "storageAccountId": None,
     "serviceBusRuleId": None,
     "workspaceId": None,
@@ -69,11 +69,14 @@ class Diagnostics:
         return {}
 
     def operations(self) -> list[Operation]:
-        usual = [
+        operations_of_crud = [
             *operations.crud(NAMESPACE, path="diagnosticSettings/*", get=self.get, put=self.put, delete=self.delete),
             *operations.crud(NAMESPACE, path="diagnosticSettings", get=self.index),
         ]
-        return [dataclasses.replace(one, admit=self.admit, throttled="ARM_THROTTLE_RESOURCE") for one in usual]
+        return [
+            dataclasses.replace(operation, admit=self.admit, throttled="ARM_THROTTLE_RESOURCE")
+            for operation in operations_of_crud
+        ]
 
     def admit(self, *, subscription: str, principal: str, kind: str, now: float) -> Admission:
         """Recorded: a limit of its own, whose header takes the place of ARM's usual ones."""
@@ -87,21 +90,21 @@ class Diagnostics:
         )
 
     async def get(self, call: Call) -> Response:
-        self._find_target(call)
-        found = self._state.store.get(DiagnosticSetting, call.route.path)
-        if found is None:
+        self._check_target_exists(call)
+        setting = self._state.store.get(DiagnosticSetting, call.route.path)
+        if setting is None:
             raise errors.error("INSIGHTS_NOT_FOUND", name=call.names[0])
-        return Response(200, body=_body(found))
+        return Response(200, body=_body(setting))
 
     async def index(self, call: Call) -> Response:
-        self._find_target(call)
-        return paging.page(call, rows=[_body(one) for one in self._of(call)], url=self._state.url)
+        self._check_target_exists(call)
+        return paging.page(call, rows=[_body(setting) for setting in self._settings_of(call)], url=self._state.url)
 
     async def put(self, call: Call) -> Response:
-        self._find_target(call)
-        properties = _filled(call.request.properties())
+        self._check_target_exists(call)
+        properties = _with_defaults(call.request.properties())
         self._check_sinks(properties)
-        self._check_unshared(call, properties)
+        self._check_sinks_unshared(call, properties)
         # Recorded: all of the target's id in lower case, then the type and the name as they are.
         setting = DiagnosticSetting(
             id=f"{call.route.scope.lower()}/providers/microsoft.insights/diagnosticSettings/{call.names[0]}",
@@ -113,58 +116,60 @@ class Diagnostics:
         return Response(200, body=_body(setting))
 
     async def delete(self, call: Call) -> Response:
-        found = self._state.store.get(DiagnosticSetting, call.route.path)
-        if found is None:
+        setting = self._state.store.get(DiagnosticSetting, call.route.path)
+        if setting is None:
             return Response(204)
-        self._state.store.remove(found)
+        self._state.store.remove(setting)
         return Response(200)
 
-    def _of(self, call: Call) -> list[DiagnosticSetting]:
+    def _settings_of(self, call: Call) -> list[DiagnosticSetting]:
         """Return the settings of the path's target itself, not of what lies below it."""
-        home = f"{call.route.scope}/providers/{DiagnosticSetting.TYPE}"
-        return self._state.store.under(home, kind=DiagnosticSetting)
+        prefix = f"{call.route.scope}/providers/{DiagnosticSetting.TYPE}"
+        return self._state.store.under(prefix, kind=DiagnosticSetting)
 
-    def _find_target(self, call: Call) -> None:
+    def _check_target_exists(self, call: Call) -> None:
         """Refuse a target that does not exist; what is of no provider of the lab's is taken to exist."""
         target = ids.route(call.route.scope)
         if target.namespace in self._namespaces and target.names and self._state.store.find(target.path) is None:
             raise _not_found(target)
 
     def _check_sinks(self, properties: Body) -> None:
-        given = {name: str(properties[name]) for name in _SINKS if properties.get(name)}
-        if not given:
+        sinks = {name: str(properties[name]) for name in _SINKS if properties.get(name)}
+        if not sinks:
             raise errors.error("INSIGHTS_NO_SINK")
-        for name, sink in given.items():
+        for name, sink in sinks.items():
             if not sink.lower().startswith(("/subscriptions/", "/providers/")):
                 raise errors.error("INSIGHTS_BAD_SINK", id=sink, path=f"properties.{name}")
         missing = self._state.settings.diagnostics_workspace
-        if "workspaceId" in given and missing == "404":
-            raise _not_found(ids.route(given["workspaceId"]))
-        if "workspaceId" in given and missing == "400":
-            raise errors.error("INSIGHTS_WORKSPACE_MISSING", id=given["workspaceId"])
+        if "workspaceId" in sinks and missing == "404":
+            raise _not_found(ids.route(sinks["workspaceId"]))
+        if "workspaceId" in sinks and missing == "400":
+            raise errors.error("INSIGHTS_WORKSPACE_MISSING", id=sinks["workspaceId"])
 
-    def _check_unshared(self, call: Call, properties: Body) -> None:
+    def _check_sinks_unshared(self, call: Call, properties: Body) -> None:
         """No two settings of a resource send the same category to the same place."""
-        wanted = _flows(properties)
-        for other in self._of(call):
-            shared = wanted & _flows(other.properties)
-            if other.name.lower() != call.names[0].lower() and shared:
-                sink, category = min(shared)
-                raise errors.error("INSIGHTS_SINK_REUSED", sink=sink, name=other.name, category=category)
+        routes = _routes(properties)
+        for existing in self._settings_of(call):
+            shared_routes = routes & _routes(existing.properties)
+            if existing.name.lower() != call.names[0].lower() and shared_routes:
+                sink, category = min(shared_routes)
+                raise errors.error("INSIGHTS_SINK_REUSED", sink=sink, name=existing.name, category=category)
 
 
-def _filled(given: Body) -> Body:
-    known = {**_ABSENT, "marketplacePartnerId": None} if given.get("marketplacePartnerId") else _ABSENT
-    properties = {name: given[name] if given.get(name) is not None else absent for name, absent in known.items()}
-    properties["logs"] = [_LOG | one for one in properties["logs"]]
-    properties["metrics"] = [_METRIC | one for one in properties["metrics"]]
+def _with_defaults(requested: Body) -> Body:
+    defaults = {**_DEFAULTS, "marketplacePartnerId": None} if requested.get("marketplacePartnerId") else _DEFAULTS
+    properties = {
+        name: requested[name] if requested.get(name) is not None else absent for name, absent in defaults.items()
+    }
+    properties["logs"] = [_LOG | category for category in properties["logs"]]
+    properties["metrics"] = [_METRIC | category for category in properties["metrics"]]
     return properties
 
 
-def _flows(properties: Body) -> set[tuple[str, str]]:
+def _routes(properties: Body) -> set[tuple[str, str]]:
     """Return which category goes where: pairs of sink and category or category group."""
     streams: list[dict[str, Any]] = [*properties["logs"], *properties["metrics"]]
-    categories = [str(one["category"] or one.get("categoryGroup")) for one in streams if one["enabled"]]
+    categories = [str(stream["category"] or stream.get("categoryGroup")) for stream in streams if stream["enabled"]]
     return {(properties[name], category) for name in _SINKS if properties.get(name) for category in categories}
 
 

@@ -75,20 +75,20 @@ class Resources:
 
     async def groups(self, call: Call) -> Response:
         prefix = f"/subscriptions/{call.route.subscription}/".lower()
-        wanted = _TAG.search(call.request.query.get("$filter", ""))
+        tag = _TAG.search(call.request.query.get("$filter", ""))
         rows = [
             _group_body(group)
             for key, group in self._state.store.groups.items()
-            if key.startswith(prefix) and (not wanted or group.tags.get(wanted[1]) == wanted[2])
+            if key.startswith(prefix) and (not tag or group.tags.get(tag[1]) == tag[2])
         ]
         return paging.page(call, rows=rows, url=self._state.url)
 
     async def group(self, call: Call) -> Response:
-        return Response(200, body=_group_body(self._found(call)))
+        return Response(200, body=_group_body(self._get_group(call)))
 
     async def group_exists(self, call: Call) -> Response:
-        found = self._state.store.group(call.route.subscription, call.route.group)
-        return Response(204 if found else 404)
+        group = self._state.store.group(call.route.subscription, call.route.group)
+        return Response(204 if group else 404)
 
     async def put_group(self, call: Call) -> Response:
         location = str(call.body.get("location") or "")
@@ -103,20 +103,20 @@ class Resources:
         else:
             if location and ids.location(location) != existing.location:
                 raise errors.error("ARM_GROUP_LOCATION", other=location, loc=existing.location)
-            self._not_deleting(existing)
+            self._check_not_deleting(existing)
             status = 200
         existing.tags = ids.tags(call.body.get("tags"))
         return Response(status, body=_group_body(existing))
 
     async def patch_group(self, call: Call) -> Response:
-        group = self._found(call)
+        group = self._get_group(call)
         if "tags" in call.body:
             group.tags = ids.tags(call.body["tags"])
         return Response(200, body=_group_body(group))
 
     async def delete_group(self, call: Call) -> Response:
         """Recorded: 202 with Location and Retry-After 15, polled with 202 until 200."""
-        group = self._found(call)
+        group = self._get_group(call)
         group.state = "Deleting"
         end = self._state.log_delay(
             "group_delete", resource=group.id, seconds=self._state.draw(self._state.settings.group_delete)
@@ -124,33 +124,33 @@ class Resources:
         operation = self._state.hex32()
         self._operations[operation] = end
         self._state.clock.call_in(end - self._state.clock.now(), callback=lambda: self._state.remove_group(group))
-        return self._pending(call, operation)
+        return self._accepted(call, operation)
 
     async def operation_result(self, call: Call) -> Response:
         end = self._operations.get(call.names[-1])
         if end is None:
             raise errors.error("ARM_BAD_TYPE", ns=self.namespace, v=call.version)
-        return Response(200) if end <= self._state.clock.now() else self._pending(call, call.names[-1])
+        return Response(200) if end <= self._state.clock.now() else self._accepted(call, call.names[-1])
 
     async def list_resources(self, call: Call) -> Response:
         scope = call.route.path.rsplit("/", 1)[0]
         text = call.request.query.get("$filter", "")
-        wanted = {name.lower(): value for name, value in _COMPARISON.findall(text)}
-        if text and (not wanted or set(wanted) - _FILTERABLE):
+        filters = {name.lower(): value for name, value in _COMPARISON.findall(text)}
+        if text and (not filters or set(filters) - _FILTERABLE):
             raise errors.error("ARM_BAD_FILTER", filter=text)
         rows = [
             {
-                "id": found.id,
-                "name": found.name,
-                "type": found.TYPE,
-                **found.listed(),
-                "location": found.location,
-                "tags": found.tags,
-                **self._stamps(call, found),
-                **self._authors(call, found),
+                "id": resource.id,
+                "name": resource.name,
+                "type": resource.TYPE,
+                **resource.listed(),
+                "location": resource.location,
+                "tags": resource.tags,
+                **self._created_and_changed(call, resource),
+                **self._authors(call, resource),
             }
-            for found in self._state.store.all()
-            if found.TRACKED and ids.within(found.id, scope=scope) and _selected(found, wanted)
+            for resource in self._state.store.all()
+            if resource.TRACKED and ids.within(resource.id, scope=scope) and _matches(resource, filters)
         ]
         return paging.page(call, rows=rows, url=self._state.url, size=1000)
 
@@ -171,17 +171,17 @@ class Resources:
             self._state.clock.call_in(wait, callback=functools.partial(states.__delitem__, key))
         return Response(200, body=self._provider(call, call.names[1]))
 
-    def _found(self, call: Call) -> Group:
+    def _get_group(self, call: Call) -> Group:
         group = self._state.store.group(call.route.subscription, call.route.group)
         if group is None:
             raise errors.error("ARM_RG_NOT_FOUND", rg=call.route.group)
         return group
 
-    def _not_deleting(self, group: Group) -> None:
+    def _check_not_deleting(self, group: Group) -> None:
         if group.state == "Deleting":
             raise errors.error("ARM_GROUP_DELETING", rg=group.name)
 
-    def _pending(self, call: Call, operation: str) -> Response:
+    def _accepted(self, call: Call, operation: str) -> Response:
         url = (
             f"{self._state.url}/subscriptions/{call.route.subscription}/operationresults/{operation}"
             f"?api-version={call.version}"
@@ -203,30 +203,30 @@ class Resources:
         }
 
     def _provider(self, call: Call, namespace: str) -> Body:
-        known = next((n for n in self._namespaces if n.lower() == namespace.lower()), None)
-        if known is None:
+        registered_namespace = next((n for n in self._namespaces if n.lower() == namespace.lower()), None)
+        if registered_namespace is None:
             raise errors.error("ARM_BAD_NAMESPACE", ns=namespace)
-        key = (call.route.subscription.lower(), known.lower())
+        key = (call.route.subscription.lower(), registered_namespace.lower())
         return {
-            "id": f"/subscriptions/{call.route.subscription}/providers/{known}",
-            "namespace": known,
+            "id": f"/subscriptions/{call.route.subscription}/providers/{registered_namespace}",
+            "namespace": registered_namespace,
             "resourceTypes": [],
             "registrationState": self._state.store.unregistered.get(key, "Registered"),
             "registrationPolicy": "RegistrationRequired",
         }
 
-    def _authors(self, call: Call, found: Resource) -> Body:
-        if not found.LISTED_AUTHORS or call.version < _AUTHORS_SINCE:
+    def _authors(self, call: Call, resource: Resource) -> Body:
+        if not resource.LISTED_AUTHORS or call.version < _AUTHORS_SINCE:
             return {}
-        return {"systemData": found.system_data(lambda at: timestamps.zulu(self._state.clock.utc(at)))}
+        return {"systemData": resource.system_data(lambda at: timestamps.zulu(self._state.clock.utc(at)))}
 
-    def _stamps(self, call: Call, found: Resource) -> Body:
+    def _created_and_changed(self, call: Call, resource: Resource) -> Body:
         if "createdTime" not in call.request.query.get("$expand", ""):
             return {}
         clock = self._state.clock
         return {
-            "createdTime": timestamps.zulu(clock.utc(found.created)),
-            "changedTime": timestamps.zulu(clock.utc(found.modified)),
+            "createdTime": timestamps.zulu(clock.utc(resource.created)),
+            "changedTime": timestamps.zulu(clock.utc(resource.modified)),
         }
 
 
@@ -241,15 +241,15 @@ def _group_body(group: Group) -> Body:
     }
 
 
-def _selected(found: Resource, wanted: dict[str, str]) -> bool:
-    facts = {
-        "resourcetype": found.TYPE,
-        "name": found.name,
-        "location": found.location,
-        "resourcegroup": ids.group_of(found.id),
+def _matches(resource: Resource, filters: dict[str, str]) -> bool:
+    members = {
+        "resourcetype": resource.TYPE,
+        "name": resource.name,
+        "location": resource.location,
+        "resourcegroup": ids.group_of(resource.id),
     }
-    if "tagname" in wanted and wanted["tagname"] not in found.tags:
+    if "tagname" in filters and filters["tagname"] not in resource.tags:
         return False
-    if "tagvalue" in wanted and wanted["tagvalue"] not in found.tags.values():
+    if "tagvalue" in filters and filters["tagvalue"] not in resource.tags.values():
         return False
-    return all(facts[name].lower() == value.lower() for name, value in wanted.items() if name in facts)
+    return all(members[name].lower() == value.lower() for name, value in filters.items() if name in members)

@@ -13,14 +13,14 @@ from acrcmk_lab.azure.state.state import State
 
 def admit(state: State, call: Call, *, operation: Operation) -> None:
     """Refuse a call that firewall or permissions keep out."""
-    _through_firewall(state, call)
+    _check_firewall(state, call)
     if call.vault.rbac:
-        _by_role(state, call, operation=operation)
+        _check_role(state, call, operation=operation)
     else:
-        _by_policy(state, call, operation=operation)
+        _check_policy(state, call, operation=operation)
 
 
-def _through_firewall(state: State, call: Call) -> None:
+def _check_firewall(state: State, call: Call) -> None:
     vault = call.vault
     if call.caller.trusted_service and access.passes_firewall(vault):
         return
@@ -30,7 +30,7 @@ def _through_firewall(state: State, call: Call) -> None:
     acls = vault.network_acls or {}
     address = state.settings.client_address
     if str(acls.get("defaultAction", "Allow")).lower() == "deny" and not _listed(address, acls=acls):
-        raise errors.error("KVD_FORBIDDEN_FIREWALL", ip=address, **_facts(state, vault, caller=call.caller))
+        raise errors.error("KVD_FORBIDDEN_FIREWALL", ip=address, **_error_facts(state, vault, caller=call.caller))
 
 
 def _listed(address: str, *, acls: Body) -> bool:
@@ -38,7 +38,7 @@ def _listed(address: str, *, acls: Body) -> bool:
     return any(client in ipaddress.ip_network(rule["value"], strict=False) for rule in acls.get("ipRules") or [])
 
 
-def _by_role(state: State, call: Call, *, operation: Operation) -> None:
+def _check_role(state: State, call: Call, *, operation: Operation) -> None:
     scope = f"{call.vault.id}/{operation.area}/{call.names[0]}" if call.names else call.vault.id
     action = f"{models.TYPE}/{operation.action}"
     if not state.access.allows(call.caller.object_id, action=action, scope=scope, now=state.clock.now(), data=True):
@@ -46,23 +46,23 @@ def _by_role(state: State, call: Call, *, operation: Operation) -> None:
             "KVD_FORBIDDEN_RBAC",
             action=action,
             resource=scope.lower(),
-            **_facts(state, call.vault, caller=call.caller),
+            **_error_facts(state, call.vault, caller=call.caller),
         )
 
 
-def _by_policy(state: State, call: Call, *, operation: Operation) -> None:
-    held = access.policy_permissions(call.vault, principal=call.caller.object_id, area=operation.area)
+def _check_policy(state: State, call: Call, *, operation: Operation) -> None:
+    permissions = access.policy_permissions(call.vault, principal=call.caller.object_id, area=operation.area)
     # Recorded: `all` includes purge.
-    if not held & {"all", operation.permission.lower()}:
+    if not permissions & {"all", operation.permission.lower()}:
         raise errors.error(
             "KVD_FORBIDDEN_POLICY",
             area=operation.area,
             permission=operation.permission,
-            **_facts(state, call.vault, caller=call.caller),
+            **_error_facts(state, call.vault, caller=call.caller),
         )
 
 
-def _facts(state: State, vault: Vault, *, caller: Principal) -> dict[str, str]:
+def _error_facts(state: State, vault: Vault, *, caller: Principal) -> dict[str, str]:
     return {
         "appid": caller.client_id,
         "oid": caller.object_id,

@@ -36,7 +36,7 @@ class DataPlaneCertificates:
     def __init__(self, state: State) -> None:
         self._state = state
         self._objects = VersionedObjects(
-            state, collection=lambda vault: vault.certificate_collection, missing="KVD_CERTIFICATE_NOT_FOUND"
+            state, collection=lambda vault: vault.certificate_collection, not_found_error="KVD_CERTIFICATE_NOT_FOUND"
         )
 
     def operations(self) -> list[Operation]:
@@ -45,10 +45,10 @@ class DataPlaneCertificates:
             area="certificates",
             collection=lambda vault: vault.certificate_collection,
             lifecycle=self._objects,
-            found=lambda call: self._objects.found(call)[0],
-            shown=lambda call, certificate: _shown(call, certificate, version=certificate.current),
-            listed=_listed,
-            missing="KVD_DELETED_CERTIFICATE_NOT_FOUND",
+            lookup=lambda call: self._objects.lookup(call)[0],
+            body=lambda call, certificate: _body(call, certificate, version=certificate.current),
+            list_item=_list_item,
+            not_found_error="KVD_DELETED_CERTIFICATE_NOT_FOUND",
         )
         deletions = Deletions(self._state, kind=kind)
         return [*deletions.operations(), *operations.operations("certificates", self._rows())]
@@ -73,35 +73,38 @@ class DataPlaneCertificates:
             raise errors.error("KVD_BAD_PARAMETER", reason="the value is no certificate with its key") from error
         content = {
             **_described(certificate),
-            "policy": _policy(certificate, given=call.body.get("policy") or {}, media=media),
+            "policy": _policy(certificate, requested=call.body.get("policy") or {}, media=media),
         }
         dates = {
             "nbf": int(certificate.not_valid_before_utc.timestamp()),
             "exp": int(certificate.not_valid_after_utc.timestamp()),
         }
         item = self._objects.add(call, content=content, attributes=dates)
-        return Response(200, body=_shown(call, item, version=item.current))
+        return Response(200, body=_body(call, item, version=item.current))
 
     def get(self, call: Call) -> Response:
-        certificate, version = self._objects.found(call)
-        return Response(200, body=_shown(call, certificate, version=version))
+        certificate, version = self._objects.lookup(call)
+        return Response(200, body=_body(call, certificate, version=version))
 
     def policy(self, call: Call) -> Response:
-        certificate, version = self._objects.found(call)
-        return Response(200, body=_shown(call, certificate, version=version)["policy"])
+        certificate, version = self._objects.lookup(call)
+        return Response(200, body=_body(call, certificate, version=version)["policy"])
 
     def update(self, call: Call) -> Response:
-        certificate, version = self._objects.found(call)
+        certificate, version = self._objects.lookup(call)
         self._objects.update(call, version=version)
-        return Response(200, body=_shown(call, certificate, version=version))
+        return Response(200, body=_body(call, certificate, version=version))
 
     def index(self, call: Call) -> Response:
-        return operations.page(call, {name: _listed(call, c) for name, c in call.vault.certificates.items()})
+        return operations.page(call, {name: _list_item(call, c) for name, c in call.vault.certificates.items()})
 
     def versions(self, call: Call) -> Response:
-        certificate, _ = self._objects.found(call)
+        certificate, _ = self._objects.lookup(call)
         rows = {
-            name: {"id": _uri(call, certificate, area="certificates", version=version), **_brief(call, version)}
+            name: {
+                "id": _uri(call, certificate, area="certificates", version=version),
+                **_list_attributes(call, version),
+            }
             for name, version in certificate.versions.items()
         }
         return operations.page(call, rows)
@@ -111,7 +114,7 @@ class DataPlaneCertificates:
 
     def restore(self, call: Call) -> Response:
         certificate = self._objects.restore(call)
-        return Response(200, body=_shown(call, certificate, version=certificate.current))
+        return Response(200, body=_body(call, certificate, version=certificate.current))
 
 
 def _read(text: str, *, password: str | None) -> tuple[x509.Certificate, str]:
@@ -137,14 +140,14 @@ def _described(certificate: x509.Certificate) -> Body:
     }
 
 
-def _policy(certificate: x509.Certificate, *, given: Body, media: str) -> Body:
+def _policy(certificate: x509.Certificate, *, requested: Body, media: str) -> Body:
     """Return the policy that Key Vault makes of a certificate, but for its id and dates [R]."""
     return {
-        "key_props": given.get("key_props") or _key_properties(certificate),
-        "secret_props": given.get("secret_props") or {"contentType": media},
+        "key_props": requested.get("key_props") or _key_properties(certificate),
+        "secret_props": requested.get("secret_props") or {"contentType": media},
         "x509_props": _x509_properties(certificate),
-        "lifetime_actions": given.get("lifetime_actions") or _RENEWAL,
-        "issuer": given.get("issuer") or {"name": "Unknown"},
+        "lifetime_actions": requested.get("lifetime_actions") or _RENEWAL,
+        "issuer": requested.get("issuer") or {"name": "Unknown"},
     }
 
 
@@ -158,16 +161,16 @@ def _key_properties(certificate: x509.Certificate) -> Body:
 
 def _x509_properties(certificate: x509.Certificate) -> Body:
     lifetime: datetime.timedelta = certificate.not_valid_after_utc - certificate.not_valid_before_utc
-    found = {extension.oid: extension.value for extension in certificate.extensions}
-    constraints = found.get(oid.ExtensionOID.BASIC_CONSTRAINTS)
-    usages = found.get(oid.ExtensionOID.EXTENDED_KEY_USAGE)
+    extensions = {extension.oid: extension.value for extension in certificate.extensions}
+    constraints = extensions.get(oid.ExtensionOID.BASIC_CONSTRAINTS)
+    usages = extensions.get(oid.ExtensionOID.EXTENDED_KEY_USAGE)
     return {
         "subject": ", ".join(
             f"{_WINDOWS_NAMES.get(name.oid, name.rfc4514_attribute_name)}={name.value!s}"
             for name in reversed(list(certificate.subject))
         ),
         "ekus": [usage.dotted_string for usage in usages] if isinstance(usages, x509.ExtendedKeyUsage) else [],
-        "key_usage": _key_usage(found.get(oid.ExtensionOID.KEY_USAGE)),
+        "key_usage": _key_usage(extensions.get(oid.ExtensionOID.KEY_USAGE)),
         "validity_months": round(lifetime.days / _DAYS_A_MONTH),
         "basic_constraints": {"ca": isinstance(constraints, x509.BasicConstraints) and constraints.ca},
     }
@@ -185,10 +188,10 @@ def _key_usage(value: x509.ExtensionType | None) -> list[str]:
         "keyCertSign": value.key_cert_sign,
         "cRLSign": value.crl_sign,
     }
-    return [name for name, given in names.items() if given]
+    return [name for name, is_set in names.items() if is_set]
 
 
-def _shown(call: Call, certificate: VaultObject, *, version: ObjectVersion) -> Body:
+def _body(call: Call, certificate: VaultObject, *, version: ObjectVersion) -> Body:
     described = operations.described(call, version)
     policy = {
         "id": f"{call.url}/certificates/{certificate.name}/policy",
@@ -206,12 +209,12 @@ def _shown(call: Call, certificate: VaultObject, *, version: ObjectVersion) -> B
     }
 
 
-def _brief(call: Call, version: ObjectVersion) -> Body:
+def _list_attributes(call: Call, version: ObjectVersion) -> Body:
     return {"x5t": version.content["x5t"], **operations.described(call, version)}
 
 
-def _listed(call: Call, certificate: VaultObject) -> Body:
-    return {"id": f"{call.url}/certificates/{certificate.name}", **_brief(call, certificate.current)}
+def _list_item(call: Call, certificate: VaultObject) -> Body:
+    return {"id": f"{call.url}/certificates/{certificate.name}", **_list_attributes(call, certificate.current)}
 
 
 def _uri(

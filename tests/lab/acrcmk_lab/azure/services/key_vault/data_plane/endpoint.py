@@ -63,7 +63,7 @@ class VaultEndpoint:
         span = "read_latency" if request.method == "GET" else "write_latency"
         await self._state.clock.sleep(self._state.draw(getattr(self._state.settings, span)))
         try:
-            response = self._admitted(request, vault=vault)
+            response = self._handle(request, vault=vault)
         except AzureError as error:
             response = error.response
         response.headers = {**self._headers(request, vault=vault), **response.headers}
@@ -73,7 +73,7 @@ class VaultEndpoint:
         vault = self._state.store.by_name(Vault, host.partition(".")[0])
         return vault if vault and vault.provisioning == "Succeeded" else None
 
-    def _admitted(self, request: Request, *, vault: Vault) -> Response:
+    def _handle(self, request: Request, *, vault: Vault) -> Response:
         caller = self._caller(request)
         version = operations.api_version(request.query.get("api-version", ""))
         if version is None:
@@ -95,8 +95,8 @@ class VaultEndpoint:
     def _caller(self, request: Request) -> Principal:
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            former = self._release() < _CODES_SINCE
-            raise self._challenge(request, error="KVD_NO_TOKEN_2020" if former else "KVD_NO_TOKEN")
+            has_no_codes = self._release() < _CODES_SINCE
+            raise self._challenge(request, error="KVD_NO_TOKEN_2020" if has_no_codes else "KVD_NO_TOKEN")
         token = self._state.tokens.find(credentials)
         if token is None or token.expired:
             raise self._challenge(request, error="KVD_TOKEN_INVALID")

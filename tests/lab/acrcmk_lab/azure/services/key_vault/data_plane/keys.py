@@ -20,9 +20,9 @@ KEY_EXCHANGE_SECONDS = 2 * lifecycle.DAY
 _EXPORTABLE_SINCE, _PLATFORM_SINCE = (7, 3), (7, 5)
 _EXPORTABLE_RELEASE = (1, 9, 501)
 """Recorded: 7.3 did not tell it yet in 1.9.331."""
-_STOPPED_BY_DISABLING = ("decrypt", "sign", "unwrapKey")
+_NEEDS_ENABLED = ("decrypt", "sign", "unwrapKey")
 """Documented and measured: a disabled key still protects, an expired one still reveals."""
-_STOPPED_BY_DATES = ("encrypt", "sign", "wrapKey")
+_NEEDS_VALID_DATES = ("encrypt", "sign", "wrapKey")
 _CRYPTOGRAPHY = {
     "encrypt": "encrypt",
     "decrypt": "decrypt",
@@ -44,7 +44,7 @@ class DataPlaneKeys:
 
     def operations(self) -> list[Operation]:
         """Return the operations, for the front door."""
-        rotation = Rotation(self._state, lifecycle=self._lifecycle, found=self.found, bundle=self.bundle)
+        rotation = Rotation(self._state, lifecycle=self._lifecycle, lookup=self.lookup, bundle=self.bundle)
         return [
             *rotation.operations(),
             *Deletions(self._state, kind=self._kind()).operations(),
@@ -69,10 +69,10 @@ class DataPlaneKeys:
             area="keys",
             collection=lambda vault: vault.key_collection,
             lifecycle=self._lifecycle,
-            found=lambda call: self.found(call)[0],
-            shown=lambda call, key: self._bundle(call, key, version=key.current),
-            listed=self._listed,
-            missing="KVD_DELETED_KEY_NOT_FOUND",
+            lookup=lambda call: self.lookup(call)[0],
+            body=lambda call, key: self._bundle(call, key, version=key.current),
+            list_item=self._list_item,
+            not_found_error="KVD_DELETED_KEY_NOT_FOUND",
         )
 
     def create(self, call: Call) -> Response:
@@ -83,10 +83,10 @@ class DataPlaneKeys:
             "keyOps": call.body.get("key_ops"),
             "attributes": call.attributes,
         }
-        wrong = models.problem(properties, name=call.names[0])
-        if not wrong and not properties["kty"]:
-            wrong = "kty is required"
-        self._check(call, wrong=wrong, kty=str(properties["kty"]))
+        problem = models.problem(properties, name=call.names[0])
+        if not problem and not properties["kty"]:
+            problem = "kty is required"
+        self._check(call, problem=problem, kty=str(properties["kty"]))
         key = self._lifecycle.create(
             call.vault, name=call.names[0], properties=properties, tags=ids.tags(call.body.get("tags"))
         )
@@ -99,8 +99,8 @@ class DataPlaneKeys:
         jwk = call.body.get("key") or {}
         material = crypto.imported(jwk)
         kty = str(jwk["kty"]).removesuffix("-HSM") + ("-HSM" if call.body.get("Hsm") else "")
-        wrong = None if models.NAME.fullmatch(call.names[0]) else "the key's name is invalid"
-        self._check(call, wrong=wrong, kty=kty)
+        problem = None if models.NAME.fullmatch(call.names[0]) else "the key's name is invalid"
+        self._check(call, problem=problem, kty=kty)
         properties = {
             "kty": kty,
             "keySize": material.key_size,
@@ -115,28 +115,28 @@ class DataPlaneKeys:
         return self.bundle(call, key, version=key.current)
 
     def get(self, call: Call) -> Response:
-        key, version = self.found(call)
+        key, version = self.lookup(call)
         return self.bundle(call, key, version=version)
 
     def index(self, call: Call) -> Response:
         return operations.page(
             call,
-            {name: self._listed(call, key) for name, key in call.vault.keys.items()},
+            {name: self._list_item(call, key) for name, key in call.vault.keys.items()},
         )
 
     def versions(self, call: Call) -> Response:
         """Recorded: in the order of their ids, not of time."""
-        key, _ = self.found(call)
+        key, _ = self.lookup(call)
         return operations.page(
             call,
             {
-                name: {"kid": _kid(call, key, version=version), **_described(call, version)}
+                name: {"kid": _kid(call, key, version=version), **_attributes_and_tags(call, version)}
                 for name, version in key.versions.items()
             },
         )
 
     def update(self, call: Call) -> Response:
-        key, version = self.found(call)
+        key, version = self.lookup(call)
         self._lifecycle.change(call.vault, key, version=version, attributes=call.attributes)
         if call.body.get("key_ops") is not None:
             version.operations = tuple(call.body["key_ops"])
@@ -146,8 +146,8 @@ class DataPlaneKeys:
 
     def _cryptography(self, operation: str) -> Handler:
         def perform(call: Call) -> Response:
-            key, version = self.found(call)
-            self._permits(version, operation=operation)
+            key, version = self.lookup(call)
+            self._check_permitted(version, operation=operation)
             result = self._materials.perform(version, operation=operation, body=call.body)
             if operation == "verify":
                 return Response(200, body={"value": result})
@@ -155,44 +155,44 @@ class DataPlaneKeys:
 
         return perform
 
-    def _permits(self, version: KeyVersion, *, operation: str) -> None:
-        if not version.enabled and operation in _STOPPED_BY_DISABLING:
+    def _check_permitted(self, version: KeyVersion, *, operation: str) -> None:
+        if not version.enabled and operation in _NEEDS_ENABLED:
             raise errors.error("KVD_KEY_DISABLED", operation=operation)
         in_time = version.in_time(self._state.clock.utc().timestamp())
-        if not in_time and operation in _STOPPED_BY_DATES:
+        if not in_time and operation in _NEEDS_VALID_DATES:
             raise errors.error("KVD_KEY_EXPIRED", operation=operation)
         if operation not in version.operations:
             raise errors.error("KVD_KEY_OPERATION", operation=operation)
 
     def backup(self, call: Call) -> Response:
         """Answer a blob that this lab alone can read, as Azure's can only Azure."""
-        key, _ = self.found(call)
+        key, _ = self.lookup(call)
         blob = self._state.hex32()
         self._backups[blob] = copy.deepcopy(key)
         return Response(200, body={"value": blob})
 
     def restore(self, call: Call) -> Response:
-        kept = self._backups.get(str(call.body.get("value")))
-        if kept is None:
+        stored = self._backups.get(str(call.body.get("value")))
+        if stored is None:
             raise errors.error("KVD_BAD_PARAMETER", reason="the backup blob is not of this tenant")
-        key = self._lifecycle.restore(call.vault, copy.deepcopy(kept))
+        key = self._lifecycle.restore(call.vault, copy.deepcopy(stored))
         return self.bundle(call, key, version=key.current)
 
-    def found(self, call: Call) -> tuple[Key, KeyVersion]:
+    def lookup(self, call: Call) -> tuple[Key, KeyVersion]:
         """Return the key of a path and its version there, the current one where none is named."""
-        name, wanted = call.names[0], call.names[1] if call.names[1:] else ""
+        name, version_id = call.names[0], call.names[1] if call.names[1:] else ""
         key = call.vault.keys.get(name.lower())
-        if key and not wanted:
+        if key and not version_id:
             return key, key.current
-        if key and wanted.lower() in key.versions:
-            return key, key.versions[wanted.lower()]
-        raise errors.error("KVD_KEY_NOT_FOUND", name="/".join(filter(None, (name, wanted))))
+        if key and version_id.lower() in key.versions:
+            return key, key.versions[version_id.lower()]
+        raise errors.error("KVD_KEY_NOT_FOUND", name="/".join(filter(None, (name, version_id))))
 
-    def _check(self, call: Call, *, wrong: str | None, kty: str) -> None:
-        if not wrong and kty.endswith("-HSM") and call.vault.sku["name"].lower() != "premium":
-            wrong = "HSM keys need a vault of the premium SKU"
-        if wrong:
-            raise errors.error("KVD_BAD_PARAMETER", reason=wrong)
+    def _check(self, call: Call, *, problem: str | None, kty: str) -> None:
+        if not problem and kty.endswith("-HSM") and call.vault.sku["name"].lower() != "premium":
+            problem = "HSM keys need a vault of the premium SKU"
+        if problem:
+            raise errors.error("KVD_BAD_PARAMETER", reason=problem)
 
     def bundle(self, call: Call, key: Key, *, version: KeyVersion) -> Response:
         """Answer a key's version with its public part."""
@@ -205,13 +205,13 @@ class DataPlaneKeys:
             "key_ops": list(version.operations),
             **self._materials.public(version),
         }
-        return {"key": jwk, **_described(call, version)}
+        return {"key": jwk, **_attributes_and_tags(call, version)}
 
-    def _listed(self, call: Call, key: Key) -> Body:
-        return {"kid": f"{call.url}/keys/{key.name}", **_described(call, key.current)}
+    def _list_item(self, call: Call, key: Key) -> Body:
+        return {"kid": f"{call.url}/keys/{key.name}", **_attributes_and_tags(call, key.current)}
 
 
-def _described(call: Call, version: KeyVersion) -> Body:
+def _attributes_and_tags(call: Call, version: KeyVersion) -> Body:
     """Later api-versions tell more [R]."""
     more: Body = {}
     if call.version >= _EXPORTABLE_SINCE and call.release >= _EXPORTABLE_RELEASE:

@@ -17,22 +17,22 @@ Collection = soft_delete.Collection[VaultObject]
 class VersionedObjects:
     """The objects of one kind in every vault; `missing` is the catalogue's id for one that is not there."""
 
-    def __init__(self, state: State, *, collection: Callable[[Vault], Collection], missing: str) -> None:
+    def __init__(self, state: State, *, collection: Callable[[Vault], Collection], not_found_error: str) -> None:
         self._state = state
         self._collection = collection
-        self._missing = missing
+        self._not_found_error = not_found_error
         self._soft_delete = SoftDelete(state)
         self._backups: dict[str, VaultObject] = {}
 
-    def found(self, call: Call) -> tuple[VaultObject, ObjectVersion]:
+    def lookup(self, call: Call) -> tuple[VaultObject, ObjectVersion]:
         """Return the object of a path and its version there, the current one where none is named."""
-        name, wanted = call.names[0], call.names[1] if call.names[1:] else ""
+        name, version_id = call.names[0], call.names[1] if call.names[1:] else ""
         item = self._collection(call.vault).live.get(name.lower())
-        if item and not wanted:
+        if item and not version_id:
             return item, item.current
-        if item and wanted.lower() in item.versions:
-            return item, item.versions[wanted.lower()]
-        raise errors.error(self._missing, name="/".join(filter(None, (name, wanted))))
+        if item and version_id.lower() in item.versions:
+            return item, item.versions[version_id.lower()]
+        raise errors.error(self._not_found_error, name="/".join(filter(None, (name, version_id))))
 
     def add(self, call: Call, *, content: Body, attributes: Body | None = None) -> VaultObject:
         """Make an object, or a new current version of one, with the attributes and tags of the request."""
@@ -40,15 +40,15 @@ class VersionedObjects:
         if not models.NAME.fullmatch(name):
             raise errors.error("KVD_BAD_PARAMETER", reason=f"the name {name} is invalid")
         self._soft_delete.check_free(collection, name=name)
-        given = {**(attributes or {}), **call.attributes}
+        merged = {**(attributes or {}), **call.attributes}
         now = self._unix()
         version = ObjectVersion(
             version=self._state.hex32(),
             created=now,
             updated=now,
-            enabled=given.get("enabled", True) is not False,
-            expires=given.get("exp"),
-            not_before=given.get("nbf"),
+            enabled=merged.get("enabled", True) is not False,
+            expires=merged.get("exp"),
+            not_before=merged.get("nbf"),
             tags=ids.tags(call.body.get("tags")),
             content=content,
         )
@@ -58,31 +58,31 @@ class VersionedObjects:
 
     def update(self, call: Call, *, version: ObjectVersion) -> None:
         """Change a version's attributes and tags as the request asks; what is omitted stays."""
-        given = call.attributes
-        version.enabled = given.get("enabled", version.enabled)
-        version.expires = given.get("exp", version.expires)
-        version.not_before = given.get("nbf", version.not_before)
+        attributes = call.attributes
+        version.enabled = attributes.get("enabled", version.enabled)
+        version.expires = attributes.get("exp", version.expires)
+        version.not_before = attributes.get("nbf", version.not_before)
         if call.body.get("tags") is not None:
             version.tags = ids.tags(call.body["tags"])
         version.updated = self._unix()
 
     def backup(self, call: Call) -> Response:
         """Answer a blob that this lab alone can read, as Azure's can only Azure."""
-        item, _ = self.found(call)
+        item, _ = self.lookup(call)
         blob = self._state.hex32()
         self._backups[blob] = copy.deepcopy(item)
         return Response(200, body={"value": blob})
 
     def restore(self, call: Call) -> VaultObject:
         """Bring an object from a backup; refuses a name that is in use or not free yet."""
-        kept = self._backups.get(str(call.body.get("value")))
-        if kept is None:
+        stored = self._backups.get(str(call.body.get("value")))
+        if stored is None:
             raise errors.error("KVD_BAD_PARAMETER", reason="the backup blob is not of this tenant")
         collection = self._collection(call.vault)
-        self._soft_delete.check_free(collection, name=kept.name)
-        if kept.name.lower() in collection.live:
-            raise errors.error("KVD_RESTORE_CONFLICT", Type=collection.noun, name=kept.name)
-        return collection.live.setdefault(kept.name.lower(), copy.deepcopy(kept))
+        self._soft_delete.check_free(collection, name=stored.name)
+        if stored.name.lower() in collection.live:
+            raise errors.error("KVD_RESTORE_CONFLICT", Type=collection.noun, name=stored.name)
+        return collection.live.setdefault(stored.name.lower(), copy.deepcopy(stored))
 
     def delete(self, vault: Vault, item: VaultObject) -> None:
         """Delete an object softly."""

@@ -30,8 +30,8 @@ def release(text: str) -> tuple[int, ...]:
 
 def api_version(text: str) -> Version | None:
     """Read an api-version so that later ones compare greater; None for one that is not supported."""
-    found = _NUMBERED.fullmatch(text)
-    return (7, int(found[1])) if found else _DATED.get(text)
+    match = _NUMBERED.fullmatch(text)
+    return (7, int(match[1])) if match else _DATED.get(text)
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -57,8 +57,12 @@ class Call:
     @property
     def attributes(self) -> Body:
         """The attributes that the request gives; null stands for none."""
-        given = self.body.get("attributes")
-        return {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else {}
+        attributes = self.body.get("attributes")
+        return (
+            {name: value for name, value in attributes.items() if value is not None}
+            if isinstance(attributes, dict)
+            else {}
+        )
 
 
 Handler = Callable[[Call], Response]
@@ -83,13 +87,13 @@ class Operation:
 
         The part of a version may be empty, for the current one: `keys/{name}//wrapkey`.
         """
-        wanted, given = self.path.split("/"), path.strip("/").split("/")
-        if len(wanted) != len(given):
+        template_parts, path_parts = self.path.split("/"), path.strip("/").split("/")
+        if len(template_parts) != len(path_parts):
             return None
-        pairs = list(zip(wanted, given, strict=True))
-        if any(want not in ("*", part.lower()) for want, part in pairs):
+        pairs = list(zip(template_parts, path_parts, strict=True))
+        if any(template_part not in ("*", path_part.lower()) for template_part, path_part in pairs):
             return None
-        return tuple(part for want, part in pairs if want == "*")
+        return tuple(path_part for template_part, path_part in pairs if template_part == "*")
 
 
 def operations(area: Area, rows: Iterable[tuple[str, str, Handler, str, str]]) -> list[Operation]:
@@ -118,13 +122,13 @@ class Described(Protocol):
 
 def described(call: Call, version: Described, **more: object) -> Body:
     """Return attributes and tags; `more` attributes are a kind's own, and older api-versions tell less [R]."""
-    told: Body = {"enabled": version.enabled}
-    told |= {} if version.not_before is None else {"nbf": version.not_before}
-    told |= {} if version.expires is None else {"exp": version.expires}
-    told |= {"created": version.created, "updated": version.updated, **call.vault.recovery.attributes, **more}
+    attributes: Body = {"enabled": version.enabled}
+    attributes |= {} if version.not_before is None else {"nbf": version.not_before}
+    attributes |= {} if version.expires is None else {"exp": version.expires}
+    attributes |= {"created": version.created, "updated": version.updated, **call.vault.recovery.attributes, **more}
     if call.version < _DAYS_SINCE:
-        told.pop("recoverableDays", None)
-    return {"attributes": told, **({"tags": version.tags} if version.tags else {})}
+        attributes.pop("recoverableDays", None)
+    return {"attributes": attributes, **({"tags": version.tags} if version.tags else {})}
 
 
 def page(call: Call, rows: dict[str, Body]) -> Response:
@@ -141,10 +145,10 @@ def page(call: Call, rows: dict[str, Body]) -> Response:
 
 
 def _page_size(call: Call) -> int:
-    asked = call.request.query.get("maxresults", str(PAGE_SIZE))
-    if not asked.isdigit() or not 1 <= int(asked) <= PAGE_SIZE:
+    size = call.request.query.get("maxresults", str(PAGE_SIZE))
+    if not size.isdigit() or not 1 <= int(size) <= PAGE_SIZE:
         raise errors.error("KVD_BAD_PARAMETER", reason=f"maxresults must be from 1 to {PAGE_SIZE}")
-    return int(asked)
+    return int(size)
 
 
 def _marker(call: Call) -> str:

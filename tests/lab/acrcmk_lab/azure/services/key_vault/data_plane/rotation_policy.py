@@ -17,16 +17,18 @@ DEFAULT = {"lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action
 """Documented for a key without a policy of its own (Get-AzKeyVaultKeyRotationPolicy): no id, no dates."""
 _POLICY = "keys/*/rotationpolicy"
 
-Found = Callable[[Call], tuple[Key, KeyVersion]]
+Lookup = Callable[[Call], tuple[Key, KeyVersion]]
 
 
 class Rotation:
     """The operations on a key's rotation; `found` and `bundle` are those of all keys."""
 
-    def __init__(self, state: State, *, lifecycle: KeyLifecycle, found: Found, bundle: Callable[..., Response]) -> None:
+    def __init__(
+        self, state: State, *, lifecycle: KeyLifecycle, lookup: Lookup, bundle: Callable[..., Response]
+    ) -> None:
         self._state = state
         self._lifecycle = lifecycle
-        self._found = found
+        self._lookup = lookup
         self._bundle = bundle
 
     def operations(self) -> list[Operation]:
@@ -42,18 +44,18 @@ class Rotation:
         ]
 
     def get(self, call: Call) -> Response:
-        key, _ = self._found(call)
+        key, _ = self._lookup(call)
         if key.rotation_policy is None:
             return Response(200, body={**DEFAULT, "attributes": {}})
         return Response(200, body={"id": f"{call.url}/keys/{key.name}/rotationpolicy", **key.rotation_policy})
 
     def put(self, call: Call) -> Response:
-        key, _ = self._found(call)
+        key, _ = self._lookup(call)
         actions = call.body.get("lifetimeActions") or DEFAULT["lifetimeActions"]
         expiry = call.attributes.get("expiryTime")
-        wrong = problem(actions, expiry=expiry)
-        if wrong:
-            raise errors.error("KVD_BAD_PARAMETER", reason=wrong)
+        message = problem(actions, expiry=expiry)
+        if message:
+            raise errors.error("KVD_BAD_PARAMETER", reason=message)
         now = int(self._state.clock.utc().timestamp())
         created = ((key.rotation_policy or {}).get("attributes") or {}).get("created", now)
         attributes = {**({"expiryTime": expiry} if expiry else {}), "created": created, "updated": now}
@@ -61,7 +63,7 @@ class Rotation:
         return self.get(call)
 
     def rotate(self, call: Call) -> Response:
-        key, _ = self._found(call)
+        key, _ = self._lookup(call)
         return self._bundle(call, key, version=self._lifecycle.rotate(call.vault, key))
 
 
@@ -69,15 +71,15 @@ def problem(actions: list[Body], *, expiry: str | None) -> str | None:
     """Return what is wrong with a policy, in words of the lab's own; None if nothing is."""
     try:
         lifetime = lifecycle.duration(expiry) if expiry else None
-        wrongs = [wrong for action in actions for wrong in _wrongs(action, lifetime=lifetime)]
+        problems = [message for action in actions for message in _problems(action, lifetime=lifetime)]
     except (ValueError, TypeError, AttributeError) as error:
         return str(error)
     if lifetime is not None and lifetime < SHORTEST_LIFE:
         return "expiryTime must be at least 28 days"
-    return next(iter(wrongs), None)
+    return next(iter(problems), None)
 
 
-def _wrongs(action: Body, *, lifetime: int | None) -> Iterator[str]:
+def _problems(action: Body, *, lifetime: int | None) -> Iterator[str]:
     """Yield what is wrong with one lifetime action of a key that lives `life` seconds, None for ever."""
     trigger = action.get("trigger") or {}
     rotates = str((action.get("action") or {}).get("type")).lower() == "rotate"

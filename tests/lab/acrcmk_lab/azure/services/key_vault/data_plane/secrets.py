@@ -11,7 +11,7 @@ from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Hand
 from acrcmk_lab.azure.services.key_vault.models import ObjectVersion, VaultObject
 from acrcmk_lab.azure.state.state import State
 
-_TOLD = ("contentType",)
+_METADATA = ("contentType",)
 """What a secret tells of itself besides its value, which only `set` and `get` answer."""
 
 
@@ -21,7 +21,7 @@ class DataPlaneSecrets:
     def __init__(self, state: State) -> None:
         self._state = state
         self._objects = VersionedObjects(
-            state, collection=lambda vault: vault.secret_collection, missing="KVD_SECRET_NOT_FOUND"
+            state, collection=lambda vault: vault.secret_collection, not_found_error="KVD_SECRET_NOT_FOUND"
         )
 
     def operations(self) -> list[Operation]:
@@ -30,11 +30,11 @@ class DataPlaneSecrets:
             area="secrets",
             collection=lambda vault: vault.secret_collection,
             lifecycle=self._objects,
-            found=lambda call: self._objects.found(call)[0],
-            shown=lambda call, secret: _shown(call, secret, version=secret.current),
-            listed=_listed,
-            missing="KVD_DELETED_SECRET_NOT_FOUND",
-            look="readMetadata/action",
+            lookup=lambda call: self._objects.lookup(call)[0],
+            body=lambda call, secret: _body(call, secret, version=secret.current),
+            list_item=_list_item,
+            not_found_error="KVD_DELETED_SECRET_NOT_FOUND",
+            read_action="readMetadata/action",
         )
         deletions = Deletions(self._state, kind=kind)
         return [*deletions.operations(), *operations.operations("secrets", self._rows())]
@@ -53,29 +53,29 @@ class DataPlaneSecrets:
         """Make a secret, or a new version of one."""
         if not isinstance(call.body.get("value"), str):
             raise errors.error("KVD_BAD_PARAMETER", reason="a secret needs a value")
-        content = {name: call.body[name] for name in ("value", *_TOLD) if call.body.get(name) is not None}
+        content = {name: call.body[name] for name in ("value", *_METADATA) if call.body.get(name) is not None}
         secret = self._objects.add(call, content=content)
-        return Response(200, body=_with_value(call, secret, version=secret.current))
+        return Response(200, body=_body_with_value(call, secret, version=secret.current))
 
     def get(self, call: Call) -> Response:
-        secret, version = self._objects.found(call)
+        secret, version = self._objects.lookup(call)
         if not version.enabled:
             raise errors.error("KVD_SECRET_DISABLED")
-        return Response(200, body=_with_value(call, secret, version=version))
+        return Response(200, body=_body_with_value(call, secret, version=version))
 
     def update(self, call: Call) -> Response:
-        secret, version = self._objects.found(call)
+        secret, version = self._objects.lookup(call)
         self._objects.update(call, version=version)
-        version.content |= {name: call.body[name] for name in _TOLD if call.body.get(name) is not None}
-        return Response(200, body=_shown(call, secret, version=version))
+        version.content |= {name: call.body[name] for name in _METADATA if call.body.get(name) is not None}
+        return Response(200, body=_body(call, secret, version=version))
 
     def index(self, call: Call) -> Response:
-        return operations.page(call, {name: _listed(call, s) for name, s in call.vault.secrets.items()})
+        return operations.page(call, {name: _list_item(call, s) for name, s in call.vault.secrets.items()})
 
     def versions(self, call: Call) -> Response:
-        secret, _ = self._objects.found(call)
+        secret, _ = self._objects.lookup(call)
         return operations.page(
-            call, {name: _shown(call, secret, version=version) for name, version in secret.versions.items()}
+            call, {name: _body(call, secret, version=version) for name, version in secret.versions.items()}
         )
 
     def backup(self, call: Call) -> Response:
@@ -83,18 +83,18 @@ class DataPlaneSecrets:
 
     def restore(self, call: Call) -> Response:
         secret = self._objects.restore(call)
-        return Response(200, body=_shown(call, secret, version=secret.current))
+        return Response(200, body=_body(call, secret, version=secret.current))
 
 
-def _shown(call: Call, secret: VaultObject, *, version: ObjectVersion) -> Body:
-    told = {name: version.content[name] for name in _TOLD if name in version.content}
+def _body(call: Call, secret: VaultObject, *, version: ObjectVersion) -> Body:
+    metadata = {name: version.content[name] for name in _METADATA if name in version.content}
     uri = f"{call.url}/secrets/{secret.name}/{version.version}"
-    return {**told, "id": uri, **operations.described(call, version)}
+    return {**metadata, "id": uri, **operations.described(call, version)}
 
 
-def _with_value(call: Call, secret: VaultObject, *, version: ObjectVersion) -> Body:
-    return {"value": version.content["value"], **_shown(call, secret, version=version)}
+def _body_with_value(call: Call, secret: VaultObject, *, version: ObjectVersion) -> Body:
+    return {"value": version.content["value"], **_body(call, secret, version=version)}
 
 
-def _listed(call: Call, secret: VaultObject) -> Body:
-    return {**_shown(call, secret, version=secret.current), "id": f"{call.url}/secrets/{secret.name}"}
+def _list_item(call: Call, secret: VaultObject) -> Body:
+    return {**_body(call, secret, version=secret.current), "id": f"{call.url}/secrets/{secret.name}"}
