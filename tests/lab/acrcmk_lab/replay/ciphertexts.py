@@ -6,13 +6,13 @@ lab's key before it asks the lab to decrypt.
 
 import re
 
-from acrcmk_lab.replay import recording, scene
+from acrcmk_lab.replay import lab_setup, recording
 
 _OPPOSITE = {"decrypt": "encrypt", "unwrapkey": "wrapkey"}
 _CALL = re.compile(r"(?P<key>.*/keys/[^/]+/[^/]*)/?(?P<verb>decrypt|unwrapkey)", re.IGNORECASE)
 
 
-async def prepare(exchange: recording.Exchange, *, scene: "scene.Scene") -> None:
+async def prepare(exchange: recording.Exchange, *, scene: "lab_setup.Scene") -> None:
     """Teach the binding the lab's ciphertext for the one that an exchange sends."""
     call = _CALL.fullmatch(exchange.path)
     sealed, plain = exchange.asked.get("value"), exchange.shown.get("value")

@@ -4,7 +4,7 @@ import argparse
 import pathlib
 import sys
 
-from acrcmk_lab.replay import player, recording, report
+from acrcmk_lab.replay import recording, report, runner
 
 HELP = """Play recordings of real Azure traffic against the lab and compare its answers.
 
@@ -32,7 +32,7 @@ async def run(arguments: argparse.Namespace) -> int:
     unreadable = 0 if files else 1
     if not files:
         print(f"acrcmk-lab replay: no recordings in {' '.join(map(str, arguments.recordings))}", file=sys.stderr)
-    results: list[player.Result] = []
+    results: list[runner.Result] = []
     for file in files:
         try:
             tape = recording.load(file)
@@ -40,7 +40,7 @@ async def run(arguments: argparse.Namespace) -> int:
             print(f"acrcmk-lab replay: {error}", file=sys.stderr)
             unreadable += 1
             continue
-        results.append(await player.play(tape))
+        results.append(await runner.play(tape))
         if arguments.verbose and report.details(results[-1]):
             print(report.details(results[-1]), flush=True)
     print(report.table(results))

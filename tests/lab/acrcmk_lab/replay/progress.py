@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from acrcmk_lab.azure import ids
-from acrcmk_lab.replay import recording, sightings
+from acrcmk_lab.replay import observations, recording
 
 Json = typing.Any
 # What never ends in the recording ends long after it.
@@ -78,7 +78,7 @@ def _delays(exchange: recording.Exchange) -> Iterator[tuple[str, Look]]:
     """Yield the switch of each thing that an exchange begins, and who tells when it is done."""
     if not exchange.ok:
         return
-    if not sightings.is_arm(exchange):
+    if not observations.is_arm(exchange):
         yield from _object_delays(exchange)
         return
     template, method = ids.route(exchange.path).template, exchange.method
@@ -90,7 +90,7 @@ def _delays(exchange: recording.Exchange) -> Iterator[tuple[str, Look]]:
         yield "acr_operation", _status_look(exchange, url=exchange.headers["azure-asyncoperation"])
     elif exchange.status == _ACCEPTED and "location" in exchange.headers and method != "GET":
         switch = "acr_delete" if template.startswith(_ACR) else "vault_purge"
-        if template == sightings.GROUP:
+        if template == observations.GROUP:
             yield "group_delete", _group_look(exchange)
         else:
             yield switch, _result_look(exchange.headers["location"])
@@ -121,9 +121,9 @@ def _vault_look(put: recording.Exchange) -> Look:
     """The vault's own state tells, or that its data plane answers."""
 
     def look(exchange: recording.Exchange) -> bool | None:
-        if sightings.vault_name(exchange) == ids.name_of(put.path).lower():
+        if observations.vault_name(exchange) == ids.name_of(put.path).lower():
             return True
-        same = sightings.is_arm(exchange) and exchange.path.lower() == put.path.lower()
+        same = observations.is_arm(exchange) and exchange.path.lower() == put.path.lower()
         return _state(exchange) != "registeringdns" if same and exchange.ok else None
 
     return look
@@ -152,7 +152,7 @@ def _status_look(begun: recording.Exchange, *, url: str) -> Look:
     operation = urllib.parse.unquote(urllib.parse.urlsplit(url).path).lower()
 
     def look(exchange: recording.Exchange) -> bool | None:
-        if not sightings.is_arm(exchange) or not exchange.ok:
+        if not observations.is_arm(exchange) or not exchange.ok:
             return None
         if exchange.path.lower() == operation:
             return str(exchange.shown.get("status", "")).lower() not in _UNDER_WAY
@@ -179,7 +179,7 @@ def _result_look(url: str) -> Look:
     result = urllib.parse.unquote(urllib.parse.urlsplit(url).path).lower()
 
     def look(exchange: recording.Exchange) -> bool | None:
-        if not sightings.is_arm(exchange) or exchange.path.lower() != result:
+        if not observations.is_arm(exchange) or exchange.path.lower() != result:
             return None
         return exchange.status != _ACCEPTED
 
@@ -191,7 +191,7 @@ def _group_look(begun: recording.Exchange) -> Look:
 
     def look(exchange: recording.Exchange) -> bool | None:
         path = exchange.path.lower()
-        if not sightings.is_arm(exchange) or not (path == group or path.startswith(group + "/")):
+        if not observations.is_arm(exchange) or not (path == group or path.startswith(group + "/")):
             return _result_look(begun.headers["location"])(exchange)
         return exchange.error == "ResourceGroupNotFound"
 

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Iterator
 
 from acrcmk_lab.azure import ids, rbac
-from acrcmk_lab.replay import recording, sightings
+from acrcmk_lab.replay import observations, recording
 
 Json = typing.Any
 TEMPLATE = "microsoft.authorization/roledefinitions/*"
@@ -19,7 +19,7 @@ def derive(tape: recording.Recording) -> list[rbac.RoleDefinition]:
     found: dict[str, rbac.RoleDefinition] = {}
     made: set[str] = set()
     for exchange in tape.exchanges:
-        if not sightings.is_arm(exchange) or not exchange.ok:
+        if not observations.is_arm(exchange) or not exchange.ok:
             continue
         if exchange.method == "PUT" and ids.route(exchange.path).template == TEMPLATE:
             made.add(ids.name_of(exchange.path).lower())

@@ -4,14 +4,14 @@ import itertools
 
 import pytest
 
-from acrcmk_lab.replay import people, progress, schedule
-from tests.lab.tests.replay import tapes
-from tests.lab.tests.replay.tapes import GROUP, IDENTITY, KEYS, REGISTRY, VAULT, arm, exchange, tape
+from acrcmk_lab.replay import principals, progress, schedule
+from tests.lab.tests.replay import recordings
+from tests.lab.tests.replay.recordings import GROUP, IDENTITY, KEYS, REGISTRY, SUBSCRIPTION, VAULT, arm, exchange, tape
 
 STATUS = f"{REGISTRY}/operationStatuses/registries-1"
-RESULT = f"/subscriptions/{tapes.SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westus/operationResults/abc"
-DELETED = f"/subscriptions/{tapes.SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westus/deletedVaults/vault-one"
-ASSIGNMENT = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{tapes.CLIENT}"
+RESULT = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westus/operationResults/abc"
+DELETED = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westus/deletedVaults/vault-one"
+ASSIGNMENT = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{recordings.CLIENT}"
 PRINCIPAL = "121b7114-0556-44a0-ac9e-d70f9b0178b8"
 
 
@@ -39,7 +39,7 @@ def assigned(status, at, **wanted):
     )
 
 
-BEGUN = exchange("PUT", arm(REGISTRY), 201, state("Creating"), at=0, azure_asyncoperation=tapes.ARM + STATUS)
+BEGUN = exchange("PUT", arm(REGISTRY), 201, state("Creating"), at=0, azure_asyncoperation=recordings.ARM + STATUS)
 CASES = {
     "vault seen twice": (
         [vault("PUT", "RegisteringDns", 0), vault("GET", "RegisteringDns", 10), vault("GET", "Succeeded", 20)],
@@ -60,7 +60,7 @@ CASES = {
     "operation failed": ([BEGUN, poll("Creating", 4), poll("Failed", 8)], {"acr_operation": 6}),
     "purge": (
         [
-            exchange("POST", arm(f"{DELETED}/purge"), 202, at=0, location=tapes.ARM + RESULT),
+            exchange("POST", arm(f"{DELETED}/purge"), 202, at=0, location=recordings.ARM + RESULT),
             exchange("GET", arm(RESULT), 202, {"status": "NotStarted"}, at=5),
             exchange("GET", arm(RESULT), 200, {"status": "Succeeded"}, at=11),
         ],
@@ -76,12 +76,16 @@ CASES = {
     "registration": (
         [
             exchange(
-                "POST", arm(f"/subscriptions/{tapes.SUBSCRIPTION}/providers/Microsoft.KeyVault/register"), 200, {}, at=0
+                "POST",
+                arm(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/register"),
+                200,
+                {},
+                at=0,
             ),
             *(
                 exchange(
                     "GET",
-                    arm(f"/subscriptions/{tapes.SUBSCRIPTION}/providers/Microsoft.KeyVault"),
+                    arm(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault"),
                     200,
                     {"registrationState": word},
                     at=at,
@@ -144,7 +148,7 @@ def test_a_replica_is_in_sync_some_time_after_its_operation():
             at=at,
         )
 
-    begun = exchange("PUT", arm(replica), 201, state("Creating"), at=0, azure_asyncoperation=tapes.ARM + status)
+    begun = exchange("PUT", arm(replica), 201, state("Creating"), at=0, azure_asyncoperation=recordings.ARM + status)
     done = exchange("GET", arm(status), 200, {"status": "Succeeded"}, at=10)
     assert float(switches(begun, done, shown("Ready", 12))[0]["acr_replica_sync"]) < 2
     assert float(
@@ -168,12 +172,12 @@ def test_without_dates_a_recording_is_younger_than_its_versions():
 def test_a_principal_from_elsewhere_appears_between_refusal_and_success():
     found = tape(assigned(400, 0), assigned(400, 10), assigned(201, 20))
     moments = schedule.moments(found)
-    (known,) = people.derive(found, moments=moments, fresh=lambda: tapes.CLIENT).known
+    (known,) = principals.derive(found, moments=moments, fresh=lambda: recordings.CLIENT).known
     assert known.principal.object_id == PRINCIPAL
     assert (known.visible - moments[0]).total_seconds() == pytest.approx(15)
 
 
 def test_a_principal_never_refused_was_there_all_along():
     found = tape(assigned(201, 0))
-    (known,) = people.derive(found, moments=schedule.moments(found), fresh=lambda: tapes.CLIENT).known
+    (known,) = principals.derive(found, moments=schedule.moments(found), fresh=lambda: recordings.CLIENT).known
     assert known.visible is None

@@ -2,8 +2,19 @@
 
 import pytest
 
-from acrcmk_lab.replay import player, recording, scope
-from tests.lab.tests.replay.tapes import ARM, GROUP, IDENTITY, KEYS, REGISTRY, SUBSCRIPTION, VAULT, arm, exchange, tape
+from acrcmk_lab.replay import recording, runner, scope
+from tests.lab.tests.replay.recordings import (
+    ARM,
+    GROUP,
+    IDENTITY,
+    KEYS,
+    REGISTRY,
+    SUBSCRIPTION,
+    VAULT,
+    arm,
+    exchange,
+    tape,
+)
 
 CERTIFICATES = KEYS.replace("/keys", "/certificates")
 SECRETS = KEYS.replace("/keys", "/secrets")
@@ -106,5 +117,5 @@ async def test_a_player_keeps_in_mind_what_is_out_of_scope():
         exchange("POST", f"{CERTIFICATES}/c/create", 202, {}, at=1),
         exchange("GET", f"{CERTIFICATES}/c", 200, {"id": f"{CERTIFICATES}/c/1"}, at=2),
     ]
-    result = await player.play(tape(*entries))
+    result = await runner.play(tape(*entries))
     assert [outcome.verdict for outcome in result.outcomes] == ["out of scope"] * 3

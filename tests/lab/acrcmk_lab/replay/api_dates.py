@@ -8,7 +8,7 @@ release of its service, which its answers name.
 
 import datetime
 
-from acrcmk_lab.replay import recording, sightings
+from acrcmk_lab.replay import observations, recording
 
 # Moments of the change lie between the last recording of one form and the first of the next.
 _GEN_B = datetime.date(2020, 6, 1)
@@ -35,6 +35,6 @@ def switches(day: datetime.date) -> dict[str, str]:
 
 def vault_release(tape: recording.Recording) -> dict[str, str]:
     """Return the switch for the release that a recording's vaults name; empty if none does."""
-    named = (e.headers.get("x-ms-keyvault-service-version") for e in tape.exchanges if sightings.vault_name(e))
+    named = (e.headers.get("x-ms-keyvault-service-version") for e in tape.exchanges if observations.vault_name(e))
     release = next(filter(None, named), None)
     return {"vault_release": release} if release else {}

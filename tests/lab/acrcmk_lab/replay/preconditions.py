@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from acrcmk_lab.azure import ids
-from acrcmk_lab.replay import recording, sightings
+from acrcmk_lab.replay import observations, recording
 
 Json = typing.Any
-GROUP = sightings.GROUP
+GROUP = observations.GROUP
 VAULT = "microsoft.keyvault/vaults/*"
 DELETED_VAULT = "microsoft.keyvault/locations/*/deletedvaults/*"
 # What the lab can make, in the order in which it must be made.
@@ -80,7 +80,7 @@ def deeds(tape: recording.Recording, *, policies: list[dict[str, Json]]) -> list
 
     `policies` are the access policies of vaults of which nothing but their use is known.
     """
-    seen = sightings.Sightings(tape)
+    seen = observations.Sightings(tape)
     found = [deed for history in seen if _existed(history, seen=seen) for deed in _made(history, tape=tape, seen=seen)]
     found += _vaults_by_data_plane(tape, have=found, seen=seen, policies=policies)
     found = list({(deed.id.lower(), deed.method): deed for deed in reversed(found)}.values())[::-1]
@@ -94,12 +94,12 @@ def deeds(tape: recording.Recording, *, policies: list[dict[str, Json]]) -> list
     ]
 
 
-def touched(history: list[sightings.Sighting]) -> bool:
+def touched(history: list[observations.Sighting]) -> bool:
     """Tell whether a recording deals with a resource itself, rather than seeing it in lists."""
     return any(s.kind in ("written", "removed", "used") or s.exchange.rows is None for s in history)
 
 
-def _existed(history: list[sightings.Sighting], *, seen: sightings.Sightings) -> bool:
+def _existed(history: list[observations.Sighting], *, seen: observations.Sightings) -> bool:
     first = history[0]
     if first.kind == "absent" or _made_here(_parent(first.id), seen=seen):
         return False
@@ -114,13 +114,13 @@ def _parent(resource_id: str) -> str:
     return resource_id.rpartition("/")[0].rpartition("/")[0] if len(route.names) > 1 and route.template != GROUP else ""
 
 
-def _made_here(resource_id: str, *, seen: sightings.Sightings) -> bool:
+def _made_here(resource_id: str, *, seen: observations.Sightings) -> bool:
     """Tell whether the recording itself made a resource: what is then found in it, the service put there."""
     history = seen.of(resource_id) if resource_id else []
     return bool(history) and history[0].kind == "written" and _creates(history[0])
 
 
-def _creates(write: sightings.Sighting) -> bool:
+def _creates(write: observations.Sighting) -> bool:
     """Tell whether an accepted PUT made its resource."""
     exchange, properties = write.exchange, write.body.get("properties")
     told = properties if isinstance(properties, dict) else {}
@@ -138,7 +138,9 @@ def _creates(write: sightings.Sighting) -> bool:
     return not (created and exchange.moment) or exchange.moment - created < _JUST_NOW
 
 
-def _made(history: list[sightings.Sighting], *, tape: recording.Recording, seen: sightings.Sightings) -> Iterator[Deed]:
+def _made(
+    history: list[observations.Sighting], *, tape: recording.Recording, seen: observations.Sightings
+) -> Iterator[Deed]:
     """Yield the deeds that made one resource."""
     resource_id, template = history[0].id, ids.route(history[0].id).template
     if template not in MAKEABLE:
@@ -159,7 +161,7 @@ def _made(history: list[sightings.Sighting], *, tape: recording.Recording, seen:
         yield Deed(id=resource_id, method="DELETE", version=version, moment=moment)
 
 
-def _deleted_vault(shown: dict[str, Json], *, version: str, seen: sightings.Sightings, since: int) -> Iterator[Deed]:
+def _deleted_vault(shown: dict[str, Json], *, version: str, seen: observations.Sightings, since: int) -> Iterator[Deed]:
     """A deleted vault was made and deleted, unless by the recording itself before exchange `since`.
 
     What it was like is told only if it is recovered later.
@@ -186,7 +188,7 @@ def _deleted_vault(shown: dict[str, Json], *, version: str, seen: sightings.Sigh
     yield Deed(id=vault_id, method="DELETE", version=version, moment=deleted)
 
 
-def _first_body(history: list[sightings.Sighting]) -> dict[str, Json]:
+def _first_body(history: list[observations.Sighting]) -> dict[str, Json]:
     """Return the resource as first shown in full; a list of all types shows too little to prefer it."""
     full = [s.body for s in history if s.kind in ("shown", "written") and s.body]
     brief = [s.body for s in history if s.kind == "listed"]
@@ -232,12 +234,12 @@ def moment_of(shown: dict[str, Json]) -> datetime.datetime | None:
 def _version(template: str, *, tape: recording.Recording) -> str:
     """Return the api-version that the recording itself uses for a type."""
     for exchange in tape.exchanges:
-        if sightings.is_arm(exchange) and ids.route(exchange.path).template == template and exchange.ok:
+        if observations.is_arm(exchange) and ids.route(exchange.path).template == template and exchange.ok:
             return exchange.query.get("api-version", "")
     return DEFAULT_VERSIONS.get(template, "")
 
 
-def _groups_of(found: Iterable[Deed], *, seen: sightings.Sightings) -> Iterator[Deed]:
+def _groups_of(found: Iterable[Deed], *, seen: observations.Sightings) -> Iterator[Deed]:
     """Yield the making of groups that hold what is presumed; one that the recording makes was there before, too."""
     have = {deed.id.lower() for deed in found}
     for deed in found:
@@ -254,7 +256,7 @@ def _vaults_by_data_plane(
     tape: recording.Recording,
     *,
     have: list[Deed],
-    seen: sightings.Sightings,
+    seen: observations.Sightings,
     policies: list[dict[str, Json]],
 ) -> Iterator[Deed]:
     """Yield vaults of which the recording uses only the data plane: region and recovery are told there."""
@@ -262,7 +264,7 @@ def _vaults_by_data_plane(
     known |= {ids.name_of(h[0].id).lower() for h in seen if ids.route(h[0].id).template == VAULT}
     talks: dict[str, list[recording.Exchange]] = {}
     for exchange in tape.exchanges:
-        name = sightings.vault_name(exchange)
+        name = observations.vault_name(exchange)
         if name and name not in known:
             talks.setdefault(name, []).append(exchange)
     for name, talk in talks.items():
@@ -292,5 +294,5 @@ def _vault_as_used(talk: list[recording.Exchange], *, policies: list[dict[str, J
 
 
 def _a_subscription(tape: recording.Recording) -> str:
-    found = (ids.subscription_of(exchange.path) for exchange in tape.exchanges if sightings.is_arm(exchange))
+    found = (ids.subscription_of(exchange.path) for exchange in tape.exchanges if observations.is_arm(exchange))
     return next(filter(None, found), "00000000-0000-0000-0000-000000000000")

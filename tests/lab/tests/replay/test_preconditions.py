@@ -3,9 +3,9 @@
 import pytest
 
 from acrcmk_lab.azure import ids
-from acrcmk_lab.replay import people, presumed, roles, schedule
-from tests.lab.tests.replay import tapes
-from tests.lab.tests.replay.tapes import GROUP, IDENTITY, KEYS, REGISTRY, VAULT, arm, exchange, tape
+from acrcmk_lab.replay import preconditions, principals, roles, schedule
+from tests.lab.tests.replay import recordings
+from tests.lab.tests.replay.recordings import GROUP, IDENTITY, KEYS, REGISTRY, SUBSCRIPTION, VAULT, arm, exchange, tape
 
 SHOWN_VAULT = {
     "id": VAULT,
@@ -14,13 +14,13 @@ SHOWN_VAULT = {
     "location": "westus",
     "tags": {"a": "b"},
     "systemData": {"createdBy": "me@x", "createdByType": "User", "createdAt": "2024-06-26T11:00:00Z"},
-    "properties": {"provisioningState": "Succeeded", "accessPolicies": [], "tenantId": tapes.CLIENT},
+    "properties": {"provisioningState": "Succeeded", "accessPolicies": [], "tenantId": recordings.CLIENT},
 }
 OK = {"properties": {"provisioningState": "Succeeded"}}
 
 
 def deeds(*entries, policies=()):
-    return presumed.deeds(tape(*entries), policies=list(policies))
+    return preconditions.deeds(tape(*entries), policies=list(policies))
 
 
 def made(*entries):
@@ -34,7 +34,7 @@ def test_what_is_read_first_was_there_with_its_group():
     assert vault.version == "2023-02-01"
     assert vault.body == {"location": "westus", "tags": {"a": "b"}, "properties": SHOWN_VAULT["properties"]}
     assert vault.moment.hour == 11
-    assert vault.author == presumed.Author("me@x", "User")
+    assert vault.author == preconditions.Author("me@x", "User")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_recovered_vault_was_made_and_deleted():
 
 def deleted(name, vault_id, at):
     return {
-        "id": f"/subscriptions/{tapes.SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westus/deletedVaults/{name}",
+        "id": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westus/deletedVaults/{name}",
         "name": name,
         "properties": {
             "vaultId": vault_id,
@@ -113,7 +113,7 @@ def deleted(name, vault_id, at):
     }
 
 
-LISTED = f"/subscriptions/{tapes.SUBSCRIPTION}/providers/Microsoft.KeyVault/deletedVaults"
+LISTED = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/deletedVaults"
 
 
 def test_other_peoples_deleted_vaults_are_made_and_deleted_at_their_time():
@@ -156,18 +156,18 @@ def test_a_vault_known_by_its_data_plane_gets_region_sku_and_recovery_from_there
         at=0,
         x_ms_keyvault_region="eastus2",
     )
-    vault = deeds(entry, policies=[{"objectId": tapes.CLIENT}])[-1]
+    vault = deeds(entry, policies=[{"objectId": recordings.CLIENT}])[-1]
     assert ids.name_of(vault.id) == "vault-one"
     assert vault.body["location"] == "eastus2"
     assert vault.body["properties"]["sku"]["name"] == "premium"
     assert vault.body["properties"]["softDeleteRetentionInDays"] == 7
     assert vault.body["properties"]["enablePurgeProtection"] is True
-    assert vault.body["properties"]["accessPolicies"] == [{"objectId": tapes.CLIENT}]
+    assert vault.body["properties"]["accessPolicies"] == [{"objectId": recordings.CLIENT}]
 
 
 def test_strangers_in_lists_of_everything_are_not_made():
     row = {"id": VAULT, "name": "vault-one", "type": "Microsoft.KeyVault/vaults", "location": "westus", "tags": {}}
-    entry = exchange("GET", arm(f"/subscriptions/{tapes.SUBSCRIPTION}/resources"), 200, {"value": [row]}, at=0)
+    entry = exchange("GET", arm(f"/subscriptions/{SUBSCRIPTION}/resources"), 200, {"value": [row]}, at=0)
     assert made(entry) == []
     assert ("PUT", "vault-one") in made(entry, exchange("GET", arm(VAULT), 200, SHOWN_VAULT, at=1))
 
@@ -181,7 +181,7 @@ def test_the_body_of_a_put_has_nothing_that_only_azure_tells():
         "location": "westus",
         "identity": {"type": "userAssigned", "userAssignedIdentities": {IDENTITY: {"principalId": "p"}}},
     }
-    assert presumed.put_body(shown) == {
+    assert preconditions.put_body(shown) == {
         "location": "westus",
         "identity": {"type": "userAssigned", "userAssignedIdentities": {IDENTITY: {}}},
     }
@@ -191,27 +191,27 @@ def test_the_caller_is_who_wrote():
     written = {
         "systemData": {"lastModifiedBy": "me@x", "lastModifiedByType": "User"},
         "properties": {
-            "accessPolicies": [{"objectId": tapes.CLIENT}],
+            "accessPolicies": [{"objectId": recordings.CLIENT}],
             "tenantId": "72f988bf-86f1-41af-91ab-2d7cd011db47",
         },
     }
     found = tape(exchange("PUT", arm(VAULT), 200, written, at=0))
-    told = people.derive(found, moments=schedule.moments(found), fresh=lambda: "fresh")
-    assert (told.caller.name, told.caller.kind, told.caller.object_id) == ("me@x", "User", tapes.CLIENT)
+    told = principals.derive(found, moments=schedule.moments(found), fresh=lambda: "fresh")
+    assert (told.caller.name, told.caller.kind, told.caller.object_id) == ("me@x", "User", recordings.CLIENT)
     assert told.tenant_id == "72f988bf-86f1-41af-91ab-2d7cd011db47"
-    assert told.subscriptions == (tapes.SUBSCRIPTION,)
+    assert told.subscriptions == (SUBSCRIPTION,)
 
 
 def test_a_challenge_tells_the_tenant():
     tenant = "54826b22-38d6-4fb2-bad9-b7b93a3e9c5a"
     challenge = f'Bearer authorization="https://login.windows.net/{tenant}", resource="https://vault.azure.net"'
     found = tape(exchange("GET", f"{KEYS}?api-version=7.4", 401, {}, at=0, www_authenticate=challenge))
-    assert people.derive(found, moments=schedule.moments(found), fresh=lambda: "fresh").tenant_id == tenant
+    assert principals.derive(found, moments=schedule.moments(found), fresh=lambda: "fresh").tenant_id == tenant
 
 
 def test_roles_shown_are_known_and_those_only_named_permit_nothing():
     scope = f"{GROUP}/providers/Microsoft.Authorization"
-    custom = {"name": tapes.CLIENT, "properties": {"roleName": "Mine", "type": "CustomRole", "permissions": []}}
+    custom = {"name": recordings.CLIENT, "properties": {"roleName": "Mine", "type": "CustomRole", "permissions": []}}
     assignment = {"name": "x", "properties": {"roleDefinitionId": f"{scope}/roleDefinitions/{'1' * 8}"}}
     found = roles.derive(
         tape(
@@ -224,8 +224,8 @@ def test_roles_shown_are_known_and_those_only_named_permit_nothing():
 
 
 def test_a_role_that_the_recording_makes_is_not_presumed():
-    path = f"{GROUP}/providers/Microsoft.Authorization/roleDefinitions/{tapes.CLIENT}"
-    body = {"name": tapes.CLIENT, "properties": {"roleName": "Mine", "type": "CustomRole", "permissions": []}}
+    path = f"{GROUP}/providers/Microsoft.Authorization/roleDefinitions/{recordings.CLIENT}"
+    body = {"name": recordings.CLIENT, "properties": {"roleName": "Mine", "type": "CustomRole", "permissions": []}}
     assert (
         roles.derive(tape(exchange("PUT", arm(path), 201, body, at=0), exchange("GET", arm(path), 200, body, at=1)))
         == []

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from acrcmk_lab.azure import directory, ids
-from acrcmk_lab.replay import progress, recording, sightings
+from acrcmk_lab.replay import observations, progress, recording
 
 Json = typing.Any
 _AUTHORITY = re.compile(r"https://login[^/]*/([0-9a-f-]{36})", re.IGNORECASE)
@@ -59,7 +59,7 @@ def _tenants(tape: recording.Recording) -> Iterator[str]:
 
 def _subscriptions(tape: recording.Recording) -> Iterator[str]:
     for exchange in tape.exchanges:
-        known = sightings.is_arm(exchange) and exchange.error != "SubscriptionNotFound"
+        known = observations.is_arm(exchange) and exchange.error != "SubscriptionNotFound"
         if known and ids.subscription_of(exchange.path):
             yield ids.subscription_of(exchange.path)
 
@@ -75,7 +75,7 @@ def _caller(tape: recording.Recording, *, fresh: typing.Callable[[], str]) -> di
 
 
 def _writes(tape: recording.Recording) -> Iterator[recording.Exchange]:
-    return (e for e in tape.exchanges if sightings.is_arm(e) and e.ok and e.method in ("PUT", "PATCH"))
+    return (e for e in tape.exchanges if observations.is_arm(e) and e.ok and e.method in ("PUT", "PATCH"))
 
 
 def _authors(tape: recording.Recording) -> Iterator[tuple[str, str]]:
@@ -90,7 +90,7 @@ def _callers(tape: recording.Recording) -> Iterator[str]:
     for exchange in _writes(tape):
         if ids.route(exchange.path).template == _ROLE_ASSIGNMENT:
             yield str(exchange.properties.get("updatedBy"))
-    hosts = {sightings.vault_name(exchange) for exchange in tape.exchanges if exchange.ok} - {""}
+    hosts = {observations.vault_name(exchange) for exchange in tape.exchanges if exchange.ok} - {""}
     for policies in itertools.chain(_policies(tape, names=hosts), _policies(tape, names=None)):
         for policy in policies:
             yield str(policy.get("objectId"))

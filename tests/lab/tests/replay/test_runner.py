@@ -7,13 +7,13 @@ import json
 
 import pytest
 
-from acrcmk_lab.replay import command, player, report
-from tests.lab.tests.replay import tapes
-from tests.lab.tests.replay.tapes import GROUP, KEYS, REGISTRY, VAULT, arm, exchange, tape
+from acrcmk_lab.replay import command, report, runner
+from tests.lab.tests.replay import recordings
+from tests.lab.tests.replay.recordings import GROUP, KEYS, REGISTRY, SUBSCRIPTION, VAULT, arm, exchange, tape
 
 
 async def played(entries):
-    return await player.play(tape(*entries))
+    return await runner.play(tape(*entries))
 
 
 def differing(result):
@@ -26,7 +26,7 @@ def differing(result):
 
 @pytest.fixture(scope="module")
 def encryption():
-    return asyncio.run(tapes.recorded_encryption())
+    return asyncio.run(recordings.recorded_encryption())
 
 
 async def test_a_recording_of_another_lab_replays(encryption):
@@ -39,12 +39,12 @@ async def test_a_recording_of_another_lab_replays(encryption):
 @pytest.mark.parametrize(("form", "year"), [("GEN_A", 2020), ("GEN_B", 2022), ("GEN_C", 2024)])
 async def test_the_generation_of_answers_follows_the_date(form, year):
     day = datetime.datetime(year, 2, 26, 12, tzinfo=datetime.UTC)
-    assert differing(await played(await tapes.recorded_encryption(registry_mode=form, day=day))) == {}
+    assert differing(await played(await recordings.recorded_encryption(registry_mode=form, day=day))) == {}
 
 
 @pytest.mark.parametrize("entry", ["dns_delay", "acr_operation", "principal_replication"])
 async def test_what_took_long_in_the_recording_takes_as_long_in_the_lab(entry):
-    assert differing(await played(await tapes.recorded_encryption(**{entry: "29"}))) == {}
+    assert differing(await played(await recordings.recorded_encryption(**{entry: "29"}))) == {}
 
 
 async def test_ids_must_be_used_consistently(encryption):
@@ -54,7 +54,7 @@ async def test_ids_must_be_used_consistently(encryption):
 
     client_id = encryption[1]["response"]["body"]["properties"]["clientId"]
     last = len(encryption) - 1
-    found = differing(await played(tapes.mutated(encryption, last, other_client)))
+    found = differing(await played(recordings.mutated(encryption, last, other_client)))
     assert list(found) == [last]
     assert any("identity" in where for where in found[last])
 
@@ -105,13 +105,13 @@ async def test_no_changed_value_goes_unnoticed_but_key_material(encryption):
 @pytest.mark.parametrize("status", [202, 400, 404, 500])
 async def test_another_status_is_noticed(encryption, status):
     number = next(n for n, entry in enumerate(encryption) if entry["response"]["status"] == 201)
-    found = differing(await played(tapes.mutated(encryption, number, lambda r: r.update(status=status))))
+    found = differing(await played(recordings.mutated(encryption, number, lambda r: r.update(status=status))))
     assert found[number] == ["status"]
 
 
 async def test_a_vanished_operation_header_is_noticed(encryption):
     number = next(n for n, e in enumerate(encryption) if "azure-asyncoperation" in e["response"]["headers"])
-    entries = tapes.mutated(encryption, number, lambda r: r["headers"].pop("azure-asyncoperation"))
+    entries = recordings.mutated(encryption, number, lambda r: r["headers"].pop("azure-asyncoperation"))
     assert "azure-asyncoperation" in differing(await played(entries))[number]
 
 
@@ -134,9 +134,9 @@ async def test_a_challenge_is_provoked_by_sending_no_token(encryption):
 
 
 async def test_ciphertexts_of_the_client_are_made_again_with_the_labs_key():
-    recorder = tapes.Recorder()
+    recorder = recordings.Recorder()
     await recorder.call("PUT", arm(GROUP, "2021-04-01"), {"location": "westus"})
-    policy = tapes._policy(recorder, tapes.CLIENT, "all")
+    policy = recordings._policy(recorder, recordings.CLIENT, "all")
     properties = {
         "tenantId": policy["tenantId"],
         "sku": {"family": "A", "name": "standard"},
@@ -151,7 +151,7 @@ async def test_ciphertexts_of_the_client_are_made_again_with_the_labs_key():
     await recorder.call("POST", f"{url}/decrypt?api-version=7.4", by_client)
     without_the_encryption = [e for e in recorder.entries if "/encrypt" not in e["request"]["uri"]]
     assert differing(await played(without_the_encryption)) == {}
-    spoilt_plaintext = tapes.mutated(recorder.entries, -1, lambda r: r["body"].update(value="ZGVm"))
+    spoilt_plaintext = recordings.mutated(recorder.entries, -1, lambda r: r["body"].update(value="ZGVm"))
     assert differing(await played(spoilt_plaintext))
 
 
@@ -168,7 +168,7 @@ def stranger(name):
 
 def listed(*names, at, more=None, url=None):
     query = "$filter=resourceType eq 'Microsoft.ContainerRegistry/registries'"
-    first = f"{tapes.ARM}/subscriptions/{tapes.SUBSCRIPTION}/resources?api-version=2022-09-01&{query}"
+    first = f"{recordings.ARM}/subscriptions/{SUBSCRIPTION}/resources?api-version=2022-09-01&{query}"
     body = {"value": [stranger(name) for name in names], **({"nextLink": more} if more else {})}
     return exchange("GET", url or first, 200, body, at=at)
 
@@ -178,7 +178,7 @@ async def test_other_peoples_resources_come_and_go_in_lists():
 
 
 async def test_pages_may_be_cut_anywhere():
-    more = f"{tapes.ARM}/subscriptions/{tapes.SUBSCRIPTION}/resources?api-version=2022-09-01&$skiptoken=abc"
+    more = f"{recordings.ARM}/subscriptions/{SUBSCRIPTION}/resources?api-version=2022-09-01&$skiptoken=abc"
     entries = [listed("a", "b", at=0, more=more), listed("c", at=1, url=more)]
     assert differing(await played(entries)) == {}
 
@@ -245,7 +245,7 @@ async def test_the_command_prints_a_table_and_ends_with_json(tmp_path, capsys, e
 
 async def test_the_command_fails_on_a_difference_and_tells_it(tmp_path, capsys, encryption):
     file = tmp_path / "one.json"
-    file.write_text(json.dumps(tapes.mutated(encryption, 1, lambda r: r["body"].update(location="eastus"))))
+    file.write_text(json.dumps(recordings.mutated(encryption, 1, lambda r: r["body"].update(location="eastus"))))
     assert await command.run(Arguments([file], verbose=True)) == 1
     out = capsys.readouterr().out
     assert "body.location: recorded 'eastus', lab 'westus'" in out

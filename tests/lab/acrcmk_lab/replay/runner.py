@@ -7,12 +7,12 @@ from acrcmk_lab.azure import messages
 from acrcmk_lab.replay import (
     ciphertexts,
     comparison,
+    foreign_resources,
     headers,
+    lab_setup,
     listing,
     masks,
-    outside,
     recording,
-    scene,
     schedule,
     scope,
 )
@@ -56,8 +56,8 @@ class Player:
     """One recording in one lab, exchange by exchange."""
 
     def __init__(self, tape: recording.Recording) -> None:
-        self.scene = scene.Scene(tape)
-        self._outside = outside.Outside(tape, store=self.scene.cloud.world.store)
+        self.scene = lab_setup.Scene(tape)
+        self._outside = foreign_resources.Outside(tape, store=self.scene.cloud.world.store)
         self._listings = listing.Listings()
         self._scope = scope.Scope()
         self._began = self.scene.moments[0] if schedule.dated(tape) else None

@@ -8,7 +8,7 @@ import typing
 from dataclasses import dataclass, field
 
 from acrcmk_lab.azure import ids, tables
-from acrcmk_lab.replay import binding, comparison, presumed, recording, sightings
+from acrcmk_lab.replay import binding, comparison, observations, preconditions, recording
 
 Json = typing.Any
 _SHOWN_ANYWAY = ("id", "name", "type", "location", "tags")
@@ -34,8 +34,8 @@ class Outside:
     """The rest of the subscription, as each list of a recording shows it."""
 
     def __init__(self, tape: recording.Recording, *, store: tables.Store) -> None:
-        seen = sightings.Sightings(tape)
-        self._own = {history[0].id.lower() for history in seen if presumed.touched(history)}
+        seen = observations.Sightings(tape)
+        self._own = {history[0].id.lower() for history in seen if preconditions.touched(history)}
         self._store = store
         self._shown: dict[str, set[str]] = {}
         self._lists = _lists(tape)
@@ -68,7 +68,7 @@ def _lists(tape: recording.Recording) -> dict[int, list[recording.Exchange]]:
     found: dict[int, list[recording.Exchange]] = {}
     awaited: dict[str, list[recording.Exchange]] = {}
     for exchange in tape.exchanges:
-        if exchange.rows is None or not sightings.is_list_of_all(exchange):
+        if exchange.rows is None or not observations.is_list_of_all(exchange):
             continue
         pages = awaited.pop(binding.url_key(exchange.url), None)
         if pages is None:

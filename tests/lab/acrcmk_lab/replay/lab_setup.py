@@ -9,7 +9,18 @@ import uuid
 
 from acrcmk_lab.azure import clock, cloud, directory, ids, messages, rbac, requestlog, settings
 from acrcmk_lab.azure.providers import authorization
-from acrcmk_lab.replay import binding, comparison, era, masks, people, presumed, progress, recording, roles, schedule
+from acrcmk_lab.replay import (
+    api_dates,
+    binding,
+    comparison,
+    masks,
+    preconditions,
+    principals,
+    progress,
+    recording,
+    roles,
+    schedule,
+)
 
 Json = typing.Any
 ARM = "https://management.azure.com"
@@ -37,9 +48,9 @@ class Scene:
         self.bound = binding.Binding()
         self.refused: list[str] = []
         self._tape = tape
-        self._people = people.derive(tape, moments=self.moments, fresh=_guids())
-        self._deeds = presumed.deeds(tape, policies=[self._full_policy()])
-        self._authors: dict[presumed.Author, directory.Principal] = {}
+        self._people = principals.derive(tape, moments=self.moments, fresh=_guids())
+        self._deeds = preconditions.deeds(tape, policies=[self._full_policy()])
+        self._authors: dict[preconditions.Author, directory.Principal] = {}
         start = self.moments[0] if self.moments else datetime.datetime.now(datetime.UTC)
         self._eve = start - EVE
         epoch = min([self._eve, *(deed.moment for deed in self._deeds if deed.moment)]) - LEAD
@@ -111,8 +122,8 @@ class Scene:
         return {
             **dict.fromkeys((*AT_ONCE, *PREPARED_AT_ONCE), "0"),
             **{f"{kind}_tokens": UNLIMITED for kind in kinds},
-            **era.switches(day),
-            **era.vault_release(self._tape),
+            **api_dates.switches(day),
+            **api_dates.vault_release(self._tape),
             "unregistered_providers": ",".join(sorted(unregistered)),
         }
 
@@ -143,7 +154,7 @@ class Scene:
             rbac.Grant(principal=principal.object_id, role=rbac.definitions()[rbac.OWNER], scope="/")
         )
 
-    async def _do(self, deed: presumed.Deed) -> None:
+    async def _do(self, deed: preconditions.Deed) -> None:
         """Do a deed, and bind the ids that it made to those that the recording shows."""
         url = f"{ARM}{deed.id}?api-version={deed.version}"
         answer = await self.send(
@@ -151,22 +162,22 @@ class Scene:
         )
         if answer.code:
             self.refused.append(f"{deed.method} {deed.id}: {answer.status} {answer.code}")
-        elif deed.author == presumed.NOBODY:
+        elif deed.author == preconditions.NOBODY:
             self._unsign(deed)
         elif deed.shown:
             rules = comparison.Comparison(bound=self.bound, masked=masks.Masks())
             rules.body(deed.shown, answer.body)
 
-    def _unsign(self, deed: presumed.Deed) -> None:
+    def _unsign(self, deed: preconditions.Deed) -> None:
         """Take the author off a role assignment that Azure made itself: nobody's request can."""
         made = self.cloud.world.store.get(authorization.RoleAssignment, deed.id)
         if made:
             made.author_id = recording.properties_of(deed.shown).get("updatedBy")
 
-    def _author(self, author: presumed.Author | None) -> directory.Principal:
+    def _author(self, author: preconditions.Author | None) -> directory.Principal:
         """Return who did a deed; strangers join the directory when first met."""
         mine = (self.caller.name, self.caller.client_id, self.caller.object_id)
-        if author in (None, presumed.NOBODY) or author.name in mine:
+        if author in (None, preconditions.NOBODY) or author.name in mine:
             return self.caller
         if author not in self._authors:
             fresh = self.cloud.world.guid
