@@ -1,47 +1,47 @@
-"""Other people's resources that pass by in lists of everything in a subscription.
+"""Resources of other users that appear in lists of all resources of a subscription.
 
-A recording shows no more of them than a row, and shows them come and go. So the rows are put into the
-lab's store, and taken out of it, just before each list is asked for.
+A recording shows only their rows, and they are created and deleted while it runs. So the rows are added to the
+lab's store, and removed from it, just before each list is requested.
 """
 
-import typing
-from dataclasses import dataclass, field
+import dataclasses
+from typing import Any
 
 from acrcmk_lab.azure import ids, tables
-from acrcmk_lab.replay import binding, comparison, observations, preconditions, recording
+from acrcmk_lab.replay import binding, comparison, observations, preconditions, recordings
 
-Json = typing.Any
-_SHOWN_ANYWAY = ("id", "name", "type", "location", "tags")
+Json = Any
+_COMMON_MEMBERS = ("id", "name", "type", "location", "tags")
 
 
-@dataclass(kw_only=True)
-class Stranger(tables.Resource):
+@dataclasses.dataclass(kw_only=True)
+class ForeignResource(tables.Resource):
     """A resource of which only its row in a list is known."""
 
-    row: dict[str, Json] = field(default_factory=dict)
+    row: dict[str, Json] = dataclasses.field(default_factory=dict)
 
     @property
     def TYPE(self) -> str:  # type: ignore[override]  # noqa: N802 - every other class has one type, this one any
-        """The type that the row tells."""
+        """The type, as the row shows it."""
         return str(self.row.get("type", ""))
 
     def listed(self) -> dict[str, Json]:
-        """Return all else that the row shows."""
-        return {name: value for name, value in self.row.items() if name not in _SHOWN_ANYWAY}
+        """Return the other members of the row."""
+        return {name: value for name, value in self.row.items() if name not in _COMMON_MEMBERS}
 
 
-class Outside:
-    """The rest of the subscription, as each list of a recording shows it."""
+class ForeignResources:
+    """The other resources of the subscription, as each list of a recording shows them."""
 
-    def __init__(self, tape: recording.Recording, *, store: tables.Store) -> None:
-        seen = observations.Sightings(tape)
-        self._own = {history[0].id.lower() for history in seen if preconditions.touched(history)}
+    def __init__(self, recording: recordings.Recording, *, store: tables.Store) -> None:
+        observed = observations.Observations(recording)
+        self._addressed = {history[0].id.lower() for history in observed if preconditions.is_addressed(history)}
         self._store = store
-        self._shown: dict[str, set[str]] = {}
-        self._lists = _lists(tape)
+        self._listed: dict[str, set[str]] = {}
+        self._lists = _lists(recording)
 
-    def prepare(self, exchange: recording.Exchange) -> None:
-        """Make the rest of the subscription what the pages that an exchange begins are about to show."""
+    def prepare(self, exchange: recordings.Exchange) -> None:
+        """Make the store hold the foreign resources in the list whose first page an exchange requests."""
         pages = self._lists.get(exchange.number)
         if not pages:
             return
@@ -49,38 +49,40 @@ class Outside:
             row["id"].lower(): row
             for page in pages
             for row in page.rows or ()
-            if "id" in row and row["id"].lower() not in self._own
+            if "id" in row and row["id"].lower() not in self._addressed
         }
         for row in rows.values():
-            self._store.put(_stranger(row))
+            self._store.put(_foreign_resource(row))
         key = binding.url_key(exchange.url)
-        whole = not any(comparison.TRUNCATED in page.shown for page in pages) and not pages[-1].shown.get("nextLink")
-        gone = self._shown.get(key, set()) - set(rows) if whole else set()
-        for resource_id in gone:
-            stranger = self._store.get(Stranger, resource_id)
-            if stranger:
-                self._store.remove(stranger)
-        self._shown[key] = (self._shown.get(key, set()) | set(rows)) - gone
+        complete = not any(comparison.TRUNCATED in page.response_object for page in pages) and not pages[
+            -1
+        ].response_object.get("nextLink")
+        deleted = self._listed.get(key, set()) - set(rows) if complete else set()
+        for resource_id in deleted:
+            resource = self._store.get(ForeignResource, resource_id)
+            if resource:
+                self._store.remove(resource)
+        self._listed[key] = (self._listed.get(key, set()) | set(rows)) - deleted
 
 
-def _lists(tape: recording.Recording) -> dict[int, list[recording.Exchange]]:
-    """Return the pages of each list of everything, by the number of the exchange with the first."""
-    found: dict[int, list[recording.Exchange]] = {}
-    awaited: dict[str, list[recording.Exchange]] = {}
-    for exchange in tape.exchanges:
+def _lists(recording: recordings.Recording) -> dict[int, list[recordings.Exchange]]:
+    """Return the pages of each list of all resources, by the number of the exchange with the first page."""
+    lists: dict[int, list[recordings.Exchange]] = {}
+    next_pages: dict[str, list[recordings.Exchange]] = {}
+    for exchange in recording.exchanges:
         if exchange.rows is None or not observations.is_list_of_all(exchange):
             continue
-        pages = awaited.pop(binding.url_key(exchange.url), None)
+        pages = next_pages.pop(binding.url_key(exchange.url), None)
         if pages is None:
-            pages = found.setdefault(exchange.number, [])
+            pages = lists.setdefault(exchange.number, [])
         pages.append(exchange)
-        if exchange.shown.get("nextLink"):
-            awaited[binding.url_key(str(exchange.shown["nextLink"]))] = pages
-    return found
+        if exchange.response_object.get("nextLink"):
+            next_pages[binding.url_key(str(exchange.response_object["nextLink"]))] = pages
+    return lists
 
 
-def _stranger(row: dict[str, Json]) -> Stranger:
-    return Stranger(
+def _foreign_resource(row: dict[str, Json]) -> ForeignResource:
+    return ForeignResource(
         id=row["id"],
         name=str(row.get("name", ids.name_of(row["id"]))),
         location=str(row.get("location", "")),

@@ -1,11 +1,12 @@
-"""The lab that a recording is played against: fresh, on the recording's day, holding what it presumes."""
+"""The lab that a recording is replayed against: new, at its date, with the resources that it presupposes."""
 
 import asyncio
 import datetime
 import random
-import typing
 import urllib.parse
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 from acrcmk_lab.azure import clock, cloud, directory, ids, messages, rbac, requestlog, settings
 from acrcmk_lab.azure.providers import authorization
@@ -17,80 +18,79 @@ from acrcmk_lab.replay import (
     preconditions,
     principals,
     progress,
-    recording,
+    recordings,
     roles,
     schedule,
 )
 
-Json = typing.Any
+Json = Any
 ARM = "https://management.azure.com"
-AUTHORITY = "https://login.microsoftonline.com"
-# Somebody prepares the subscription this long before the recording.
-LEAD = datetime.timedelta(hours=1)
-# All that is presumed is done a little before the first exchange, whatever the recording says of its time.
-EVE = datetime.timedelta(seconds=1)
-# Real seconds: the lab's clock stands still while it answers, so an answer takes none of its own.
-PATIENCE = 10.0
+SETUP_START_LEAD = datetime.timedelta(hours=1)
+"""The lab's clock starts this long before the first setup request."""
+SETUP_END_LEAD = datetime.timedelta(seconds=1)
+"""All setup requests are sent at least this long before the first exchange, whatever date the recording shows."""
+RESPONSE_TIMEOUT = 10.0
+"""Real seconds: the lab's clock does not advance while it handles a request."""
 UNLIMITED = "1000000000"
-# Grants of a recording had long taken effect, or the recording would show refusals.
-AT_ONCE = ("rbac_propagation", "policy_propagation")
-# What is prepared is finished when the recording begins.
-PREPARED_AT_ONCE = ("dns_delay", "acr_operation", "acr_delete", "group_delete")
-EVERYTHING = ["all", "purge"]
+NO_DELAY = ("rbac_propagation", "policy_propagation")
+"""Access that a recording uses was granted long before; otherwise the recording would show 403."""
+NO_DELAY_DURING_SETUP = ("dns_delay", "acr_operation", "acr_delete", "group_delete")
+"""Operations of the setup are finished before the recording begins."""
+ALL_PERMISSIONS = ["all", "purge"]
 
 
-class Scene:
-    """One lab for one recording; `binding` is what the two have learnt to call by each other's names."""
+class LabSetup:
+    """One lab for one recording; `bindings` are the pairs of ids, texts and URLs of the two."""
 
-    def __init__(self, tape: recording.Recording) -> None:
-        self.moments = schedule.moments(tape)
-        self.switches = progress.switches(tape, moments=self.moments)
-        self.bound = binding.Binding()
+    def __init__(self, recording: recordings.Recording) -> None:
+        self.timestamps = schedule.timestamps(recording)
+        self.switches = progress.switches(recording, timestamps=self.timestamps)
+        self.bindings = binding.Binding()
         self.refused: list[str] = []
-        self._tape = tape
-        self._people = principals.derive(tape, moments=self.moments, fresh=_guids())
-        self._deeds = preconditions.deeds(tape, policies=[self._full_policy()])
+        self._recording = recording
+        self._principals = principals.derive(recording, timestamps=self.timestamps, new_guid=_guids())
+        self._setup_requests = preconditions.setup_requests(recording, policies=[self._full_policy()])
         self._authors: dict[preconditions.Author, directory.Principal] = {}
-        start = self.moments[0] if self.moments else datetime.datetime.now(datetime.UTC)
-        self._eve = start - EVE
-        epoch = min([self._eve, *(deed.moment for deed in self._deeds if deed.moment)]) - LEAD
+        start = self.timestamps[0] if self.timestamps else datetime.datetime.now(datetime.UTC)
+        self._setup_end = start - SETUP_END_LEAD
+        epoch = min([self._setup_end, *(r.timestamp for r in self._setup_requests if r.timestamp)]) - SETUP_START_LEAD
         self.clock = clock.Clock(epoch=epoch)
         self.cloud = cloud.Cloud(time=self.clock, switches=settings.Switches.without_latency(), log=requestlog.Log())
         self.cloud.world.url = ARM
-        for name, value in self._opening(start.date()).items():
+        for name, value in self._initial_switches(start.date()).items():
             self.set(name, value)
-        self._introduce()
+        self._fill_directory()
 
     @property
     def caller(self) -> directory.Principal:
-        """Whom the recording speaks for."""
-        return self._people.caller
+        """The principal that sent the recorded requests."""
+        return self._principals.caller
 
     def set(self, name: str, value: str) -> None:
-        """Set one of the lab's switches."""
+        """Set one of the lab's settings."""
         self.cloud.world.switches.set(name, value=value)
 
     async def prepare(self) -> None:
-        """Do what must have been done before the recording began."""
-        for deed in self._deeds:
-            if deed.moment:
-                await self.turn_to(min(deed.moment, self._eve))
-            await self._do(deed)
-        await self.turn_to(self._eve)
-        usual = settings.Switches()
-        for name in PREPARED_AT_ONCE:
-            self.set(name, str(getattr(usual, name)))
+        """Send the setup requests."""
+        for request in self._setup_requests:
+            if request.timestamp:
+                await self.advance_to(min(request.timestamp, self._setup_end))
+            await self._send_setup_request(request)
+        await self.advance_to(self._setup_end)
+        defaults = settings.Switches()
+        for name in NO_DELAY_DURING_SETUP:
+            self.set(name, str(getattr(defaults, name)))
 
-    async def turn_to(self, moment: datetime.datetime) -> None:
-        """Move the lab's clock forward to a moment; it never goes back."""
-        seconds = (moment - self.clock.utc()).total_seconds()
+    async def advance_to(self, timestamp: datetime.datetime) -> None:
+        """Advance the lab's clock to a time; never turns it back."""
+        seconds = (timestamp - self.clock.utc()).total_seconds()
         if seconds > 0:
             await self.clock.advance(seconds)
 
     async def send(
         self, method: str, url: str, *, body: Json = None, principal: directory.Principal | None = None
     ) -> messages.Answer:
-        """Send a request, without a token if nobody sends it."""
+        """Send a request; without a token if there is no principal."""
         parts = urllib.parse.urlsplit(url)
         headers = {"content-type": "application/json"}
         if principal:
@@ -105,97 +105,98 @@ class Scene:
             host=parts.hostname or "",
         )
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(RESPONSE_TIMEOUT):
                 return await self.cloud.answer(request)
         except TimeoutError:
-            return _broken("LabSilent", f"no answer in {PATIENCE:g} s")
-        except Exception as error:  # noqa: BLE001 - the lab's server answers 500 to a defect of the lab, too
-            return _broken("LabDefect", repr(error))
+            return _lab_failure("LabTimeout", f"no response within {RESPONSE_TIMEOUT:g} s")
+        except Exception as error:  # noqa: BLE001 - as the lab's server, which answers 500 to any defect of the lab
+            return _lab_failure("LabDefect", repr(error))
 
-    def _opening(self, day: datetime.date) -> dict[str, str]:
+    def _initial_switches(self, day: datetime.date) -> dict[str, str]:
         kinds = ("read", "write", "delete")
         unregistered = {
-            str(e.shown["error"]["message"]).split("'")[1]
-            for e in self._tape.exchanges
+            str(e.response_object["error"]["message"]).split("'")[1]
+            for e in self._recording.exchanges
             if e.error == "MissingSubscriptionRegistration"
         }
         return {
-            **dict.fromkeys((*AT_ONCE, *PREPARED_AT_ONCE), "0"),
+            **dict.fromkeys((*NO_DELAY, *NO_DELAY_DURING_SETUP), "0"),
             **{f"{kind}_tokens": UNLIMITED for kind in kinds},
             **api_dates.switches(day),
-            **api_dates.vault_release(self._tape),
+            **api_dates.vault_release(self._recording),
             "unregistered_providers": ",".join(sorted(unregistered)),
         }
 
     def _full_policy(self) -> dict[str, Json]:
-        """Return the access policy of a caller who may do everything."""
+        """Return an access policy with all permissions for the caller."""
         return {
-            "tenantId": self._people.tenant_id,
+            "tenantId": self._principals.tenant_id,
             "objectId": self.caller.object_id,
-            "permissions": dict.fromkeys(("keys", "secrets", "certificates", "storage"), EVERYTHING),
+            "permissions": dict.fromkeys(("keys", "secrets", "certificates", "storage"), ALL_PERMISSIONS),
         }
 
-    def _introduce(self) -> None:
-        """Fill the directory, and make the caller the owner of all subscriptions."""
+    def _fill_directory(self) -> None:
+        """Add principals and roles, and make the caller the owner of all subscriptions."""
         world = self.cloud.world
-        world.tenant_id = self._people.tenant_id
-        for subscription in (*self._people.subscriptions, *(ids.subscription_of(deed.id) for deed in self._deeds)):
+        world.tenant_id = self._principals.tenant_id
+        subscriptions = [*self._principals.subscriptions, *(ids.subscription_of(r.id) for r in self._setup_requests)]
+        for subscription in subscriptions:
             self.cloud.add_subscription(subscription)
-        for known in self._people.known:
-            if known.visible:
-                known.principal.visible_at = (known.visible - self.clock.utc(0)).total_seconds()
+        for known in self._principals.known:
+            if known.visible_from:
+                known.principal.visible_at = (known.visible_from - self.clock.utc(0)).total_seconds()
             world.directory.add(known.principal)
-        world.access.roles.update({role.guid.lower(): role for role in roles.derive(self._tape)})
-        self._own(self.caller)
+        world.access.roles.update({role.guid.lower(): role for role in roles.derive(self._recording)})
+        self._grant_owner(self.caller)
 
-    def _own(self, principal: directory.Principal) -> None:
+    def _grant_owner(self, principal: directory.Principal) -> None:
         self.cloud.world.directory.add(principal)
         self.cloud.world.access.grant(
             rbac.Grant(principal=principal.object_id, role=rbac.definitions()[rbac.OWNER], scope="/")
         )
 
-    async def _do(self, deed: preconditions.Deed) -> None:
-        """Do a deed, and bind the ids that it made to those that the recording shows."""
-        url = f"{ARM}{deed.id}?api-version={deed.version}"
+    async def _send_setup_request(self, request: preconditions.SetupRequest) -> None:
+        """Send a setup request, and bind the ids of its response to those in the recording."""
+        url = f"{ARM}{request.id}?api-version={request.version}"
         answer = await self.send(
-            deed.method, url, body=self.bound.rewritten(deed.body), principal=self._author(deed.author)
+            request.method, url, body=self.bindings.rewritten(request.body), principal=self._author(request.author)
         )
         if answer.code:
-            self.refused.append(f"{deed.method} {deed.id}: {answer.status} {answer.code}")
-        elif deed.author == preconditions.NOBODY:
-            self._unsign(deed)
-        elif deed.shown:
-            rules = comparison.Comparison(bound=self.bound, masked=masks.Masks())
-            rules.body(deed.shown, answer.body)
+            self.refused.append(f"{request.method} {request.id}: {answer.status} {answer.code}")
+        elif request.author == preconditions.NO_AUTHOR:
+            self._clear_author(request)
+        elif request.expected:
+            rules = comparison.Comparison(bindings=self.bindings, masks=masks.Masks())
+            rules.body(request.expected, answer.body)
 
-    def _unsign(self, deed: preconditions.Deed) -> None:
-        """Take the author off a role assignment that Azure made itself: nobody's request can."""
-        made = self.cloud.world.store.get(authorization.RoleAssignment, deed.id)
-        if made:
-            made.author_id = recording.properties_of(deed.shown).get("updatedBy")
+    def _clear_author(self, request: preconditions.SetupRequest) -> None:
+        """Remove the author of a role assignment that Azure itself created: no request can do that."""
+        assignment = self.cloud.world.store.get(authorization.RoleAssignment, request.id)
+        if assignment:
+            assignment.author_id = recordings.properties_of(request.expected).get("updatedBy")
 
     def _author(self, author: preconditions.Author | None) -> directory.Principal:
-        """Return who did a deed; strangers join the directory when first met."""
-        mine = (self.caller.name, self.caller.client_id, self.caller.object_id)
-        if author in (None, preconditions.NOBODY) or author.name in mine:
+        """Return the principal of an author; adds unknown ones to the directory."""
+        caller_ids = (self.caller.name, self.caller.client_id, self.caller.object_id)
+        if author in (None, preconditions.NO_AUTHOR) or author.name in caller_ids:
             return self.caller
         if author not in self._authors:
-            fresh = self.cloud.world.guid
+            new_guid = self.cloud.world.guid
             self._authors[author] = directory.Principal(
-                object_id=fresh() if author.kind else author.name,
-                client_id=author.name if author.kind == "Application" else fresh(),
+                object_id=new_guid() if author.kind else author.name,
+                client_id=author.name if author.kind == "Application" else new_guid(),
                 kind="User" if author.kind == "User" else "ServicePrincipal",
                 name=author.name,
             )
-            self._own(self._authors[author])
+            self._grant_owner(self._authors[author])
         return self._authors[author]
 
 
-def _broken(code: str, message: str) -> messages.Answer:
+def _lab_failure(code: str, message: str) -> messages.Answer:
     return messages.Answer(500, {"error": {"code": code, "message": message}})
 
 
-def _guids() -> typing.Callable[[], str]:
-    """Return a source of GUIDs for people of whom the recording tells none, the same in every replay."""
+def _guids() -> Callable[[], str]:
+    """Return a generator of GUIDs that the recording does not contain, the same in every replay."""
     source = random.Random(0)
     return lambda: str(uuid.UUID(int=source.getrandbits(128), version=4))

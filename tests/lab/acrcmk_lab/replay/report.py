@@ -1,4 +1,4 @@
-"""The outcome of a replay: a table for people, one line of JSON for programs."""
+"""The report of a replay: a table, and one line of JSON for programs."""
 
 import collections
 import json
@@ -30,8 +30,8 @@ def table(results: list[runner.Result]) -> str:
 
 
 def details(result: runner.Result) -> str:
-    """Return what differs in a recording, exchange by exchange; "" if nothing does."""
-    lines = [f"  preparation refused: {text}" for text in result.refused]
+    """Return the differences of a recording by exchange; "" if there are none."""
+    lines = [f"  setup request refused: {text}" for text in result.refused]
     for outcome in result.outcomes:
         if outcome.differences:
             lines.append(f"  {outcome.exchange}")
@@ -41,10 +41,10 @@ def details(result: runner.Result) -> str:
 
 def reasons(results: Iterable[runner.Result]) -> str:
     """Return why exchanges are out of scope, and how many for each reason; "" if none are."""
-    found = collections.Counter(
+    numbers = collections.Counter(
         outcome.reason for result in results for outcome in result.outcomes if outcome.verdict == "out of scope"
     )
-    return "\n".join(f"  {number} x {reason}" for reason, number in found.most_common())
+    return "\n".join(f"  {number} x {reason}" for reason, number in numbers.most_common())
 
 
 def line(results: Iterable[runner.Result]) -> str:

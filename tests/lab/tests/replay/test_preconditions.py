@@ -1,11 +1,21 @@
-"""What a recording presumes: whatever it uses or shows without having made it."""
+"""The resources that existed before a recording: those it uses or shows without having created them."""
 
 import pytest
 
 from acrcmk_lab.azure import ids
 from acrcmk_lab.replay import preconditions, principals, roles, schedule
-from tests.lab.tests.replay import recordings
-from tests.lab.tests.replay.recordings import GROUP, IDENTITY, KEYS, REGISTRY, SUBSCRIPTION, VAULT, arm, exchange, tape
+from tests.lab.tests.replay import synthetic
+from tests.lab.tests.replay.synthetic import (
+    GROUP,
+    IDENTITY,
+    KEYS,
+    REGISTRY,
+    SUBSCRIPTION,
+    VAULT,
+    arm,
+    exchange,
+    recording,
+)
 
 SHOWN_VAULT = {
     "id": VAULT,
@@ -14,27 +24,27 @@ SHOWN_VAULT = {
     "location": "westus",
     "tags": {"a": "b"},
     "systemData": {"createdBy": "me@x", "createdByType": "User", "createdAt": "2024-06-26T11:00:00Z"},
-    "properties": {"provisioningState": "Succeeded", "accessPolicies": [], "tenantId": recordings.CLIENT},
+    "properties": {"provisioningState": "Succeeded", "accessPolicies": [], "tenantId": synthetic.CLIENT},
 }
 OK = {"properties": {"provisioningState": "Succeeded"}}
 
 
-def deeds(*entries, policies=()):
-    return preconditions.deeds(tape(*entries), policies=list(policies))
+def setup_requests(*entries, policies=()):
+    return preconditions.setup_requests(recording(*entries), policies=list(policies))
 
 
-def made(*entries):
-    return [(deed.method, ids.name_of(deed.id)) for deed in deeds(*entries)]
+def created(*entries):
+    return [(request.method, ids.name_of(request.id)) for request in setup_requests(*entries)]
 
 
-def test_what_is_read_first_was_there_with_its_group():
-    found = deeds(exchange("GET", arm(VAULT, "2023-02-01"), 200, SHOWN_VAULT, at=0))
-    assert [(deed.method, ids.name_of(deed.id)) for deed in found] == [("PUT", "rg"), ("PUT", "vault-one")]
-    vault = found[1]
+def test_a_resource_that_is_read_first_existed_with_its_group():
+    actual = setup_requests(exchange("GET", arm(VAULT, "2023-02-01"), 200, SHOWN_VAULT, at=0))
+    assert [(request.method, ids.name_of(request.id)) for request in actual] == [("PUT", "rg"), ("PUT", "vault-one")]
+    vault = actual[1]
     assert vault.version == "2023-02-01"
     assert vault.body == {"location": "westus", "tags": {"a": "b"}, "properties": SHOWN_VAULT["properties"]}
-    assert vault.moment.hour == 11
-    assert vault.author == preconditions.Author("me@x", "User")
+    assert vault.timestamp.hour == 11
+    assert vault.author == preconditions.Author(name="me@x", kind="User")
 
 
 @pytest.mark.parametrize(
@@ -49,9 +59,9 @@ def test_what_is_read_first_was_there_with_its_group():
         ],
     ],
 )
-def test_what_the_recording_makes_or_misses_was_not(entries):
-    assert ("PUT", "identity") not in made(*entries)
-    assert ("PUT", "vault-one") not in made(*entries)
+def test_a_resource_that_is_created_or_absent_first_did_not_exist(entries):
+    assert ("PUT", "identity") not in created(*entries)
+    assert ("PUT", "vault-one") not in created(*entries)
 
 
 @pytest.mark.parametrize(
@@ -70,33 +80,33 @@ def test_what_the_recording_makes_or_misses_was_not(entries):
         (exchange("GET", arm(f"{REGISTRY}/webhooks"), 200, {"value": []}, at=0), "registry1"),
     ],
 )
-def test_what_is_changed_or_used_first_was_there(entry, name):
-    assert ("PUT", name) in made(entry)
+def test_a_resource_that_is_changed_or_used_first_existed(entry, name):
+    assert ("PUT", name) in created(entry)
 
 
-def test_a_registry_put_with_200_is_new_if_it_says_so_itself():
+def test_a_registry_put_with_200_is_new_if_its_creation_date_is():
     def put(created):
         body = {"properties": {"provisioningState": "Succeeded", "creationDate": created}}
         return exchange("PUT", arm(REGISTRY), 200, body, at=600)
 
-    assert ("PUT", "registry1") not in made(put("2024-06-26T12:09:55.1234567Z"))
-    assert ("PUT", "registry1") in made(put("2024-06-26T09:00:00.1234567Z"))
+    assert ("PUT", "registry1") not in created(put("2024-06-26T12:09:55.1234567Z"))
+    assert ("PUT", "registry1") in created(put("2024-06-26T09:00:00.1234567Z"))
 
 
-def test_what_a_service_puts_into_a_new_resource_is_not_presumed():
+def test_children_that_a_service_creates_in_a_new_resource_did_not_exist():
     entries = (
         exchange("PUT", arm(REGISTRY), 201, {"properties": {"provisioningState": "Creating"}}, at=0),
         exchange(
             "GET", arm(f"{REGISTRY}/replications"), 200, {"value": [{"id": f"{REGISTRY}/replications/westus"}]}, at=9
         ),
     )
-    assert ("PUT", "westus") not in made(*entries)
+    assert ("PUT", "westus") not in created(*entries)
 
 
-def test_a_recovered_vault_was_made_and_deleted():
-    sent = {"location": "westus", "properties": {"createMode": "recover"}}
-    found = made(exchange("PUT", arm(VAULT), 200, SHOWN_VAULT, sent=sent, at=0))
-    assert found == [("PUT", "rg"), ("PUT", "vault-one"), ("DELETE", "vault-one")]
+def test_a_recovered_vault_was_created_and_deleted_before():
+    request_body = {"location": "westus", "properties": {"createMode": "recover"}}
+    actual = created(exchange("PUT", arm(VAULT), 200, SHOWN_VAULT, request_body=request_body, at=0))
+    assert actual == [("PUT", "rg"), ("PUT", "vault-one"), ("DELETE", "vault-one")]
 
 
 def deleted(name, vault_id, at):
@@ -116,37 +126,37 @@ def deleted(name, vault_id, at):
 LISTED = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/deletedVaults"
 
 
-def test_other_peoples_deleted_vaults_are_made_and_deleted_at_their_time():
-    row = deleted("theirs", VAULT.replace("vault-one", "theirs"), "2024-06-01T00:00:00Z")
-    found = deeds(exchange("GET", arm(LISTED), 200, {"value": [row]}, at=0))
-    assert [(deed.method, ids.name_of(deed.id)) for deed in found] == [
+def test_deleted_vaults_of_other_users_are_created_and_deleted_at_their_deletion_date():
+    row = deleted("foreign", VAULT.replace("vault-one", "foreign"), "2024-06-01T00:00:00Z")
+    actual = setup_requests(exchange("GET", arm(LISTED), 200, {"value": [row]}, at=0))
+    assert [(request.method, ids.name_of(request.id)) for request in actual] == [
         ("PUT", "rg"),
-        ("PUT", "theirs"),
-        ("DELETE", "theirs"),
+        ("PUT", "foreign"),
+        ("DELETE", "foreign"),
     ]
-    assert found[1].body["location"] == "West US"
-    assert found[1].body["properties"]["softDeleteRetentionInDays"] == 30
-    assert found[2].moment.day == 1
+    assert actual[1].body["location"] == "West US"
+    assert actual[1].body["properties"]["softDeleteRetentionInDays"] == 30
+    assert actual[2].timestamp.day == 1
 
 
-def test_a_vault_that_the_recording_itself_deletes_is_not_presumed_deleted():
+def test_a_vault_that_the_recording_deletes_was_not_deleted_before():
     entries = (
         exchange("GET", arm(VAULT), 200, SHOWN_VAULT, at=0),
         exchange("DELETE", arm(VAULT), 200, at=1),
         exchange("GET", arm(LISTED), 200, {"value": [deleted("vault-one", VAULT, "2024-06-26T12:00:01Z")]}, at=2),
     )
-    assert ("DELETE", "vault-one") not in made(*entries)
+    assert ("DELETE", "vault-one") not in created(*entries)
 
 
-def test_a_group_that_the_recording_makes_is_there_only_for_what_was_deleted_in_it():
+def test_a_group_that_the_recording_creates_exists_before_only_for_vaults_deleted_in_it():
     entries = (
         exchange("PUT", arm(GROUP, "2021-04-01"), 201, {"location": "westus"}, at=0),
-        exchange("GET", arm(LISTED), 200, {"value": [deleted("theirs", VAULT, "2024-06-01T00:00:00Z")]}, at=2),
+        exchange("GET", arm(LISTED), 200, {"value": [deleted("foreign", VAULT, "2024-06-01T00:00:00Z")]}, at=2),
     )
-    assert made(*entries) == [("PUT", "rg"), ("PUT", "vault-one"), ("DELETE", "vault-one"), ("DELETE", "rg")]
+    assert created(*entries) == [("PUT", "rg"), ("PUT", "vault-one"), ("DELETE", "vault-one"), ("DELETE", "rg")]
 
 
-def test_a_vault_known_by_its_data_plane_gets_region_sku_and_recovery_from_there():
+def test_a_vault_known_by_its_data_plane_has_region_sku_and_recovery_from_there():
     attributes = {"recoveryLevel": "CustomizedRecoverable", "recoverableDays": 7}
     entry = exchange(
         "POST",
@@ -156,23 +166,23 @@ def test_a_vault_known_by_its_data_plane_gets_region_sku_and_recovery_from_there
         at=0,
         x_ms_keyvault_region="eastus2",
     )
-    vault = deeds(entry, policies=[{"objectId": recordings.CLIENT}])[-1]
+    vault = setup_requests(entry, policies=[{"objectId": synthetic.CLIENT}])[-1]
     assert ids.name_of(vault.id) == "vault-one"
     assert vault.body["location"] == "eastus2"
     assert vault.body["properties"]["sku"]["name"] == "premium"
     assert vault.body["properties"]["softDeleteRetentionInDays"] == 7
     assert vault.body["properties"]["enablePurgeProtection"] is True
-    assert vault.body["properties"]["accessPolicies"] == [{"objectId": recordings.CLIENT}]
+    assert vault.body["properties"]["accessPolicies"] == [{"objectId": synthetic.CLIENT}]
 
 
-def test_strangers_in_lists_of_everything_are_not_made():
+def test_foreign_resources_in_lists_of_all_resources_are_not_created():
     row = {"id": VAULT, "name": "vault-one", "type": "Microsoft.KeyVault/vaults", "location": "westus", "tags": {}}
     entry = exchange("GET", arm(f"/subscriptions/{SUBSCRIPTION}/resources"), 200, {"value": [row]}, at=0)
-    assert made(entry) == []
-    assert ("PUT", "vault-one") in made(entry, exchange("GET", arm(VAULT), 200, SHOWN_VAULT, at=1))
+    assert created(entry) == []
+    assert ("PUT", "vault-one") in created(entry, exchange("GET", arm(VAULT), 200, SHOWN_VAULT, at=1))
 
 
-def test_the_body_of_a_put_has_nothing_that_only_azure_tells():
+def test_the_body_of_a_put_has_no_read_only_members():
     shown = {
         "id": REGISTRY,
         "name": "registry1",
@@ -187,46 +197,48 @@ def test_the_body_of_a_put_has_nothing_that_only_azure_tells():
     }
 
 
-def test_the_caller_is_who_wrote():
+def test_the_caller_is_the_author_of_the_writes():
     written = {
         "systemData": {"lastModifiedBy": "me@x", "lastModifiedByType": "User"},
         "properties": {
-            "accessPolicies": [{"objectId": recordings.CLIENT}],
+            "accessPolicies": [{"objectId": synthetic.CLIENT}],
             "tenantId": "72f988bf-86f1-41af-91ab-2d7cd011db47",
         },
     }
-    found = tape(exchange("PUT", arm(VAULT), 200, written, at=0))
-    told = principals.derive(found, moments=schedule.moments(found), fresh=lambda: "fresh")
-    assert (told.caller.name, told.caller.kind, told.caller.object_id) == ("me@x", "User", recordings.CLIENT)
-    assert told.tenant_id == "72f988bf-86f1-41af-91ab-2d7cd011db47"
-    assert told.subscriptions == (SUBSCRIPTION,)
+    actual = recording(exchange("PUT", arm(VAULT), 200, written, at=0))
+    derived = principals.derive(actual, timestamps=schedule.timestamps(actual), new_guid=lambda: "new")
+    assert (derived.caller.name, derived.caller.kind, derived.caller.object_id) == ("me@x", "User", synthetic.CLIENT)
+    assert derived.tenant_id == "72f988bf-86f1-41af-91ab-2d7cd011db47"
+    assert derived.subscriptions == (SUBSCRIPTION,)
 
 
-def test_a_challenge_tells_the_tenant():
+def test_a_challenge_contains_the_tenant():
     tenant = "54826b22-38d6-4fb2-bad9-b7b93a3e9c5a"
     challenge = f'Bearer authorization="https://login.windows.net/{tenant}", resource="https://vault.azure.net"'
-    found = tape(exchange("GET", f"{KEYS}?api-version=7.4", 401, {}, at=0, www_authenticate=challenge))
-    assert principals.derive(found, moments=schedule.moments(found), fresh=lambda: "fresh").tenant_id == tenant
+    actual = recording(exchange("GET", f"{KEYS}?api-version=7.4", 401, {}, at=0, www_authenticate=challenge))
+    assert principals.derive(actual, timestamps=schedule.timestamps(actual), new_guid=lambda: "new").tenant_id == tenant
 
 
-def test_roles_shown_are_known_and_those_only_named_permit_nothing():
+def test_roles_are_known_as_shown_and_without_permissions_if_only_referenced():
     scope = f"{GROUP}/providers/Microsoft.Authorization"
-    custom = {"name": recordings.CLIENT, "properties": {"roleName": "Mine", "type": "CustomRole", "permissions": []}}
+    custom = {"name": synthetic.CLIENT, "properties": {"roleName": "Mine", "type": "CustomRole", "permissions": []}}
     assignment = {"name": "x", "properties": {"roleDefinitionId": f"{scope}/roleDefinitions/{'1' * 8}"}}
-    found = roles.derive(
-        tape(
+    actual = roles.derive(
+        recording(
             exchange("GET", arm(f"{scope}/roleDefinitions"), 200, {"value": [custom]}, at=0),
             exchange("GET", arm(f"{scope}/roleAssignments"), 200, {"value": [assignment]}, at=1),
         )
     )
-    assert [role.name for role in found] == ["Mine", "11111111"]
-    assert not found[1].permits("Microsoft.KeyVault/vaults/read")
+    assert [role.name for role in actual] == ["Mine", "11111111"]
+    assert not actual[1].permits("Microsoft.KeyVault/vaults/read")
 
 
-def test_a_role_that_the_recording_makes_is_not_presumed():
-    path = f"{GROUP}/providers/Microsoft.Authorization/roleDefinitions/{recordings.CLIENT}"
-    body = {"name": recordings.CLIENT, "properties": {"roleName": "Mine", "type": "CustomRole", "permissions": []}}
+def test_a_role_that_the_recording_creates_did_not_exist():
+    path = f"{GROUP}/providers/Microsoft.Authorization/roleDefinitions/{synthetic.CLIENT}"
+    body = {"name": synthetic.CLIENT, "properties": {"roleName": "Mine", "type": "CustomRole", "permissions": []}}
     assert (
-        roles.derive(tape(exchange("PUT", arm(path), 201, body, at=0), exchange("GET", arm(path), 200, body, at=1)))
+        roles.derive(
+            recording(exchange("PUT", arm(path), 201, body, at=0), exchange("GET", arm(path), 200, body, at=1))
+        )
         == []
     )
