@@ -209,7 +209,7 @@ async def test_exchanges_out_of_scope_are_counted_with_reasons():
             "GET",
             arm(GROUP.replace("/rg", "/none"), "2021-04-01"),
             404,
-            {"error": {"code": "ResourceGroupNotFound", "message": "Resource group 'none' could not be actual."}},
+            {"error": {"code": "ResourceGroupNotFound", "message": "Resource group 'none' could not be found."}},
             at=2,
         ),
     ]
