@@ -1,43 +1,43 @@
-"""Recorded exchanges, read from JSON in any of the shapes that recorders write.
+"""Recorded exchanges, read from JSON in any of the formats that recorders write.
 
-A file is a list of `{"request": .., "response": ..}`, bare or under `interactions`. Header names come
-in any case, header values as text or lists, bodies as JSON, as text, as `{"string": ..}` or missing, the
-status as 201, `{"code": 201}` or "201 Created".
+A file is a list of `{"request": .., "response": ..}`, top-level or under `interactions`. Header names are in any
+case, header values text or lists, bodies JSON, text, `{"string": ..}` or missing, the status 201, `{"code": 201}` or
+"201 Created".
 """
 
+import dataclasses
 import datetime
 import email.utils
 import functools
 import json
 import pathlib
 import re
-import typing
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from acrcmk_lab.replay import masks
 
-Json = typing.Any
+Json = Any
 _EDGE_TIME = re.compile(r"Ref C: (\S+)")
 _WRAPPERS = ("string", "base64_string", "text", "content")
 
 
 class UnreadableError(ValueError):
-    """A file is no recording; the text says why."""
+    """A file is not a recording; the text says why."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request and its recorded answer; `number` counts from 0, header names are lower case."""
+    """One request and its recorded response; `number` counts from 0, header names are lower case."""
 
     number: int
     method: str
     url: str
-    sent: Json
+    request_body: Json
     status: int
     headers: Mapping[str, str]
-    got: Json
+    response_body: Json
 
     @functools.cached_property
     def parts(self) -> urllib.parse.SplitResult:
@@ -58,8 +58,8 @@ class Exchange:
         return dict(urllib.parse.parse_qsl(self.parts.query, keep_blank_values=True))
 
     @functools.cached_property
-    def moment(self) -> datetime.datetime | None:
-        """The time of the answer by its Date header, else that of the request by the edge's; None without."""
+    def timestamp(self) -> datetime.datetime | None:
+        """The time of the response by its Date header, else of the request by the edge's header; None without both."""
         try:
             return email.utils.parsedate_to_datetime(self.headers["date"])
         except (KeyError, ValueError):
@@ -68,88 +68,88 @@ class Exchange:
 
     @property
     def ok(self) -> bool:
-        """Whether Azure did what was asked."""
-        return self.status < 400  # noqa: PLR2004 - HTTP's border of errors
+        """Whether the request succeeded."""
+        return self.status < 400  # noqa: PLR2004 - HTTP status codes of errors
 
     @property
-    def shown(self) -> dict[str, Json]:
-        """The answer's JSON object; empty for anything else."""
-        return self.got if isinstance(self.got, dict) else {}
+    def response_object(self) -> dict[str, Json]:
+        """The response's JSON object; empty for anything else."""
+        return self.response_body if isinstance(self.response_body, dict) else {}
 
     @property
-    def asked(self) -> dict[str, Json]:
+    def request_object(self) -> dict[str, Json]:
         """The request's JSON object; empty for anything else."""
-        return self.sent if isinstance(self.sent, dict) else {}
+        return self.request_body if isinstance(self.request_body, dict) else {}
 
     @property
     def properties(self) -> dict[str, Json]:
-        """The `properties` of the answer's object; empty without them."""
-        return properties_of(self.got)
+        """The `properties` of the response's object; empty without them."""
+        return properties_of(self.response_body)
 
     @property
-    def wanted(self) -> dict[str, Json]:
+    def request_properties(self) -> dict[str, Json]:
         """The `properties` of the request's object; empty without them."""
-        return properties_of(self.sent)
+        return properties_of(self.request_body)
 
     @property
     def error(self) -> str:
-        """Azure's error code, "" for an answer without an error."""
-        error = self.shown.get("error")
+        """Azure's error code, "" for a response without an error."""
+        error = self.response_object.get("error")
         return str(error.get("code", "")) if isinstance(error, dict) else ""
 
     @property
     def rows(self) -> list[dict[str, Json]] | None:
-        """The objects of a list's page; None if the answer is no list."""
-        rows = self.shown.get("value")
+        """The objects of a list's page; None if the response is not a list."""
+        rows = self.response_object.get("value")
         if self.method != "GET" or not isinstance(rows, list):
             return None
         return [row for row in rows if isinstance(row, dict)]
 
     @property
     def request(self) -> str:
-        """The request as the data files' patterns see it: `METHOD https://host/path`."""
+        """The request in the format that the patterns of the data files match: `METHOD https://host/path`."""
         return f"{self.method} https://{self.host}{self.path}"
 
     def __str__(self) -> str:
         return f"#{self.number} {self.method} {self.url.split('?', maxsplit=1)[0]}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Recording:
-    """All exchanges of one file, in their order."""
+    """All exchanges of one file, in order."""
 
     name: str
     exchanges: tuple[Exchange, ...]
 
 
 def properties_of(body: Json) -> dict[str, Json]:
-    """Return a resource's `properties`; empty for whatever has none."""
-    found = body.get("properties") if isinstance(body, dict) else None
-    return found if isinstance(found, dict) else {}
+    """Return a resource's `properties`; empty for a body without."""
+    properties = body.get("properties") if isinstance(body, dict) else None
+    return properties if isinstance(properties, dict) else {}
 
 
 def time_of(text: Json) -> datetime.datetime | None:
-    """Return a time in an ISO form, in UTC unless it says otherwise; None for all else and masked times."""
-    if masks.is_recorders_time(str(text)):
+    """Return a time in ISO format, in UTC if it has no zone; None for other texts and placeholders of recorders."""
+    if masks.is_placeholder_time(str(text)):
         return None
     try:
-        moment = datetime.datetime.fromisoformat(str(text))
+        timestamp = datetime.datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=datetime.UTC)
 
 
 def load(path: pathlib.Path) -> Recording:
-    """Read a file; `UnreadableError` if it holds no exchanges."""
+    """Read a file; `UnreadableError` if it is not a recording."""
     try:
         document = json.loads(path.read_bytes())
     except ValueError as error:
-        raise UnreadableError(f"{path.name}: no JSON: {error}") from error
+        raise UnreadableError(f"{path.name}: not JSON: {error}") from error
     return Recording(name=path.stem, exchanges=tuple(parse(document, name=path.name)))
 
 
 def parse(document: Json, *, name: str) -> Iterable[Exchange]:
-    """Return the exchanges of a document already decoded."""
+    """Return the exchanges of a decoded document."""
     entries = document
     if isinstance(document, dict):
         entries = next((document[key] for key in ("interactions", "exchanges", "entries") if key in document), None)
@@ -170,29 +170,29 @@ def _exchange(entry: Json, *, number: int, name: str) -> Exchange:
         number=number,
         method=method,
         url=url,
-        sent=body_of(request.get("body")),
+        request_body=body_of(request.get("body")),
         status=code,
         headers=headers_of(response.get("headers")),
-        got=body_of(response.get("body")),
+        response_body=body_of(response.get("body")),
     )
 
 
-def headers_of(given: Json) -> dict[str, str]:
-    """Return headers with names in lower case and values as one text each."""
-    pairs = given.items() if isinstance(given, dict) else given or ()
+def headers_of(raw: Json) -> dict[str, str]:
+    """Return headers with names in lower case and one text per value."""
+    pairs = raw.items() if isinstance(raw, dict) else raw or ()
     return {
         str(name).lower(): ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         for name, value in pairs
     }
 
 
-def body_of(given: Json) -> Json:
-    """Return a body's JSON; text that is no JSON stays text, nothing is None."""
-    if isinstance(given, dict) and len(given) == 1 and next(iter(given)) in _WRAPPERS:
-        given = next(iter(given.values()))
-    if not isinstance(given, str):
-        return given
+def body_of(raw: Json) -> Json:
+    """Return a body's JSON; text that is not JSON stays text, an empty one is None."""
+    if isinstance(raw, dict) and len(raw) == 1 and next(iter(raw)) in _WRAPPERS:
+        raw = next(iter(raw.values()))
+    if not isinstance(raw, str):
+        return raw
     try:
-        return json.loads(given) if given.strip() else None
+        return json.loads(raw) if raw.strip() else None
     except ValueError:
-        return given
+        return raw

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from acrcmk_lab.replay import recording
+from acrcmk_lab.replay import recordings
 
 PLAIN = {
     "request": {"method": "get", "uri": "https://Host.example/a%20b/?x=1&y=", "body": None},
@@ -11,23 +11,23 @@ PLAIN = {
 
 
 def one(entry):
-    return next(iter(recording.parse([entry], name="file")))
+    return next(iter(recordings.parse([entry], name="file")))
 
 
 def changed(part, **members):
     return {**PLAIN, part: {**PLAIN[part], **members}}
 
 
-def test_an_exchange_in_its_plain_shape():
+def test_an_exchange_in_the_plain_format():
     exchange = one(PLAIN)
-    assert (exchange.method, exchange.status, exchange.got) == ("GET", 200, {"a": 1})
+    assert (exchange.method, exchange.status, exchange.response_body) == ("GET", 200, {"a": 1})
     assert (exchange.host, exchange.path, exchange.query) == ("host.example", "/a b", {"x": "1", "y": ""})
     assert exchange.headers == {"content-type": "application/json"}
-    assert exchange.moment is None
+    assert exchange.timestamp is None
 
 
 @pytest.mark.parametrize(
-    ("given", "read"),
+    ("raw", "expected"),
     [
         (None, None),
         ("", None),
@@ -41,28 +41,28 @@ def test_an_exchange_in_its_plain_shape():
         ({"string": "x", "other": 1}, {"string": "x", "other": 1}),
     ],
 )
-def test_bodies_in_every_shape(given, read):
-    assert one(changed("response", body=given)).got == read
-    assert one(changed("request", body=given)).sent == read
+def test_bodies_in_every_format(raw, expected):
+    assert one(changed("response", body=raw)).response_body == expected
+    assert one(changed("request", body=raw)).request_body == expected
 
 
 def test_bodies_may_be_missing():
     entry = {"request": {"method": "DELETE", "url": "https://h/x"}, "response": {"status": 204}}
     exchange = one(entry)
-    assert (exchange.sent, exchange.got, exchange.headers) == (None, None, {})
-    assert (exchange.shown, exchange.asked, exchange.properties, exchange.error) == ({}, {}, {}, "")
+    assert (exchange.request_body, exchange.response_body, exchange.headers) == (None, None, {})
+    assert (exchange.response_object, exchange.request_object, exchange.properties, exchange.error) == ({}, {}, {}, "")
 
 
 @pytest.mark.parametrize(
     "headers",
     [{"Location": "a"}, {"location": ["a"]}, {"LOCATION": ["a"]}, [["Location", "a"]]],
 )
-def test_headers_in_every_shape(headers):
+def test_headers_in_every_format(headers):
     assert one(changed("response", headers=headers)).headers == {"location": "a"}
 
 
 @pytest.mark.parametrize("status", [201, "201", "201 Created", {"code": 201, "message": "Created"}])
-def test_a_status_in_every_shape(status):
+def test_a_status_in_every_format(status):
     assert one(changed("response", status=status)).status == 201
 
 
@@ -71,43 +71,43 @@ def test_the_code_beside_the_status_text_counts():
 
 
 @pytest.mark.parametrize(
-    ("headers", "moment"),
+    ("headers", "timestamp"),
     [
         ({"Date": "Thu, 21 Dec 2023 23:57:08 GMT"}, "2023-12-21T23:57:08+00:00"),
         ({"x-msedge-ref": "Ref A: 1 Ref B: 2 Ref C: 2024-02-24T02:10:04Z"}, "2024-02-24T02:10:04+00:00"),
         ({"Date": "soon"}, None),
     ],
 )
-def test_the_moment_of_an_answer(headers, moment):
-    found = one(changed("response", headers=headers)).moment
-    assert (found.isoformat() if found else None) == moment
+def test_the_time_of_a_response(headers, timestamp):
+    actual = one(changed("response", headers=headers)).timestamp
+    assert (actual.isoformat() if actual else None) == timestamp
 
 
 @pytest.mark.parametrize("wrapper", ["interactions", "exchanges"])
 def test_a_file_may_wrap_its_exchanges(tmp_path, wrapper):
     file = tmp_path / "some.json"
     file.write_text(json.dumps({"version": 1, wrapper: [PLAIN, PLAIN]}))
-    tape = recording.load(file)
-    assert tape.name == "some"
-    assert [exchange.number for exchange in tape.exchanges] == [0, 1]
+    recording = recordings.load(file)
+    assert recording.name == "some"
+    assert [exchange.number for exchange in recording.exchanges] == [0, 1]
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '[{"request": {}}]', '"text"', "[{}]", "null"])
-def test_what_is_no_recording_is_refused_by_name(tmp_path, content):
+def test_a_file_that_is_not_a_recording_is_refused_with_its_name(tmp_path, content):
     file = tmp_path / "some.json"
     file.write_text(content)
-    with pytest.raises(recording.UnreadableError, match=r"some\.json"):
-        recording.load(file)
+    with pytest.raises(recordings.UnreadableError, match=r"some\.json"):
+        recordings.load(file)
 
 
-def test_rows_are_told_only_of_lists():
+def test_only_lists_have_rows():
     page = one(changed("response", body={"value": [{"id": "a"}, "odd"]}))
     assert page.rows == [{"id": "a"}]
     assert one(PLAIN).rows is None
     assert one({**PLAIN, "request": {**PLAIN["request"], "method": "POST"}}).rows is None
 
 
-def test_a_time_that_a_recorder_masked_is_none():
-    assert recording.time_of("2001-02-03T04:05:06Z") is None
-    assert recording.time_of("2001-02-03T04:05:07Z").second == 7
-    assert recording.time_of("2020-10-13T19:46:09.8884403Z").microsecond == 888440
+def test_a_placeholder_of_a_recorder_is_no_time():
+    assert recordings.time_of("2001-02-03T04:05:06Z") is None
+    assert recordings.time_of("2001-02-03T04:05:07Z").second == 7
+    assert recordings.time_of("2020-10-13T19:46:09.8884403Z").microsecond == 888440

@@ -1,4 +1,4 @@
-"""Synthetic recordings: written by hand, or recorded from a lab of another seed, which is as good as Azure here."""
+"""Synthetic recordings: written by hand, or recorded from a lab with another seed in place of Azure."""
 
 import copy
 import email.utils
@@ -6,10 +6,16 @@ import json
 import urllib.parse
 import uuid
 
-from acrcmk_lab.azure import cloud
-from acrcmk_lab.azure.arm import messages
-from acrcmk_lab.azure.state import clock, directory, rbac, request_log, settings
-from acrcmk_lab.replay import recording
+from acrcmk_lab.azure.arm.messages import Request
+from acrcmk_lab.azure.cloud import Cloud
+from acrcmk_lab.azure.state import rbac
+from acrcmk_lab.azure.state.clock import Clock
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.rbac import Grant
+from acrcmk_lab.azure.state.request_log import Log
+from acrcmk_lab.azure.state.settings import Settings
+from acrcmk_lab.replay import recordings
+from acrcmk_lab.replay.recordings import Recording
 
 ARM = "https://management.azure.com"
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -21,15 +27,19 @@ KEYS = "https://vault-one.vault.azure.net/keys"
 CLIENT = str(uuid.UUID(int=7, version=4))
 
 
-def exchange(method, url, status, got=None, *, sent=None, at=None, **headers):
-    """Write one exchange down; `at` are seconds after noon of a day in 2024."""
-    if got is not None:
+def exchange(method, url, status, response_body=None, *, request_body=None, at=None, **headers):
+    """Return one exchange; `at` are seconds after noon of a day in 2024."""
+    if response_body is not None:
         headers.setdefault("content-type", "application/json; charset=utf-8")
     if at is not None:
         headers["date"] = f"Wed, 26 Jun 2024 12:{at // 60:02}:{at % 60:02} GMT"
     return {
-        "request": {"method": method, "uri": url, "body": sent},
-        "response": {"status": status, "headers": {k.replace("_", "-"): v for k, v in headers.items()}, "body": got},
+        "request": {"method": method, "uri": url, "body": request_body},
+        "response": {
+            "status": status,
+            "headers": {k.replace("_", "-"): v for k, v in headers.items()},
+            "body": response_body,
+        },
     }
 
 
@@ -38,9 +48,9 @@ def arm(path, version="2023-01-31"):
     return f"{ARM}{path}?api-version={version}"
 
 
-def tape(*entries, name="synthetic"):
+def recording(*entries, name="synthetic"):
     """Return the recording of some exchanges."""
-    return recording.Recording(name=name, exchanges=tuple(recording.parse(list(entries), name=name)))
+    return Recording(name=name, exchanges=tuple(recordings.parse(list(entries), name=name)))
 
 
 def mutated(entries, number, change):
@@ -51,27 +61,27 @@ def mutated(entries, number, change):
 
 
 class Recorder:
-    """A client of a lab that writes everything down, as a recorder between the two would."""
+    """A client of a lab that records every exchange."""
 
-    def __init__(self, *, seed=1, day=None, **switches):
-        chosen = settings.Settings.without_latency()
-        for name, value in {"rbac_propagation": "0", "policy_propagation": "0", **switches}.items():
-            chosen.set(name, value=value)
-        self.clock = clock.Clock(epoch=day)
-        self.cloud = cloud.Cloud(time=self.clock, settings=chosen, log=request_log.Log(), seed=seed)
+    def __init__(self, *, seed=1, day=None, **overrides):
+        settings = Settings.without_latency()
+        for name, value in {"rbac_propagation": "0", "policy_propagation": "0", **overrides}.items():
+            settings.set(name, value=value)
+        self.clock = Clock(epoch=day)
+        self.cloud = Cloud(time=self.clock, settings=settings, log=Log(), seed=seed)
         self.cloud.state.url = ARM
         self.cloud.add_subscription(SUBSCRIPTION)
-        self.caller = directory.Principal(object_id=CLIENT, client_id=str(uuid.UUID(int=8, version=4)))
+        self.caller = Principal(object_id=CLIENT, client_id=str(uuid.UUID(int=8, version=4)))
         self.cloud.state.directory.add(self.caller)
-        owner = rbac.Grant(principal=CLIENT, role=rbac.definitions()[rbac.OWNER], scope="/")
+        owner = Grant(principal=CLIENT, role=rbac.definitions()[rbac.OWNER], scope="/")
         self.cloud.state.access.grant(owner)
         self.entries = []
 
     async def call(self, method, url, body=None, *, token=True):
-        """Send a request, write the exchange down, return the answer's body."""
+        """Send a request, record the exchange, return the response."""
         parts = urllib.parse.urlsplit(url)
         bearer = self.cloud.tokens.issue(self.caller, audience="https://vault.azure.net") if token else ""
-        request = messages.Request(
+        request = Request(
             method=method,
             path=urllib.parse.unquote(parts.path),
             query=dict(urllib.parse.parse_qsl(parts.query)),
@@ -79,33 +89,33 @@ class Recorder:
             body=body,
             host=parts.hostname,
         )
-        answer = await self.cloud.respond(request)
-        headers = {name.lower(): value for name, value in answer.headers.items()}
+        response = await self.cloud.respond(request)
+        headers = {name.lower(): value for name, value in response.headers.items()}
         headers["date"] = email.utils.format_datetime(self.clock.utc().replace(microsecond=0), usegmt=True)
-        if answer.body is not None:
+        if response.body is not None:
             headers["content-type"] = "application/json; charset=utf-8"
         self.entries.append(
             {
                 "request": {"method": method, "uri": url, "body": body},
                 "response": {
-                    "status": answer.status,
+                    "status": response.status,
                     "headers": headers,
-                    "body": json.loads(json.dumps(answer.body)),
+                    "body": json.loads(json.dumps(response.body)),
                 },
             }
         )
-        return answer
+        return response
 
     async def wait(self, seconds):
         await self.clock.advance(seconds)
 
 
-async def recorded_encryption(**switches):
-    """Record the making of an encrypted registry from nothing, and the change of its key; return the exchanges."""
-    recorder = Recorder(**switches)
+async def recorded_encryption(**settings):
+    """Record the creation of an encrypted registry with all it needs, and a change of its key; return the exchanges."""
+    recorder = Recorder(**settings)
     await recorder.call("PUT", arm(GROUP, "2021-04-01"), {"location": "westus"})
-    made = await recorder.call("PUT", arm(IDENTITY), {"location": "westus"})
-    client_id, principal_id = made.body["properties"]["clientId"], made.body["properties"]["principalId"]
+    identity = await recorder.call("PUT", arm(IDENTITY), {"location": "westus"})
+    client_id, principal_id = identity.body["properties"]["clientId"], identity.body["properties"]["principalId"]
     await recorder.wait(2)
     policies = [_policy(recorder, CLIENT, "all"), _policy(recorder, principal_id, "get", "wrapKey", "unwrapKey")]
     properties = {
@@ -129,9 +139,11 @@ async def recorded_encryption(**switches):
         "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
         "properties": {"encryption": encryption},
     }
-    await _followed(recorder, "PUT", body)
-    other = await recorder.call("POST", f"{KEYS}/key2/create?api-version=7.4", {"kty": "RSA"})
-    await _followed(recorder, "PATCH", {"properties": {"encryption": _encryption(other.body["key"]["kid"], client_id)}})
+    await _write_and_poll(recorder, "PUT", body)
+    new_key = await recorder.call("POST", f"{KEYS}/key2/create?api-version=7.4", {"kty": "RSA"})
+    await _write_and_poll(
+        recorder, "PATCH", {"properties": {"encryption": _encryption(new_key.body["key"]["kid"], client_id)}}
+    )
     return recorder.entries
 
 
@@ -143,10 +155,10 @@ def _encryption(kid, client_id):
     return {"status": "enabled", "keyVaultProperties": {"keyIdentifier": kid, "identity": client_id}}
 
 
-async def _followed(recorder, method, body):
-    """Write to the registry and poll its operation to the end, as the CLI does."""
-    begun = await recorder.call(method, arm(REGISTRY, "2023-07-01"), body)
-    poll = begun.headers.get("azure-asyncoperation")
+async def _write_and_poll(recorder, method, body):
+    """Write to the registry and poll its operation until it succeeds, as the CLI does."""
+    response = await recorder.call(method, arm(REGISTRY, "2023-07-01"), body)
+    poll = response.headers.get("azure-asyncoperation")
     while poll and (await recorder.call("GET", poll)).body["status"] != "Succeeded":
         await recorder.wait(10)
     await recorder.call("GET", arm(REGISTRY, "2023-07-01"))
