@@ -1,4 +1,4 @@
-"""One whole lab without its server: the providers wired to the pipeline, a request in, an answer out."""
+"""The lab's Azure without its server: the services wired together, request in, response out."""
 
 from collections.abc import Callable
 
@@ -38,8 +38,8 @@ class Cloud:
     """The composition root of the lab's Azure.
 
     `operator` is the principal that the operator signs in as, `assertion` its federated token; it
-    owns `subscription_id` until its grants are narrowed. `person` is who uses the real `az` here: owner
-    and Key Vault Administrator, and Microsoft Graph answers it.
+    owns `subscription_id` until its grants are narrowed. `person` signs in with the real `az`: owner,
+    Key Vault Administrator, and allowed to read the directory.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Cloud:
         self.state.access.grant(Grant(principal=principal.object_id, role=rbac.definitions()[role], scope="/"))
 
     def service(self, request: Request) -> str:
-        """Return what a request is for: `arm`, `login`, `graph`, `vault`, or `registry` for a login server."""
+        """Return the service of a request: `arm`, `login`, `graph`, `vault`, or `registry` for a login server."""
         if request.host == principals.HOST:
             return "graph"
         if self.login_servers.serves(request.host):
@@ -103,7 +103,7 @@ class Cloud:
         return "arm" if root in _ARM_ROOTS else "login"
 
     async def respond(self, request: Request) -> Response:
-        """Answer one request and log it; an answer of status 0 means that nothing answers at that host."""
+        """Respond to one request and log it; status 0 means that no server exists at that host."""
         start = self.state.clock.now()
         correlation_id = request.headers.get("x-ms-correlation-request-id") or self.state.guid()
         service = self.service(request)
@@ -124,7 +124,7 @@ class Cloud:
         return response
 
     def record(self, request: Request, response: Response, *, start: float, correlation_id: str = "") -> None:
-        """Log a request; a fault's answer is logged like any other."""
+        """Log a request, also one that a fault rule responded to."""
         token = self.state.tokens.find(request.headers.get("authorization", "").partition(" ")[2])
         service = self.service(request)
         self.state.log.add(
@@ -144,7 +144,7 @@ class Cloud:
         )
 
     def add_subscription(self, subscription: str) -> None:
-        """Add a subscription, with the providers unregistered that the switches name."""
+        """Add a subscription, with the resource providers unregistered that `unregistered_providers` names."""
         self.state.store.subscriptions[subscription.lower()] = subscription
         for namespace in filter(None, self.state.settings.unregistered_providers.split(",")):
             key = (subscription.lower(), namespace.strip().lower())

@@ -28,7 +28,7 @@ Prints the environment that a client needs, or writes it with --env. By hand:
 
 The real az and Azure's own host names, through the lab's proxy: `acrcmk-lab az-env --help`.
 
-What the lab holds, knows and can be told needs no token:
+The control API needs no token:
 
   curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/state
   curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/settings
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log", type=pathlib.Path, help="file to append every request to, one JSON object a line")
     parser.add_argument("--verbose", action="store_true", help="print every request")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a delay or switch; --set help lists them"
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; --set help lists them"
     )
     parser.add_argument(
         "--group",

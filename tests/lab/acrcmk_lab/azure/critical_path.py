@@ -1,9 +1,8 @@
-"""Azure's own critical path to an encrypted registry: the time that no operator can save.
+"""The critical path of creating an encrypted registry: the time that Azure itself needs.
 
-A pure function of the lab's log of one registry's making. Each step is one write or one delay that
-the lab drew; what must come before what is Azure's doing, not the operator's: a key needs the vault's
-name to resolve, a grant needs the vault to exist and the identity to have a principal, the registry
-needs the key and a grant that counts.
+A pure function of the lab's request log of one creation. Each step is one write or one delay of the
+lab; the order is Azure's: a key needs the vault's host name to resolve, a grant needs the vault and
+the identity's principal, the registry needs the key and a grant that has taken effect.
 """
 
 import dataclasses

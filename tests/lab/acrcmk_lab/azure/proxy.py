@@ -1,8 +1,8 @@
 """An HTTPS CONNECT proxy in front of the lab, so that clients use Azure's own host names unchanged.
 
 `HTTPS_PROXY` needs no DNS: the client asks the proxy for `management.azure.com:443` and gets a tunnel to the
-lab's one TLS port, which shows a certificate for the host that the client then names. What is not Azure's is
-refused: the lab is no way out to the network.
+lab's one TLS port, which presents a certificate for that host. Other hosts get 403: the proxy gives no access
+to the network.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _CONNECT = re.compile(rb"CONNECT ([A-Za-z0-9.-]+):(\d+) HTTP/1\.[01]\r\n")
 
 
 class Proxy:
-    """The proxy; `lab_port` is where the lab serves TLS on 127.0.0.1, `resolves` tells if a name has an address."""
+    """The proxy; `lab_port` is the lab's TLS port on 127.0.0.1, `resolves` whether a host name has an address."""
 
     def __init__(self, *, lab_port: int, resolves: Callable[[str], bool]) -> None:
         self._lab_port = lab_port
@@ -45,7 +45,7 @@ class Proxy:
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = cast("asyncio.Task[None]", asyncio.current_task())
         self._clients[client] = writer
-        # What breaks a connection ends it, and nothing else.
+        # A broken connection must end only itself.
         with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             await self._serve(reader, writer)
         writer.close()
@@ -76,7 +76,7 @@ class Proxy:
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Carry bytes one way until it ends; closing the other end then ends the way back."""
+    """Copy bytes in one direction until end of stream, then close the writer."""
     with contextlib.suppress(OSError):
         while data := await reader.read(CHUNK_BYTES):
             writer.write(data)

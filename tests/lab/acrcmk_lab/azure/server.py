@@ -1,4 +1,4 @@
-"""The lab's Azure over TLS, and the same lab in process for tests."""
+"""The lab's Azure over TLS, as a context manager."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 class AzureLab:
     """Azure on one port of this machine, for as long as the context lasts.
 
-    Without arguments its clock stands still and its requests take no time: turn the clock with
+    Without arguments its clock stands still and its requests take no time: advance the clock with
     `await lab.clock.advance(seconds)`. `groups` are resource groups to begin with, `NAME[:LOCATION]`.
     `folder` holds `ca.pem` and the federated tokens of the operator (`token`) and of a person with `az`
     (`person-token`); a temporary one by default. A second port is a proxy for Azure's own host names.
@@ -84,7 +84,7 @@ class AzureLab:
         )
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables that an operator needs to live here, and what `az-env` needs."""
+        """Return the environment variables that an operator needs to use the lab, and what `az-env` needs."""
         return {
             "AZURE_TENANT_ID": self.cloud.state.tenant_id,
             "AZURE_CLIENT_ID": self.cloud.operator.client_id,
@@ -135,7 +135,7 @@ class AzureLab:
         path.write_text(secret)
 
     def _resolves(self, host: str) -> bool:
-        """Tell whether a public name is known to DNS; a vault's may not be."""
+        """Tell whether a host name resolves; that of a missing vault may not."""
         vaults = self.cloud.vault_endpoint
         resolvable = self.settings.vault_absent == "refused" or not vaults.serves(host)
         return resolvable or vaults.resolves(host)
@@ -158,7 +158,7 @@ class AzureLab:
         return outgoing
 
     async def _respond_with_faults(self, request: Request) -> Response | None:
-        """Answer a request as the fault rules have it; None means the connection is cut."""
+        """Respond to a request, applying fault rules; None means that the connection is reset."""
         rule = self.control.faults.find(request)
         if rule is None:
             response = await self.cloud.respond(request)
@@ -180,7 +180,7 @@ class AzureLab:
 
 
 async def _to_request(incoming: web.BaseRequest) -> Request:
-    """Turn an aiohttp request into the lab's own; ValueError for a body that is no JSON."""
+    """Convert an aiohttp request; ValueError for a body that is not JSON."""
     body: Any = None
     if incoming.can_read_body:
         raw = await incoming.content.read(MAX_BODY_BYTES)
@@ -213,7 +213,7 @@ def _to_aiohttp(response: Response, *, head: bool = False) -> web.Response:
 
 
 def _rewrite_links(outgoing: web.Response, *, own: str, requested: str) -> None:
-    """Let links name the host that the client asked: the lab's own address is nothing of Azure's."""
+    """Rewrite links from the lab's own address to the host that the client requested."""
     for name, value in list(outgoing.headers.items()):
         outgoing.headers[name] = value.replace(own, requested)
     if isinstance(outgoing.body, bytes):
@@ -221,7 +221,7 @@ def _rewrite_links(outgoing: web.Response, *, own: str, requested: str) -> None:
 
 
 def write_environment(path: pathlib.Path, environment: dict[str, str]) -> None:
-    """Write KEY=VALUE lines so that a reader sees all of them or none."""
+    """Write KEY=VALUE lines atomically."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
     partial.replace(path)

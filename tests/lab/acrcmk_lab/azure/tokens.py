@@ -25,7 +25,7 @@ class TokenService:
         self._assertions: dict[str, str] = {}
 
     def issue_assertion(self, principal: Principal) -> str:
-        """Return the federated assertion that a principal signs in with."""
+        """Return the federated assertion with which a principal signs in."""
         assertion = self._sign({"sub": principal.object_id, "aud": "api://AzureADTokenExchange"})
         self._assertions[principal.client_id.lower()] = assertion
         return assertion
@@ -52,7 +52,7 @@ class TokenService:
         return text
 
     def respond(self, request: Request) -> Response:
-        """Answer a request to the authority: discovery, signing keys or a token."""
+        """Respond to a request to the authority: discovery, signing keys or a token."""
         if request.path.endswith("/.well-known/openid-configuration"):
             return Response(200, body=self._discovery(request.path.split("/")[1]))
         if request.path.endswith("/discovery/v2.0/keys"):

@@ -1,9 +1,8 @@
-"""Every error the lab can answer with, by id, from one data file.
+"""The errors of all services by id, from one data file.
 
 `errors.json` maps an id to status, code, message template, and where known `innererror`, `headers`,
-`details` and `source`; a detail has the entry's code and message but for its own. The code
-`(unsourced)` stands for a code nobody has published; the switch `acr_unsourced_code` gives the one
-that is sent.
+`details` and `source`; a detail without code or message takes the entry's. The code `(unsourced)`
+stands for a code that is not published; the setting `acr_unsourced_code` gives the one that is sent.
 """
 
 import functools
@@ -18,13 +17,13 @@ UNSOURCED = "(unsourced)"
 
 @functools.cache
 def entries() -> dict[str, dict[str, Any]]:
-    """Return the whole catalogue: error id to its facts."""
+    """Return all entries by error id."""
     text = importlib.resources.files(__package__).joinpath("errors.json").read_text(encoding="utf-8")
     return cast("dict[str, dict[str, Any]]", json.loads(text))
 
 
 def content(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> Body:
-    """Return the inside of `{"error": ...}`: code, message and what else the entry has."""
+    """Return the inside of `{"error": ...}`: code, message, details and inner error."""
     entry = entries()[error_id]
     message = entry["message"].format(**facts)
     body: Body = {
@@ -42,7 +41,7 @@ def content(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: objec
 
 
 def response(error_id: str, /, *, unsourced_code: str = UNSOURCED, **facts: object) -> Response:
-    """Return the error answer of an id; `facts` fill its message template."""
+    """Return the error response of an id; `facts` fill its message template."""
     entry = entries()[error_id]
     body = {"error": content(error_id, unsourced_code=unsourced_code, **facts), **entry.get("extra", {})}
     return Response(entry["status"], body=body, headers=dict(entry.get("headers", {})))

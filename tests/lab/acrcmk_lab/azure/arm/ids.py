@@ -1,4 +1,4 @@
-"""Azure resource ids and ARM paths: compared without case, echoed as given."""
+"""Azure resource ids and ARM paths: compared without case, echoed as sent."""
 
 import dataclasses
 import functools
@@ -12,11 +12,11 @@ _SUBSCRIPTION = re.compile(r"^/subscriptions/([^/]+)", re.IGNORECASE)
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Route:
-    """What an ARM path asks for.
+    """The parts of an ARM path.
 
-    `template` is the path's shape, lower case, with `*` for names: `microsoft.keyvault/vaults/*/keys`,
-    or `subscriptions/*/resourcegroups/*` for the platform's own. `names` are the parts under the
-    stars, as given. `scope` is all before the last `/providers/`, "" for the tenant.
+    `template` is the path in lower case with `*` for names: `microsoft.keyvault/vaults/*/keys`,
+    or `subscriptions/*/resourcegroups/*` for the platform's own. `names` are the parts in place of
+    `*`, in their own case. `scope` is all before the last `/providers/`, "" for the tenant.
     """
 
     path: str
@@ -35,7 +35,7 @@ class Route:
 
 @functools.lru_cache(maxsize=8192)
 def route(path: str) -> Route:
-    """Read an ARM path."""
+    """Parse an ARM path."""
     path = path.rstrip("/")
     cut = path.lower().rfind("/providers/")
     scope = path[:cut] if cut >= 0 else path
@@ -89,7 +89,7 @@ def name_of(resource_id: str) -> str:
 
 
 def within(resource_id: str, *, scope: str) -> bool:
-    """Tell whether a resource lies at or under a scope; the root scope is `/`."""
+    """Tell whether a resource id is at or under a scope; the root scope is `/`."""
     inner, outer = resource_id.lower().rstrip("/"), scope.lower().rstrip("/")
     return inner == outer or inner.startswith(outer + "/")
 

@@ -1,4 +1,4 @@
-"""What the lab passes around instead of a web framework's objects: a request, an answer, a refusal."""
+"""HTTP requests, responses and Azure errors, independent of the web framework."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Request:
 
 @dataclasses.dataclass(slots=True)
 class Response:
-    """One HTTP answer: `body` goes out as JSON, None as an empty one."""
+    """One HTTP response: `body` is sent as JSON, None as an empty body."""
 
     status: int
     _: dataclasses.KW_ONLY
@@ -35,15 +35,15 @@ class Response:
 
     @property
     def code(self) -> str | None:
-        """Azure's error code, None for an answer without an error."""
-        if self.status < 400 or not isinstance(self.body, dict):  # noqa: PLR2004 - HTTP's border of errors
+        """Azure's error code, None for a successful response."""
+        if self.status < 400 or not isinstance(self.body, dict):  # noqa: PLR2004 - HTTP errors start here
             return None
         error = self.body.get("error")
         return error.get("code") if isinstance(error, dict) else error
 
 
 class AzureError(Exception):
-    """Ends the handling of a request with an error answer."""
+    """Ends the handling of a request with an error response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(f"{response.status} {response.code}")

@@ -1,4 +1,4 @@
-"""What a resource provider offers to the ARM pipeline."""
+"""The operations that a resource provider registers with the ARM pipeline."""
 
 import dataclasses
 import re
@@ -15,7 +15,7 @@ _VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview|-alpha|-beta)?", re.IGNORECASE
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class Call:
-    """One admitted request on its way to a provider: where to, in which api-version, on whose behalf."""
+    """One authorized request to a provider: its route, api-version and caller."""
 
     request: Request
     route: Route
@@ -40,12 +40,12 @@ Handler = Callable[[Call], Awaitable[Response]]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One REST call: method and path template, who may, what it counts as, who answers.
+    """One REST operation: method, path template, required action, throttling kind, handler.
 
-    `kind` is the throttling bucket and latency class; `forbidden` the catalogue id of the answer to
-    callers without `action`, "" for calls open to everybody; `registered` whether the provider must
-    be registered in the subscription; `latency` is False where the handler takes its own time.
-    `admit` is the limit of a service that has its own, and `throttled` how it refuses.
+    `kind` is the throttling bucket and latency class; `forbidden` the id of the error for
+    callers without `action`, "" for operations that need no action; `registered` whether the provider must
+    be registered in the subscription; `latency` is False where the handler waits itself.
+    `admit` replaces ARM's throttling, and `throttled` is the id of its error.
     """
 
     method: str
@@ -89,7 +89,7 @@ def crud(
 ) -> list[Operation]:
     """Return the usual operations of one resource type, with their usual actions.
 
-    `path` is the type with stars: `vaults/*`; without `latency`, PUT and PATCH take their own time.
+    `path` is the type with `*` for names: `vaults/*`; without `latency`, the handlers of PUT and PATCH wait themselves.
     """
     template = f"{provider}/{path}".lower()
     kind = f"{provider}/{path.replace('/*', '')}"

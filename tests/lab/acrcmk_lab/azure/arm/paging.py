@@ -7,7 +7,7 @@ from acrcmk_lab.azure.arm.operations import Call
 
 
 def page(call: Call, *, rows: list[Body], url: str, size: int = 100) -> Response:
-    """Answer one page of a list, with a `nextLink` where there is more; `$top` limits the whole list."""
+    """Return one page of a list, with a `nextLink` if there are more rows; `$top` limits the whole list."""
     query = call.request.query
     if query.get("$top", "").isdigit():
         rows = rows[: int(query["$top"])]

@@ -1,4 +1,4 @@
-"""The pipeline that every ARM request passes, in Azure's order.
+"""The pipeline of checks that every ARM request passes, in Azure's order.
 
 Token, api-version and type, throttling, the caller's rights, resource group, provider registration,
 then the resource provider.
@@ -25,11 +25,11 @@ _FIXED_HEADERS = {
     "X-Cache": "CONFIG_NOCACHE",
 }
 _GROUP_TEMPLATE = "subscriptions/*/resourcegroups/*"
-"""ARM answers the same for these with or without a group; they exist before any group does."""
+"""The template of a resource group itself, which need not exist before the request."""
 
 
 class Pipeline:
-    """Azure Resource Manager's front door."""
+    """Azure Resource Manager: checks each request and calls the operation's handler."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Pipeline:
         self._templates = {template for _, template in self._operations}
 
     async def __call__(self, request: Request, *, correlation_id: str) -> Response:
-        """Answer one request; every answer carries ARM's common headers."""
+        """Respond to one request; every response carries ARM's common headers."""
         headers = self._common_headers(correlation_id)
         try:
             response = await self._handle(request, correlation_id=correlation_id, headers=headers)
@@ -58,7 +58,7 @@ class Pipeline:
         return response
 
     def kind(self, request: Request) -> str:
-        """Return read, write or delete: what the request counts as."""
+        """Return read, write or delete: the throttling bucket of a request."""
         operation = self._operations.get((request.method, ids.route(request.path).template))
         if operation:
             return operation.kind
@@ -67,7 +67,7 @@ class Pipeline:
         return "delete" if request.method == "DELETE" else "write"
 
     def caller(self, request: Request) -> Principal:
-        """Return whom the request's token speaks for; refuses a missing, unknown or expired one."""
+        """Return the principal of the request's token; AzureError for a missing, unknown or expired token."""
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         token = self._state.tokens.find(credentials) if scheme.lower() == "bearer" else None
         if token is None:

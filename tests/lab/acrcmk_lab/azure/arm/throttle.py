@@ -14,7 +14,7 @@ from acrcmk_lab.azure.state.settings import Settings
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class Bucket:
-    """Tokens left at moment `at`; refused until `closed_until` once it ran dry."""
+    """A token bucket: tokens left at time `at`; once empty it stays closed until `closed_until`."""
 
     tokens: float
     at: float
@@ -38,7 +38,7 @@ def wait(refill: float) -> int:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Admission:
-    """Whether a call may go on, the headers that tell what is left, and what its refusal would name."""
+    """Whether a call is allowed, the headers with the remaining calls, and the facts for the 429 message."""
 
     allowed: bool
     retry_after: int
@@ -47,7 +47,7 @@ class Admission:
 
 
 class Admit(Protocol):
-    """Charges one call of a kind (read, write, delete) and says whether it is let through."""
+    """Counts one call of a kind (read, write, delete) and decides whether it is allowed."""
 
     def __call__(self, *, subscription: str, principal: str, kind: str, now: float) -> Admission: ...
 
@@ -60,7 +60,7 @@ class Throttle:
         self._buckets: dict[tuple[str, ...], Bucket] = {}
 
     def admit(self, *, subscription: str, principal: str, kind: str, now: float) -> Admission:
-        """Charge one call of a kind (read, write, delete) and say whether it is let through."""
+        """Count one call of a kind (read, write, delete) and decide whether it is allowed."""
         size: int = getattr(self._settings, f"{kind}_tokens")
         refill: float = getattr(self._settings, f"{kind}_refill")
         factor = self._settings.global_factor
@@ -93,25 +93,25 @@ class Throttle:
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class Window:
-    """What is left of a caller's calls until `ends`; `allowed` tells of the call just made."""
+    """The calls left until `ends`; `allowed` is about the last call."""
 
     ends: float
     left: int
     allowed: bool = True
 
     def retry_after(self, now: float) -> int:
-        """Return the whole seconds until calls are let through again, at least 1."""
+        """Return the whole seconds until calls are allowed again, at least 1."""
         return max(1, math.ceil(self.ends - now))
 
 
 class Windows:
-    """The limit of a service with one of its own: so many calls in an interval that the first one begins."""
+    """Fixed-window limits of services that have their own: calls per interval, which the first call starts."""
 
     def __init__(self) -> None:
         self._windows: dict[str, Window] = {}
 
     def take(self, key: str, *, now: float, size: int, seconds: float) -> Window:
-        """Charge one call to the window of a key, a new one where there is none or its time is over."""
+        """Count one call in the window of a key; start a new window if there is none or it has ended."""
         window = self._windows.get(key)
         if window is None or now >= window.ends:
             window = self._windows[key] = Window(ends=now + seconds, left=size)
@@ -121,5 +121,5 @@ class Windows:
 
 
 def span(seconds: float) -> str:
-    """Return seconds as the headers and messages write them: `00:05:00`."""
+    """Return seconds in the format of headers and messages: `00:05:00`."""
     return str(datetime.timedelta(seconds=math.ceil(seconds))).zfill(8)

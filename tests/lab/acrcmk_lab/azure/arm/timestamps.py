@@ -4,7 +4,7 @@ import datetime
 
 
 def seven_digits(moment: datetime.datetime) -> str:
-    """.NET's round trip format without zone: `2023-12-21T23:57:13.3199686`; the last digit is made up."""
+    """.NET's round trip format without zone: `2023-12-21T23:57:13.3199686`; the last digit is invented."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f") + str(moment.microsecond % 10)
 
 

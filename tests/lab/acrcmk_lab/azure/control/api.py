@@ -1,8 +1,8 @@
-"""The lab's control: time, switches, faults, and what other people do in Azure.
+"""The control API: clock, settings, faults, and changes that others make in Azure.
 
 Every public coroutine of `Control` is a command, from Python and over HTTP: `POST /_sim/{command}`
 with a JSON object of its arguments. `GET /_sim` lists the commands; `GET /_sim/state`, `log`,
-`switches`, `faults` and `clock` look without changing anything.
+`settings`, `faults` and `clock` only read.
 """
 
 import inspect
@@ -32,7 +32,7 @@ API_VERSIONS = {
 
 
 class Control:
-    """Everything that happens in Azure without the operator's doing."""
+    """The commands of the control API."""
 
     def __init__(self, lab: Cloud) -> None:
         self._lab = lab
@@ -45,7 +45,7 @@ class Control:
         await self._state.clock.advance(float(seconds))
 
     async def set(self, **settings: Any) -> None:
-        """Change delays and switches by name."""
+        """Change settings by name."""
         for name, value in settings.items():
             self._state.settings.set(name, value=str(value))
 
@@ -62,7 +62,7 @@ class Control:
         body: Any = None,
         **options: Any,
     ) -> Rule:
-        """Add a fault rule; its answer is an error of the catalogue or status, headers and body."""
+        """Add a fault rule; its response is an error of errors.json, or status, headers and body."""
         response = Response(status, body=body)
         if error:
             response = errors.response(error, unsourced_code=self._state.settings.acr_unsourced_code, **(facts or {}))
@@ -82,13 +82,13 @@ class Control:
         self.faults.rules.clear()
 
     async def recipe(self, name: str, **arguments: Any) -> None:
-        """Set up one of the named faults of `recipes`."""
+        """Set up a named fault of `recipes`."""
         if name not in recipes.RECIPES:
             raise ValueError(f"no recipe {name!r}; there are {', '.join(recipes.RECIPES)}")
         await recipes.RECIPES[name](self, **arguments)
 
     async def arm(self, method: str, path: str, body: Any = None) -> Response:
-        """Call Resource Manager as somebody else, with all its rules: as through the portal."""
+        """Call Resource Manager as another user would through the portal, with all its checks."""
         token = self._lab.tokens.issue(self._lab.portal, audience="https://management.azure.com")
         return await self._lab.respond(
             Request(
@@ -101,7 +101,7 @@ class Control:
         )
 
     async def drift(self, resource: str, patch: list[dict[str, Any]]) -> Response:
-        """Change a resource as somebody else would, given as a JSON patch of its body."""
+        """Change a resource as another user would, by a JSON patch of its body."""
         current = await self.arm("GET", resource)
         if current.code:
             raise ValueError(f"no {resource}")
@@ -111,7 +111,7 @@ class Control:
         return await self.arm("PATCH", resource, _difference(current.body, changed))
 
     async def add_subscription(self, subscription: str) -> None:
-        """Add a subscription by its id; whoever may do everything may do so there too."""
+        """Add a subscription by its id; principals with a role at `/` hold it there too."""
         self._lab.add_subscription(subscription)
 
     async def grant(self, principal: str, role: str, scope: str = "/") -> None:
@@ -126,7 +126,7 @@ class Control:
                 grant.effective_to = min(grant.effective_to, self._state.clock.now())
 
     async def trust(self, principal: str, *, trusted: bool = True) -> None:
-        """Let vault firewalls take a principal for a trusted Microsoft service, or no longer."""
+        """Set whether vault firewalls treat a principal as a trusted Microsoft service."""
         principal_entry = self._state.directory.by_object(self._object_id(principal))
         if principal_entry is None:
             raise ValueError(f"no principal {principal!r}")
@@ -139,9 +139,9 @@ class Control:
             raise ValueError(response.body)
 
     async def key(self, vault: str, name: str, action: str, *, version: str = "", expires: int | None = None) -> str:
-        """Do something to a key of a vault, both by name; return the id of the version it is about.
+        """Change a key of a vault, both by name; return the id of the affected version.
 
-        `act` is disable, enable or expire (the current version, or the one given), rotate, delete,
+        `action` is disable, enable or expire (`version`, by default the current one), rotate, delete,
         recover or purge. `expires` is a Unix time; now by default.
         """
         lifecycle, vault_resource = self._lab.vaults.key_lifecycle, self._vault(vault)
@@ -168,12 +168,12 @@ class Control:
         return key_version.version
 
     async def rotation_policy(self, vault: str, name: str, policy: dict[str, Any]) -> None:
-        """Give a key of a vault a rotation policy."""
+        """Set the rotation policy of a key."""
         vault_resource = self._vault(vault)
         self._lab.vaults.key_lifecycle.set_policy(vault_resource, vault_resource.keys[name.lower()], policy)
 
     async def reserve_name(self, name: str) -> None:
-        """Let somebody else in Azure hold a vault's or a registry's name."""
+        """Reserve a vault or registry name, as if another tenant used it."""
         self._lab.registry.reserved_names.add(name.lower())
         self._lab.vaults.reserved_names.add(name.lower())
 
@@ -186,23 +186,23 @@ class Control:
         self._state.tokens.expire_all()
 
     async def fail_operation(self, code: str = "InternalError", message: str = "Something failed.") -> None:
-        """Let the next long-running operation of a registry end as Failed."""
+        """Make the next long-running operation of a registry end as Failed."""
         self._lab.registry.fail_next.append({"code": code, "message": message})
 
     async def scan_keys(self) -> None:
-        """Let every registry look for a newer key version now."""
+        """Make every registry check for a newer key version now."""
         self._lab.registry.rotation.follow_all()
 
     async def probe(self, registry: str) -> Response:
-        """Tell what a pull from a registry, by name, would meet."""
+        """Return what a pull from a registry, by name, would get."""
         return self._lab.login_servers.probe(registry)
 
     async def clear_log(self) -> None:
-        """Forget the log in memory."""
+        """Clear the log in memory."""
         self._state.log.clear()
 
     async def respond(self, request: Request) -> Response:
-        """Answer an HTTP request to the control API."""
+        """Respond to an HTTP request to the control API."""
         name = request.path.removeprefix(PREFIX).strip("/").replace(".", "_")
         if request.method == "GET":
             return self._view(name)
@@ -250,7 +250,7 @@ class Control:
 
 
 def _difference(before: Body, after: Body) -> Body:
-    """Return what of a body a PATCH must send: tags, SKU, identity, and the properties that changed."""
+    """Return the PATCH body of a change: tags, SKU, identity, and the properties that changed."""
     changed: Body = {name: after[name] for name in ("tags", "sku", "identity") if after.get(name) != before.get(name)}
     if "identity" in changed:
         after_identities = (after["identity"] or {}).get("userAssignedIdentities") or {}

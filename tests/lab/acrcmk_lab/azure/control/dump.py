@@ -1,4 +1,4 @@
-"""Everything the lab holds, as plain JSON: for people, and for tests that compare end states."""
+"""The state of the lab as JSON, to read and to compare end states in tests."""
 
 import dataclasses
 import math
@@ -11,7 +11,7 @@ from acrcmk_lab.azure.state.rbac import RoleDefinition
 
 
 def dump(lab: Cloud, *, faults: Iterable[Rule]) -> dict[str, Any]:
-    """Return the whole state of a lab; moments are simulated seconds."""
+    """Return the whole state of a lab; times are simulated seconds."""
     state = lab.state
     return {
         "clock": describe_clock(lab),
@@ -35,7 +35,7 @@ def describe_clock(lab: Cloud) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value of the lab as JSON can hold it."""
+    """Return a value of the lab as JSON values."""
     if isinstance(value, RoleDefinition):
         return value.name
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -1,8 +1,8 @@
-"""Faults on purpose: rules that match requests and answer, delay or cut them off.
+"""Fault injection: rules that match requests and respond to them, delay them or reset the connection.
 
-A rule lets `skip` matching requests pass and then strikes `times` ones (0: all that come). With
-`armed_by` it waits until such a request was answered without an error; with `lasting` it ends that
-many simulated seconds after it was armed.
+A rule passes `skip` matching requests and then applies to `times` requests (0: to all). With
+`armed_by` it starts after such a request succeeded; with `duration` it ends that many simulated
+seconds after its start.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ Action = Literal["respond", "delay", "drop", "reset", "reset_after"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Match:
-    """Which requests: method (any if empty) and a regular expression found in the path, case ignored."""
+    """The requests of a rule: method (any if empty) and a regular expression in the path, case ignored."""
 
     method: str = ""
     path: str = ""
@@ -30,8 +30,8 @@ class Match:
 class Rule:
     """One fault.
 
-    `act`: `respond` with `answer`; `delay` by `seconds`, then go on; `drop` (never answer); `reset`
-    the connection before, or `reset_after` the lab has done what was asked.
+    `action`: `respond` with `response`; `delay` by `seconds`, then handle it; `drop` (never respond);
+    `reset` the connection before the request is handled, or `reset_after` it was handled.
     """
 
     match: Match
@@ -66,21 +66,21 @@ class Faults:
         self.rules: list[Rule] = []
 
     def add(self, rule: Rule) -> Rule:
-        """Add a rule; it counts from now on, or once it is armed."""
+        """Add a rule; it applies from now on, or from when it is armed."""
         if rule.armed_by is None:
             rule.armed_at = self._clock.now()
         self.rules.append(rule)
         return rule
 
     def find(self, request: Request) -> Rule | None:
-        """Return the first rule that strikes a request."""
+        """Return the first rule that applies to a request."""
         if not self.rules:
             return None
         now = self._clock.now()
         return next((rule for rule in self.rules if rule.applies(request, now=now)), None)
 
     def record_response(self, request: Request, response: Response) -> None:
-        """Arm the rules that waited for this request."""
+        """Arm the rules whose `armed_by` matches this successful request."""
         for rule in self.rules:
             if rule.armed_by and rule.armed_at is None and not response.code and rule.armed_by.matches(request):
                 rule.armed_at = self._clock.now()

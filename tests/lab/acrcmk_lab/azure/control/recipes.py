@@ -1,6 +1,6 @@
-"""Named faults: what goes wrong in real clouds, ready to be set up with one call.
+"""Named faults: failures seen in real clouds, set up with one call.
 
-Each recipe works through the control, so that it holds over HTTP as well: `POST /_sim/recipe`
+Each recipe uses the control API's commands and is available over HTTP: `POST /_sim/recipe`
 with `{"name": "throttled", "method": "PUT", "retry_after": 30}`.
 """
 
@@ -14,7 +14,7 @@ ROLE_ASSIGNMENT = r"/roleAssignments/[^/]+$"
 
 
 class Control(Protocol):
-    """What recipes need of the lab's control."""
+    """The commands that recipes use."""
 
     async def set(self, **settings: Any) -> None: ...
     async def fault(self, **rule: Any) -> Any: ...
@@ -37,7 +37,7 @@ async def throttled(
 
 
 async def unavailable(control: Control, *, method: str = "", path: str = "", times: int = 2) -> None:
-    """503 some times, then all is well."""
+    """503 for some requests, then success."""
     body = {"error": {"code": "ServiceUnavailable", "message": "The service is unavailable. Try again later."}}
     await control.fault(match={"method": method, "path": path}, status=503, body=body, times=times)
 
@@ -51,7 +51,7 @@ async def lost_response(control: Control, *, method: str = "PUT", path: str = RE
 
 
 async def poll_missing(control: Control, *, times: int = 1) -> None:
-    """The poll of an operation is answered with 404."""
+    """Polling an operation returns 404."""
     facts = {"name": "operation"}
     await control.fault(
         match={"method": "GET", "path": OPERATION}, error="ACR_CHILD_NOT_FOUND", facts=facts, times=times
@@ -66,7 +66,7 @@ async def operation_failed(
 
 
 async def read_after_write_lag(control: Control, *, path: str = REGISTRY, seconds: float = 5) -> None:
-    """A PUT succeeds, and for a while a GET does not find what it made."""
+    """After a successful PUT, GET returns 404 for a while."""
     await control.fault(
         match={"method": "GET", "path": path},
         armed_by={"method": "PUT", "path": path},
@@ -78,7 +78,7 @@ async def read_after_write_lag(control: Control, *, path: str = REGISTRY, second
 
 
 async def token_expiry(control: Control) -> None:
-    """All access tokens expire now: in the middle of an operation, if one is under way."""
+    """All access tokens expire now, also during a long-running operation."""
     await control.expire_tokens()
 
 
@@ -93,22 +93,22 @@ async def principal_not_found(control: Control, *, times: int = 4) -> None:
 
 
 async def concurrent_vault_write(control: Control, *, times: int = 1) -> None:
-    """Somebody else writes the same vault at the same moment."""
+    """Another client writes the same vault at the same time."""
     await control.fault(match={"path": VAULT_WRITE}, error="KV_CONCURRENT", times=times)
 
 
 async def rbac_lag(control: Control, *, seconds: float = 600) -> None:
-    """Role assignments take as long as they may."""
+    """Role assignments take the longest documented time to take effect."""
     await control.set(rbac_propagation=seconds)
 
 
 async def stuck_dns(control: Control, *, seconds: float = 428) -> None:
-    """New vaults take as long as was ever recorded until their name resolves."""
+    """The host names of new vaults take the longest recorded time to resolve."""
     await control.set(dns_delay=seconds)
 
 
 async def name_taken(control: Control, *, reserved_name: str) -> None:
-    """Somebody takes a name: between check and create, if called there."""
+    """Another tenant takes a name, for instance between check and create."""
     await control.reserve_name(reserved_name)
 
 

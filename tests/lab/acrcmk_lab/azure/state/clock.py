@@ -1,4 +1,4 @@
-"""The lab's one clock: real time multiplied by a speed, or time that only moves when it is told to."""
+"""The lab's one clock: real time multiplied by a speed, or time that only `advance` moves."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 VIRTUAL_EPOCH = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 SETTLING_TURNS = 8
-"""After a timer fired, the coroutines it woke get this many turns to start their next wait."""
+"""Event loop iterations after a timer fired, in which woken coroutines can start their next wait."""
 
 
 class Clock:
@@ -35,7 +35,7 @@ class Clock:
         return self._offset + (time.monotonic() - self._began) * self.speed if self.speed else self._offset
 
     def utc(self, at: float | None = None) -> datetime.datetime:
-        """Return the simulated date and time, now or at a moment of `now()`."""
+        """Return the simulated date and time, now or at a time of `now()`."""
         return self._epoch + datetime.timedelta(seconds=self.now() if at is None else at)
 
     def client_seconds(self, seconds: float) -> int:
@@ -77,7 +77,7 @@ class Clock:
         await self._settle()
 
     def close(self) -> None:
-        """Forget every timer."""
+        """Cancel every timer."""
         self._timers.clear()
         if self._alarm:
             self._alarm.cancel()

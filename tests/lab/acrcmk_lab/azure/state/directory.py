@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Author:
-    """Who wrote a resource, as `systemData` tells it: a user's name, an application's client id."""
+    """The author of a change, as in `systemData`: a user's name, an application's client id."""
 
     name: str = ""
     _: dataclasses.KW_ONLY
@@ -15,12 +15,11 @@ class Author:
 
 @dataclasses.dataclass(kw_only=True)
 class Principal:
-    """Somebody who can hold a role or a token; `visible_at` is when role assignments can see it.
+    """A principal; `visible_at` is when role assignments can refer to it.
 
     `resource_id` is that of the managed identity behind it, "" for an application of its own;
-    `reads_directory` tells whether Microsoft Graph answers it about others, `trusted_service` whether
-    vault firewalls take it for a service of Microsoft's. A removed one leaves `removed_at` behind, for
-    those who still hold on to it.
+    `reads_directory` says whether it may read Microsoft Graph, `trusted_service` whether vault firewalls
+    treat it as a trusted Microsoft service; `removed_at` is when it was deleted.
     """
 
     object_id: str
@@ -51,13 +50,13 @@ class Directory:
         return iter(self._by_object.values())
 
     def add(self, principal: Principal) -> Principal:
-        """Make a principal known."""
+        """Add a principal."""
         self._by_object[principal.object_id.lower()] = principal
         self._by_client[principal.client_id.lower()] = principal
         return principal
 
     def remove(self, object_id: str, *, now: float) -> None:
-        """Take a principal away; what was granted to it stays behind."""
+        """Delete a principal; its grants stay."""
         principal = self._by_object.pop(object_id.lower(), None)
         if principal:
             self._by_client.pop(principal.client_id.lower(), None)

@@ -1,4 +1,4 @@
-"""Role-based access control: built-in role definitions, grants with their effect in time, decisions."""
+"""Role-based access control: role definitions, grants with the time of their effect, decisions."""
 
 import dataclasses
 import functools
@@ -19,7 +19,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
     """Compile actions with wildcards (`Microsoft.KeyVault/*`) into one expression.
 
-    A star between slashes stands for no segment, too: by `userAssignedIdentities/*/read` the Managed
+    A `*` between slashes also matches no segment: by `userAssignedIdentities/*/read` the Managed
     Identity Operator reads identities.
     """
     if not patterns:
@@ -52,10 +52,10 @@ class RoleDefinition:
         return str(self.body["properties"]["type"])
 
     def permits(self, action: str, *, data: bool = False, assigned_role: str = "") -> bool:
-        """Tell whether the role holds an action; `assigned_role` is the role that a role assignment names.
+        """Tell whether the role permits an action; `assigned_role` is the role that a role assignment names.
 
-        Of conditions only those are understood that limit role assignments to listed roles: the
-        built-in data access administrators have no others.
+        Conditions are understood only if they limit role assignments to listed roles: built-in roles have
+        no others.
         """
         included, excluded = ("dataActions", "notDataActions") if data else ("actions", "notActions")
         for permission in self.body["properties"]["permissions"]:
@@ -81,7 +81,7 @@ def definitions() -> dict[str, RoleDefinition]:
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class Grant:
-    """A role held at a scope, counting from `effective_from` until `effective_to` (simulated seconds)."""
+    """A role at a scope, in effect from `effective_from` until `effective_to` (simulated seconds)."""
 
     principal: str
     role: RoleDefinition
@@ -91,10 +91,10 @@ class Grant:
 
 
 class AccessControl:
-    """Who may do what, where and when; grants lie by principal and scope, since fleets have very many."""
+    """Role definitions and grants of the tenant; grants are indexed by principal and scope, for large fleets."""
 
     def __init__(self) -> None:
-        # All roles that the tenant knows, by lower-case guid: the built-in ones and its own.
+        # All roles of the tenant by lower-case guid: built-in and custom.
         self.roles = dict(definitions())
         self._grants: dict[str, dict[str, list[Grant]]] = {}
 

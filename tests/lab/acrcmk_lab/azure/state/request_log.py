@@ -1,6 +1,6 @@
-"""The lab's log: every request, and every delay that a state machine drew.
+"""The lab's log: every request, and every delay of a state machine.
 
-Times are simulated seconds since the lab began. Benchmarks read it (`criticalpath`), people too.
+Times are simulated seconds since the lab began. Benchmarks read it (`critical_path`).
 """
 
 import collections
@@ -32,7 +32,7 @@ class RequestRecord:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class DelayRecord:
-    """One wait inside Azure: `kind` is dns, principal, rbac, policy, acr_create, acr_operation..."""
+    """One delay inside Azure: `kind` is dns, principal, rbac, policy, acr_create, acr_operation..."""
 
     kind: str
     resource: str
@@ -45,7 +45,7 @@ Record = RequestRecord | DelayRecord
 
 
 class Log:
-    """Newest records first to go once `KEPT_RECORDS` are held; `stream` gets all as lines of JSON."""
+    """The last `KEPT_RECORDS` records; `stream` gets all as lines of JSON."""
 
     def __init__(self, stream: TextIO | None = None, *, verbose: bool = False) -> None:
         self._records: collections.deque[Record] = collections.deque(maxlen=KEPT_RECORDS)
@@ -56,7 +56,7 @@ class Log:
         return iter(self._records)
 
     def add(self, record: Record) -> None:
-        """Keep a record, and write it where the lab was told to."""
+        """Add a record, and write it to the stream if there is one."""
         self._records.append(record)
         if self._stream:
             self._stream.write(json.dumps(plain(record)) + "\n")
@@ -65,7 +65,7 @@ class Log:
             print(readable(record), flush=True)
 
     def clear(self) -> None:
-        """Forget all records in memory."""
+        """Clear all records in memory."""
         self._records.clear()
 
     def requests(self, *, kind: str = "", path: str = "", service: str = "", method: str = "") -> list[RequestRecord]:

@@ -1,7 +1,7 @@
-"""Every delay and every free choice of the lab as one named, documented field.
+"""The settings of the lab: every delay, and every behaviour that Azure's sources leave open.
 
-Sources are marked as in the behavioural spec: [R] recorded, [D] documented, [I] a GitHub thread,
-[X] no source, so a switch: the operator must work with every value.
+Sources: [R] recorded, [D] documented, [I] a GitHub thread, [S] a published schema or SDK, [X] none: the
+operator must work with every value.
 """
 
 # ruff: noqa: RUF009 - `_span` and `_field` are dataclasses.field with a meaning attached
@@ -49,43 +49,45 @@ def _span(low: float, *, high: float | None = None, doc: str) -> Span:
 
 @dataclasses.dataclass
 class Settings:
-    """What the lab does where Azure varies. `set` changes one value by name at any time."""
+    """The values; `set` changes one by name at any time."""
 
     # Latency of a request, simulated seconds.
-    read_latency: Span = _span(0.1, high=0.3, doc="answer time of reads")
-    write_latency: Span = _span(0.5, high=1.5, doc="answer time of writes and deletes")
-    login_latency: Span = _span(0.1, high=0.3, doc="answer time of the token service")
+    read_latency: Span = _span(0.1, high=0.3, doc="response time of reads")
+    write_latency: Span = _span(0.5, high=1.5, doc="response time of writes and deletes")
+    login_latency: Span = _span(0.1, high=0.3, doc="response time of the token service")
 
     # State machines, simulated seconds.
     dns_delay: Span = _span(10, doc="vault: RegisteringDns to Succeeded; sample 3..30, tail 428 [R]")
     principal_replication: Span = _span(23, doc="identity: until role assignments can see it, 5..60 [R]")
-    rbac_propagation: Span = _span(60, doc="role assignment: until it counts; up to 600 [D]")
-    policy_propagation: Span = _span(5, doc="access policy: until it counts [X]")
+    rbac_propagation: Span = _span(60, doc="role assignment: until it takes effect; up to 600 [D]")
+    policy_propagation: Span = _span(5, doc="access policy: until it takes effect [X]")
     acr_create: Span = _span(7, doc="registry PUT: synchronous wait, 2..22 [R]")
     acr_update: Span = _span(3, doc="registry PATCH: synchronous wait, 1..7 [R]")
-    acr_validation: Span = _span(2, doc="registry: part of that wait after which a CMK failure is told [X]")
-    acr_operation: Span = _span(10, doc="registry: from the answer of a write to Succeeded, 0..20 [R]")
-    acr_delete: Span = _span(10, doc="registry with replicas: until it is gone [R]")
+    acr_validation: Span = _span(2, doc="registry: part of that wait after which a CMK failure is returned [X]")
+    acr_operation: Span = _span(10, doc="registry: from the response of a write to Succeeded, 0..20 [R]")
+    acr_delete: Span = _span(10, doc="registry with replicas: until it is deleted [R]")
     acr_replica_sync: Span = _span(0, doc="replica: from Succeeded to Ready, Syncing until then [R]")
-    acr_key_scan: Span = _span(3600, doc="registry: how often it looks for a newer key version [D]")
-    acr_revocation: Span = _span(60, doc="registry: until pulls fail after the key is out of reach [X]")
-    acr_identity_expiry: Span = _span(90 * 86400, doc="registry: a detached identity still serves pulls [D]")
-    group_delete: Span = _span(45, doc="resource group: until it is gone [R]")
-    vault_purge: Span = _span(10, doc="deleted vault: purge asked to purged [R]")
+    acr_key_scan: Span = _span(3600, doc="registry: interval of checks for a newer key version [D]")
+    acr_revocation: Span = _span(60, doc="registry: until pulls fail after access to the key is lost [X]")
+    acr_identity_expiry: Span = _span(90 * 86400, doc="registry: pulls still work with a deleted identity [D]")
+    group_delete: Span = _span(45, doc="resource group: until it is deleted [R]")
+    vault_purge: Span = _span(10, doc="deleted vault: from the purge request to purged [R]")
     provider_registration: Span = _span(70, doc="provider: Registering to Registered [R]")
     key_delete: Span = _span(2, doc="key: deleted to visible among deleted keys [S]")
     key_recover: Span = _span(2, doc="key: recovered to visible among keys [S]")
 
     # Registries.
-    registry_mode: str = _field("GEN_C", doc="form of a registry's answers [R]", choices=("GEN_A", "GEN_B", "GEN_C"))
+    registry_mode: str = _field(
+        "GEN_C", doc="generation of a registry's responses [R]", choices=("GEN_A", "GEN_B", "GEN_C")
+    )
     cmk_failure: str = _field(
-        "sync", doc="CMK failures: in the answer or in the operation [X]", choices=("sync", "async")
+        "sync", doc="CMK failures: in the response or in the operation [X]", choices=("sync", "async")
     )
-    acr_unsourced_code: str = _field("BadRequest", doc="error code where ACR's own is not public [X]")
+    acr_unsourced_code: str = _field("BadRequest", doc="error code where ACR's is not public [X]")
     acr_failed_registry: str = _field(
-        "failed", doc="a create whose operation failed leaves [X]", choices=("failed", "absent")
+        "failed", doc="what remains of a create whose operation failed [X]", choices=("failed", "absent")
     )
-    acr_busy: str = _field("conflict", doc="a write while another is under way [X]", choices=("conflict", "queue"))
+    acr_busy: str = _field("conflict", doc="a write while an operation runs [X]", choices=("conflict", "queue"))
     acr_purge_protection: str = _field("accept", doc="CMK with an unprotected vault [X]", choices=("accept", "reject"))
     acr_full_resubmit: str = _field(
         "reject", doc="PUT of its own body on a CMK registry [I]", choices=("reject", "accept")
@@ -98,24 +100,26 @@ class Settings:
     )
     acr_operation_retry_after: int = _field(0, doc="Retry-After seconds on a registry's 201; 0 sends none [S]")
 
-    # Other free choices.
+    # Other services.
     role_assignment_repeat: int = _field(
         201, doc="PUT of an identical role assignment [X]", choices=("200", "201", "409")
     )
     diagnostics_workspace: str = _field(
         "found",
-        doc="the workspace a diagnostic setting names is there, or missing with [X]",
+        doc="the workspace of a diagnostic setting exists, or is missing with this status [X]",
         choices=("found", "404", "400"),
     )
     key_before_dns: str = _field("reject", doc="ARM key PUT while RegisteringDns [X]", choices=("reject", "accept"))
     disabled_soft_delete: str = _field(
         "reject", doc="vault PUT with enableSoftDelete false; accepted in 2020 [R]", choices=("reject", "accept")
     )
-    cidr_suffix: str = _field("keep", doc="single addresses in vault ipRules come back [X]", choices=("keep", "add"))
+    cidr_suffix: str = _field(
+        "keep", doc="single addresses in vault ipRules: kept, or /32 added [X]", choices=("keep", "add")
+    )
     unregistered_providers: str = _field("", doc="comma-separated namespaces not registered at the start")
 
     # Tokens and throttling.
-    token_lifetime: int = _field(3600, doc="access token, seconds on the client's clock [D]")
+    token_lifetime: int = _field(3600, doc="lifetime of access tokens, seconds on the client's clock [D]")
     read_tokens: int = _field(250, doc="throttling: burst of reads [R]")
     read_refill: float = _field(25.0, doc="throttling: reads per second [D]")
     write_tokens: int = _field(200, doc="throttling: burst of writes [R]")
@@ -128,12 +132,12 @@ class Settings:
 
     # The vaults' own endpoints.
     vault_release: str = _field(
-        "1.9.3117.1", doc="service version in the vaults' headers; older ones challenge and tell otherwise [R]"
+        "1.9.3117.1", doc="service version in the vaults' headers; older ones have other challenges and members [R]"
     )
-    client_address: str = _field("203.0.113.10", doc="address that clients come from, as vault firewalls see it")
+    client_address: str = _field("203.0.113.10", doc="client address that vault firewalls see")
     vault_absent: str = _field(
         "unresolved",
-        doc="the host of a vault that is not there (yet): no such name, or nobody listens [X]",
+        doc="the host of a missing vault: name not resolved, or connection refused [X]",
         choices=("unresolved", "refused"),
     )
     vault_limits: float = _field(1.0, doc="throttling: vault calls in ten seconds, times the documented limits [D]")
@@ -145,7 +149,7 @@ class Settings:
 
     @classmethod
     def without_latency(cls) -> "Settings":
-        """Return switches for a clock that stands still: no request waits, state machines still do."""
+        """Return settings for a clock that stands still: requests take no time, state machines do."""
         waits = ("read_latency", "write_latency", "login_latency", "acr_create", "acr_update", "acr_validation")
         settings = cls()
         for name in waits:
@@ -153,12 +157,12 @@ class Settings:
         return settings
 
     def set(self, name: str, *, value: str) -> None:
-        """Change one switch from text; ValueError says what would have been right."""
+        """Change one setting from text; ValueError names the valid ones."""
         try:
             field = next(f for f in dataclasses.fields(self) if f.name == name)
         except StopIteration:
             names = ", ".join(f.name for f in dataclasses.fields(self))
-            raise ValueError(f"no switch {name!r}; there are {names}") from None
+            raise ValueError(f"no setting {name!r}; there are {names}") from None
         choices = field.metadata["choices"]
         if choices and value not in choices:
             raise ValueError(f"{name} is one of {', '.join(choices)}, not {value!r}")
@@ -166,7 +170,7 @@ class Settings:
         setattr(self, name, Span.parse(value) if isinstance(current, Span) else type(current)(value))
 
     def describe(self) -> list[tuple[str, str, str]]:
-        """Return (name, value as text, what it means) for every switch."""
+        """Return (name, value as text, meaning) of every setting."""
         return [
             (
                 field.name,

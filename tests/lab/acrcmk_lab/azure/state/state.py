@@ -1,4 +1,4 @@
-"""The state that all parts of one lab share, and nothing else: no global holds any of it."""
+"""The state that all services of one lab share; nothing of it is global."""
 
 import random
 import uuid
@@ -15,7 +15,7 @@ from acrcmk_lab.azure.state.tokens import IssuedTokens
 
 
 class State:
-    """One Azure cloud with one tenant; `url` is the lab's own endpoint, for the links in its answers."""
+    """One Azure cloud with one tenant; `url` is the lab's own endpoint, for links in responses."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class State:
         self.directory = Directory()
         self.access = AccessControl()
         self.removers: dict[type[Resource], Callable[[Any], None]] = {}
-        # When a vault of a name was last deleted, for those who still hold on to its keys.
+        # When a vault of a name was last deleted: registries lose access to its keys then.
         self.vault_deletions: dict[str, float] = {}
         self.tenant_id = self.guid()
 
@@ -53,21 +53,21 @@ class State:
         return span.draw(self.random)
 
     def log_delay(self, kind: str, *, resource: str, seconds: float) -> float:
-        """Log a delay that begins now and return the moment it ends."""
+        """Log a delay that starts now and return its end."""
         start = self.clock.now()
         self.log.add(DelayRecord(kind=kind, resource=resource, start=round(start, 3), end=round(start + seconds, 3)))
         return start + seconds
 
     def log_elapsed(self, kind: str, *, resource: str, start: float) -> None:
-        """Log a delay that is over."""
+        """Log a delay that ends now."""
         self.log.add(DelayRecord(kind=kind, resource=resource, start=round(start, 3), end=round(self.clock.now(), 3)))
 
     def remove(self, resource: Resource) -> None:
-        """Take a resource away the way its provider does."""
+        """Delete a resource as its service does."""
         self.removers.get(type(resource), self.store.remove)(resource)
 
     def remove_group(self, group: Group) -> None:
-        """Take a resource group away with all that is in it."""
+        """Delete a resource group with its resources."""
         for resource in [r for r in self.store.all() if r.key.startswith(group.id.lower() + "/")]:
             self.remove(resource)
         self.store.groups.pop(group.id.lower(), None)

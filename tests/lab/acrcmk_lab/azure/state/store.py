@@ -1,4 +1,4 @@
-"""What exists in the lab's Azure: subscriptions, resource groups, resources; ids compare without case."""
+"""Subscriptions, resource groups and resources; ids are compared without case."""
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterator
@@ -9,12 +9,12 @@ from acrcmk_lab.azure.state.directory import Author
 
 @dataclasses.dataclass(kw_only=True)
 class Resource:
-    """What every tracked resource has; moments are simulated seconds, `author` is who wrote last."""
+    """The members of every resource; times are simulated seconds."""
 
     TYPE: ClassVar[str] = ""
-    # Whether the generic resource lists show it: children and extensions are not there.
+    # Whether generic resource lists contain it: they have neither children nor extensions.
     TRACKED: ClassVar[bool] = True
-    # Whether they show its systemData: recorded of registries, not of vaults.
+    # Whether they show its systemData: recorded for registries, not for vaults.
     LISTED_AUTHORS: ClassVar[bool] = False
 
     id: str
@@ -32,7 +32,7 @@ class Resource:
         return self.id.lower()
 
     def system_data(self, format_time: Callable[[float], str]) -> dict[str, str]:
-        """Return `systemData`; `stamp` writes a simulated moment in the provider's form."""
+        """Return `systemData`; `format_time` formats a simulated time as the provider does."""
         return {
             "createdBy": self.created_by.name,
             "createdByType": self.created_by.kind,
@@ -66,7 +66,7 @@ R = TypeVar("R", bound=Resource)
 
 
 class Store:
-    """One table per resource class, so that a list of one type costs nothing of the others."""
+    """One table per resource class, so that a list of one type does not scan the others."""
 
     def __init__(self) -> None:
         self.subscriptions: dict[str, str] = {}

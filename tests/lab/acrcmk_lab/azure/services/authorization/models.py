@@ -21,7 +21,7 @@ class RoleAssignment(Resource):
     principal_id: str
     principal_type: str
     role_definition_id: str
-    # None of those that Azure made itself.
+    # None for assignments that Azure created itself.
     author_id: str | None
     description: str | None = None
     condition: str | None = None
@@ -30,5 +30,5 @@ class RoleAssignment(Resource):
 
     @property
     def triple(self) -> tuple[str, str, str]:
-        """What only one role assignment may hold: scope, principal and role."""
+        """Scope, principal and role, which are unique among role assignments."""
         return self.scope.lower(), self.principal_id.lower(), ids.name_of(self.role_definition_id).lower()

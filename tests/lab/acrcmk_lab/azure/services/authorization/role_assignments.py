@@ -1,6 +1,6 @@
 """Microsoft.Authorization: role assignments at any scope.
 
-A role assignment is a resource at once; what it grants counts only after `rbac_propagation`.
+A role assignment exists at once; its grant takes effect after `rbac_propagation`.
 """
 
 import re
@@ -18,7 +18,7 @@ from acrcmk_lab.azure.state.state import State
 _MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 CHECKED_NAMESPACES = ("microsoft.keyvault", "microsoft.containerregistry", "microsoft.managedidentity")
 _ADVICE_SINCE = "2022-04-01"
-"""Recorded: older versions do not tell what to do about an unknown principal."""
+"""Recorded: the error of older versions for an unknown principal has no advice."""
 _PRINCIPAL_FILTER = re.compile(r"(?:principalId\s+eq\s+'|assignedTo\(')([^']+)'", re.IGNORECASE)
 
 
@@ -32,7 +32,7 @@ class Authorization:
         self._state = state
         self._roles = RoleDefinitions(state)
         state.removers[RoleAssignment] = self.remove
-        # Which scope, principal and role are taken: looked up rather than searched for, as fleets have very many.
+        # The existing combinations of scope, principal and role, for lookup in fleets with many assignments.
         self._triples: set[tuple[str, str, str]] = set()
 
     def accepts(self, version: str) -> bool:
@@ -61,7 +61,7 @@ class Authorization:
         return Response(200, body=self._body(self._get_assignment(call)))
 
     async def index(self, call: Call) -> Response:
-        """Answer the assignments at, above and below the scope; `atScope()` leaves those below out."""
+        """List the assignments at, above and below the scope; `atScope()` excludes those below."""
         text = call.request.query.get("$filter", "")
         principal = _PRINCIPAL_FILTER.search(text)
         scope, at_scope = call.route.scope or "/", "atscope()" in text.lower()
@@ -97,7 +97,7 @@ class Authorization:
         return Response(200, body=self._body(assignment))
 
     def remove(self, assignment: RoleAssignment) -> None:
-        """Take an assignment away; its effect lasts until that has propagated."""
+        """Delete an assignment; its grant ends after `rbac_propagation`."""
         self._state.store.remove(assignment)
         self._triples.discard(assignment.triple)
         assignment.grant.effective_to = self._state.log_delay(
@@ -123,9 +123,9 @@ class Authorization:
             )
 
     def _check_scope_exists(self, call: Call) -> None:
-        """Other providers' resources are taken on trust; those that the lab has must be there.
+        """Check that the scope exists, if it is a resource of a service of the lab.
 
-        What is inside of one is a scope, too, a vault's key for instance.
+        A scope inside a resource, such as a key of a vault, needs the resource only.
         """
         scope = ids.route(call.route.scope)
         within = call.route.scope.removeprefix(scope.scope).split("/")
@@ -154,7 +154,7 @@ class Authorization:
         if existing.triple[:2] != triple[:2]:
             raise errors.error("RA_UPDATE_NOT_PERMITTED")
         status = self._state.settings.role_assignment_repeat
-        if status == 409:  # noqa: PLR2004 - the switch's third value, HTTP's Conflict
+        if status == 409:  # noqa: PLR2004 - the setting's third value, HTTP Conflict
             raise errors.error("RA_EXISTS")
         return Response(status, body=self._body(existing))
 
@@ -200,7 +200,7 @@ class Authorization:
         return assignment
 
     def _body(self, assignment: RoleAssignment, *, created_now: bool = False) -> Body:
-        """Recorded: the PUT that creates answers `createdBy: null`, a GET fills it in."""
+        """Return the body; recorded: `createdBy` is null in the response to the creating PUT."""
         clock = self._state.clock
         return {
             "properties": {
@@ -224,5 +224,5 @@ class Authorization:
 
 
 def _covers(outer: str, *, scope: str) -> bool:
-    """Tell whether a scope lies within another; every management group is above every subscription."""
+    """Tell whether a scope is within another; every management group contains every subscription."""
     return ids.within(scope, scope=outer) or outer.lower().startswith(_MANAGEMENT_GROUPS)

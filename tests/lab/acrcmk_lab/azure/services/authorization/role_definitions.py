@@ -1,4 +1,4 @@
-"""Microsoft.Authorization: role definitions, the built-in ones and a tenant's own."""
+"""Microsoft.Authorization: role definitions, built-in and custom."""
 
 import re
 from typing import cast
@@ -17,7 +17,7 @@ _LISTS = ("actions", "notActions", "dataActions", "notDataActions")
 
 
 class RoleDefinitions:
-    """The operations on role definitions; a custom one is the tenant's, wherever it is asked for."""
+    """The operations on role definitions; a custom role is visible in the whole tenant."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -29,7 +29,7 @@ class RoleDefinitions:
         ]
 
     def get_definition(self, role_definition_id: str) -> RoleDefinition:
-        """Return the role that an id names; refuses an unknown one."""
+        """Return the role of an id; AzureError for an unknown one."""
         guid = ids.name_of(role_definition_id)
         role = self._state.access.roles.get(guid.lower())
         if role is None:
@@ -53,7 +53,7 @@ class RoleDefinitions:
         return paging.page(call, rows=rows, url=self._state.url, size=1000)
 
     async def put(self, call: Call) -> Response:
-        """Recorded: 201, with the author of the creation left out."""
+        """Create or update a custom role; recorded: 201 with `createdBy` null."""
         guid, properties = call.names[-1], call.request.properties()
         existing = self._state.access.roles.get(guid.lower())
         self._check_name_free(str(properties.get("roleName", "")), guid=guid)

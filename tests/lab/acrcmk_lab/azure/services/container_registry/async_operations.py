@@ -1,4 +1,4 @@
-"""Container Registry's long-running operations: begun, polled, ended; of registries and replications."""
+"""Container Registry's long-running operations on registries and replications."""
 
 import base64
 import dataclasses
@@ -19,7 +19,7 @@ CERTIFICATE_LENGTH = 2200
 
 @dataclasses.dataclass(kw_only=True)
 class AsyncOperation:
-    """An operation until simulated moment `end`; `error` is what a failed one tells."""
+    """An operation that runs until simulated time `end`; `error` is its failure, if any."""
 
     status: str
     end: float
@@ -66,7 +66,7 @@ class RegistryOperations:
         return operation, headers
 
     async def status(self, call: Call) -> Response:
-        """Recorded: a bare status; each answer carries the URL again, signed anew."""
+        """Return the status; recorded: each response carries a newly signed URL."""
         operation = self._running.get(call.route.path.lower())
         if operation is None:
             raise errors.error("ACR_CHILD_NOT_FOUND", name=call.names[-1])
@@ -102,7 +102,7 @@ class RegistryOperations:
         return f"{kind}-{uuid.UUID(int=bits & ~(0xF << 76) | (1 << 76))}"
 
     def _signed(self, path: str, *, version: str) -> str:
-        """Return a URL whose time, signature and hash differ in every answer, as recorded."""
+        """Return a URL whose time, signature and hash differ in every response, as recorded."""
         ticks = timestamps.ticks(self._state.clock.utc())
         signature = hashlib.sha256(f"{path}{ticks}{self._state.random.random()}".encode()).hexdigest()
         return (

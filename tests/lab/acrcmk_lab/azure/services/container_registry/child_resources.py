@@ -1,4 +1,4 @@
-"""What hangs below a registry: replications, admin credentials, usages."""
+"""Child resources of a registry: replications, admin credentials, usages."""
 
 import base64
 import dataclasses
@@ -17,7 +17,7 @@ from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = models.NAMESPACE
 SERVICE_APPLICATION = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"
-"""The application that Container Registry itself writes as, public in its provider's description."""
+"""The application id of the Container Registry service, public in the resource provider's description."""
 PASSWORDS = ("password", "password2")
 GIB = 1024**3
 _LIMITS: dict[str, tuple[int, int]] = {"Basic": (10 * GIB, 2), "Standard": (100 * GIB, 10), "Premium": (500 * GIB, 500)}
@@ -33,7 +33,7 @@ _COUNTS = {
 
 @dataclasses.dataclass(kw_only=True)
 class Replication(Resource):
-    """A registry in a further region, or in its own: that one appears with the first further one."""
+    """A replication; the one of the home region appears with the first other one."""
 
     TYPE = f"{models.TYPE}/replications"
     TRACKED = False
@@ -78,7 +78,7 @@ class RegistryChildren:
         return paging.page(call, rows=rows, url=self._state.url)
 
     def add_home_replication(self, registry: Registry) -> None:
-        """Let the registry's own region be a replication, written by the service itself."""
+        """Add the replication of the home region, as created by the service itself."""
         path = f"{registry.id}/replications/{registry.location}"
         if self._state.store.get(Replication, path) is None:
             author = Author(SERVICE_APPLICATION)

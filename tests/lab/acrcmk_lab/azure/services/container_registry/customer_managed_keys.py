@@ -1,4 +1,4 @@
-"""Container Registry's rules on customer-managed keys: what it refuses, in its order of checks."""
+"""Container Registry's checks of customer-managed keys, in its order."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from acrcmk_lab.azure.state.state import State
 
 
 def error(state: State, error_id: str, *, registry: Registry, **facts: str) -> AzureError:
-    """Return a refusal whose code, where nobody has published it, is the switch's."""
+    """Return an error; a code that is not published is taken from `acr_unsourced_code`."""
     return errors.error(
         error_id,
         unsourced_code=state.settings.acr_unsourced_code,
@@ -31,7 +31,7 @@ def check_transition(
     body: Body,
     replace: bool,
 ) -> None:
-    """Refuse what can never be done to an existing registry's encryption."""
+    """Check a change of an existing registry's encryption; AzureError for one that ACR never allows."""
     requested = (body.get("properties") or {}).get("encryption")
     status = str((requested or {}).get("status") or "").lower()
     if current.encryption is None:
@@ -54,9 +54,9 @@ def resolve(
     body: Body,
     current: Encryption | None,
 ) -> Encryption | None:
-    """Return the encryption that a write leads to; refuses one that ACR would refuse.
+    """Return the encryption after a write; AzureError where ACR rejects the write.
 
-    None if the write asks for none and there is none.
+    None if neither the write nor the registry has one.
     """
     requested = (body.get("properties") or {}).get("encryption") or {}
     key_properties = requested.get("keyVaultProperties") or {}
@@ -98,7 +98,7 @@ def _encryption(
     version: str,
     current: Encryption | None,
 ) -> Encryption:
-    """Recorded: `lastKeyRotationTimestamp` is absent until the first change of the key."""
+    """Return the new encryption; recorded: `lastKeyRotationTimestamp` is absent until the first change of the key."""
     encryption = Encryption(
         key_identifier=key_identifier,
         versioned=versioned(key_identifier, version=version),
@@ -111,6 +111,6 @@ def _encryption(
 
 
 def versioned(key_identifier: str, *, version: str) -> str:
-    """Return the identifier of one version of a key; a versioned identifier as it was given."""
+    """Return the identifier of one version of a key; a versioned identifier unchanged."""
     bare = key_identifier.rstrip("/")
     return bare if bare.lower().endswith(f"/{version}") else f"{bare}/{version}"

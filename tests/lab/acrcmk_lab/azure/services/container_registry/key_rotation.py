@@ -1,4 +1,4 @@
-"""Container Registry's background look at its keys: unversioned identifiers follow the newest version."""
+"""Automatic key rotation: registries with an unversioned key identifier follow the newest version."""
 
 import dataclasses
 
@@ -10,13 +10,13 @@ from acrcmk_lab.azure.state.state import State
 
 
 class RegistryRotation:
-    """Scans every registry each `acr_key_scan` for as long as it exists [D]."""
+    """Checks every registry once in each `acr_key_scan` [D]."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def watch(self, registry: Registry) -> None:
-        """Begin to scan a registry."""
+        """Start the periodic check of a registry."""
 
         def scan() -> None:
             if self._state.store.get(Registry, registry.id) is registry:
@@ -27,12 +27,12 @@ class RegistryRotation:
         self._state.clock.call_in(wait, callback=scan)
 
     def follow_all(self) -> None:
-        """Scan every registry now."""
+        """Check every registry now."""
         for registry in self._state.store.table(Registry).values():
             self.follow(registry)
 
     def follow(self, registry: Registry) -> None:
-        """Move to the newest usable version if the identifier is unversioned and the key in reach."""
+        """Use the newest usable version if the identifier is unversioned and the key accessible."""
         configuration = registry.configuration
         encryption = configuration.encryption
         if encryption is None or not encryption.automatic or registry.pending:

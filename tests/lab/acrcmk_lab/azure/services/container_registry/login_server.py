@@ -1,7 +1,7 @@
-"""A registry's own endpoint, as far as it tells whether pulls work: `GET /v2/`.
+"""Login servers, as far as they show whether pulls work: `GET /v2/`.
 
-Once the key in use cannot unwrap, pulls fail after `acr_revocation`; with the key back they work at
-once [D]. A registry whose identity was taken away lives on for `acr_identity_expiry` [D].
+Once the key cannot be used to unwrap, pulls fail after `acr_revocation`; with access restored they work
+at once [D]. A registry whose identity was deleted serves pulls for `acr_identity_expiry` [D].
 """
 
 from acrcmk_lab.azure.arm.messages import Request, Response
@@ -15,7 +15,7 @@ VERSION_HEADER = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 
 class LoginServers:
-    """Answers for every login server."""
+    """The login servers of all registries."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -25,11 +25,11 @@ class LoginServers:
         return host.partition(":")[0].lower().endswith(f".{self._state.settings.registry_domain}")
 
     def respond(self, request: Request) -> Response:
-        """Answer a request to a login server."""
+        """Respond to a request to a login server."""
         return self.probe(request.host.partition(".")[0])
 
     def probe(self, name: str) -> Response:
-        """Return what a pull from a registry would meet: 200, or 403 without the key, 404 unknown."""
+        """Return what a pull from a registry gets: 200, 403 without access to the key, 404 for no registry."""
         registry = self._state.store.by_name(Registry, name)
         if registry is None:
             return Response(404)
@@ -43,7 +43,7 @@ class LoginServers:
         return self._denied(registry, encryption, principal=principal)
 
     def _is_effective(self, loss: Unreachable, *, principal: str) -> bool:
-        """Tell whether the loss of the key is old enough to be felt."""
+        """Tell whether the loss of access to the key is old enough to stop pulls."""
         settings = self._state.settings
         removed_principal = self._state.directory.removed(principal)
         delay = settings.acr_identity_expiry if removed_principal else settings.acr_revocation

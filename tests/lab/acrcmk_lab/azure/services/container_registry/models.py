@@ -61,7 +61,7 @@ _FIRST_VERSIONS: dict[str, tuple[str, str]] = {
 """Recorded: the first version that shows a member; `preview` members never show in stable versions before the
 second one."""
 _ANONYMOUS_PULL_FROM = datetime.datetime(2021, 2, 1, tzinfo=datetime.UTC)
-"""Recorded: came to a version that was there already, between 2020-12-22 and 2021-04-21."""
+"""Recorded: added to an existing api-version between 2020-12-22 and 2021-04-21."""
 _VNET_RULES_UNTIL = "2021-08-01-preview"
 _WITH_UPDATE_TIME = ("retentionPolicy", "softDeletePolicy")
 
@@ -109,7 +109,7 @@ class Identities:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Encryption:
-    """A customer-managed key in use; `rotated` is the simulated moment of the last rotation."""
+    """A customer-managed key in use; `rotated` is the simulated time of the last rotation."""
 
     key_identifier: str
     versioned: str
@@ -125,7 +125,7 @@ class Encryption:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """All of a registry that writes change; one write makes one new value."""
+    """The part of a registry that writes change; each write makes a new value."""
 
     sku: str
     tags: dict[str, str]
@@ -136,9 +136,9 @@ class Configuration:
 
 @dataclasses.dataclass(kw_only=True)
 class Registry(Resource):
-    """A registry; `pending` is what the operation under way will make of it, at `pending_until`.
+    """A registry; `pending` is its configuration once the running operation ends, at `pending_until`.
 
-    `made` once a write succeeded: until then a PUT is another try to create it.
+    `is_created` once a write succeeded: until then a PUT tries to create it again.
     """
 
     TYPE = TYPE
@@ -153,7 +153,7 @@ class Registry(Resource):
     passwords: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def apply(self, configuration: Configuration) -> None:
-        """Take settings as what the registry now is."""
+        """Make a configuration the registry's current one."""
         self.configuration, self.tags = configuration, configuration.tags
         self.provisioning, self.is_created = "Succeeded", True
 
@@ -171,7 +171,7 @@ class Registry(Resource):
 
 
 def get_registry(state: State, call: Call) -> Registry:
-    """Return the registry of a path; refuses where there is none."""
+    """Return the registry of a path; AzureError if it does not exist."""
     scope, name = call.route.scope, call.names[0]
     registry = state.store.get(Registry, f"{scope}/providers/{TYPE}/{name}")
     if registry is None:
@@ -182,13 +182,13 @@ def get_registry(state: State, call: Call) -> Registry:
 
 
 def new_configuration(body: Body) -> Configuration:
-    """Return the settings of a create: Azure's defaults, overlaid with what the body gives."""
+    """Return the configuration of a create: Azure's defaults, overlaid with the body."""
     blank = Configuration(sku="", tags={}, properties=copy.deepcopy(_DEFAULTS))
     return overlay(blank, body=body)
 
 
 def overlay(configuration: Configuration, *, body: Body) -> Configuration:
-    """Return settings with the SKU, tags and plain properties of a body laid over; the rest stays."""
+    """Return a configuration overlaid with the SKU, tags and plain properties of a body."""
     properties = copy.deepcopy(configuration.properties)
     requested = body.get("properties") or {}
     for name in (*_DEFAULTS, "networkRuleBypassAllowedForTasks", "roleAssignmentMode"):
@@ -209,7 +209,7 @@ def overlay(configuration: Configuration, *, body: Body) -> Configuration:
 
 
 def shows(member: str, *, version: str) -> bool:
-    """Tell whether an api-version knows a member."""
+    """Tell whether an api-version shows a member."""
     first_versions = _FIRST_VERSIONS.get(member)
     return first_versions is None or version[:10] >= first_versions[0 if "preview" in version else 1]
 
@@ -223,7 +223,7 @@ def body_of(
     tenant_id: str,
     domain: str,
 ) -> Body:
-    """Return a registry's body, showing the given settings of it."""
+    """Return a registry's body with a configuration of it."""
     shown_identity = configuration.identities.body(tenant_id=tenant_id)
     authors = registry.system_data(lambda at: timestamps.offset(time.utc(at)))
     return {
@@ -268,7 +268,7 @@ def _properties(registry: Registry, configuration: Configuration, *, version: st
         "privateEndpointConnections": [],
         "publicNetworkAccess": properties["publicNetworkAccess"],
         "networkRuleBypassOptions": properties["networkRuleBypassOptions"],
-        # Recorded: as it was given, though documented to say nothing any more.
+        # Recorded: as requested, though documented to have no meaning any more.
         "zoneRedundancy": properties["zoneRedundancy"],
         "anonymousPullEnabled": properties["anonymousPullEnabled"],
         "metadataSearch": properties["metadataSearch"],

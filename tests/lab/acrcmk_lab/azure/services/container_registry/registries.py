@@ -1,4 +1,4 @@
-"""Microsoft.ContainerRegistry: registries, in the three generations of answers on record.
+"""Microsoft.ContainerRegistry: registries, in the three recorded generations of responses.
 
 GEN_A answers 200 with the final body. GEN_B answers 201 with an operation and shows the old state
 until that has ended; GEN_C likewise, but shows the new state at once.
@@ -69,9 +69,9 @@ class ContainerRegistry:
         self._children = RegistryChildren(state, running_operations=self._async_operations)
         self.rotation = RegistryRotation(state)
         state.removers[Registry] = self.remove
-        # Names that somebody else in Azure holds, and creates that are being looked at.
+        # Names that other tenants use.
         self.reserved_names: set[str] = set()
-        # Errors that the next operations end with, one each.
+        # Errors of the next operations, one each.
         self.fail_next: list[Body] = []
         self._writing: set[str] = set()
 
@@ -79,7 +79,7 @@ class ContainerRegistry:
         return version in VERSIONS
 
     def headers(self, call: Call) -> dict[str, str]:
-        """Recorded: a registry tells the version asked for, its children tell all there are."""
+        """Recorded: `api-supported-versions` is the requested version, for children of registries all versions."""
         if call.route.typed.startswith(_CHILDREN):
             return {"api-supported-versions": ", ".join(VERSIONS)}
         return {} if call.route.typed.startswith("locations") else {"api-supported-versions": call.version}
@@ -146,7 +146,7 @@ class ContainerRegistry:
         self._state.store.remove(registry)
 
     async def check_name(self, call: Call) -> Response:
-        """Recorded: a registry of one's own is told as taken, too."""
+        """Check a name; recorded: a name of an own registry is unavailable, too."""
         name = str(call.body.get("name", ""))
         if not _NAME.fullmatch(name):
             message = errors.content("ACR_NAME_INVALID", name=name)["message"]
@@ -157,7 +157,7 @@ class ContainerRegistry:
         return Response(200, body={"nameAvailable": True})
 
     async def _run_exclusively(self, call: Call, write: Coroutine[Any, Any, Response]) -> Response:
-        """Run a write unless another one of the same registry is being answered."""
+        """Run a write; AzureError while another write of the same registry is handled."""
         key = call.route.path.lower()
         if key in self._writing:
             write.close()
@@ -212,7 +212,7 @@ class ContainerRegistry:
         configuration: Configuration,
         provisioning: str,
     ) -> Response:
-        """Take the synchronous wait, look at the key in it, and answer in the registry's mode."""
+        """Wait synchronously, check the key meanwhile, and respond as `registry_mode` says."""
         settings, start = self._state.settings, self._state.clock.now()
         total_wait = self._state.draw(settings.acr_create if provisioning == "Creating" else settings.acr_update)
         validation_wait = min(total_wait, self._state.draw(settings.acr_validation))
@@ -283,7 +283,7 @@ class ContainerRegistry:
             self._children.add_home_replication(registry)
 
     async def _wait_until_idle(self, registry: Registry) -> None:
-        """While an operation is under way: refuse or wait for its end, as the switch says."""
+        """While an operation runs, fail or wait for its end, as `acr_busy` says."""
         while registry.pending is not None:
             if self._state.settings.acr_busy == "conflict":
                 raise errors.error("ACR_BUSY", name=registry.name)
@@ -300,7 +300,7 @@ class ContainerRegistry:
         return configuration.encryption == before.encryption and configuration.identities == before.identities
 
     def _with_identities(self, call: Call, configuration: Configuration, *, replace: bool = False) -> Configuration:
-        """Return settings with the body's identities: a PATCH merges, a PUT replaces [R]."""
+        """Return a configuration with the body's identities: a PATCH merges, a PUT replaces [R]."""
         identity_body = call.body.get("identity")
         if not isinstance(identity_body, dict):
             return configuration
@@ -354,7 +354,7 @@ class ContainerRegistry:
         *,
         configuration: Configuration,
     ) -> None:
-        """The identity in use may go only with a key that another one reaches."""
+        """Check that the identity of the key stays, or that the write names another one for it."""
         encryption = (call.body.get("properties") or {}).get("encryption") or {}
         requested = str((encryption.get("keyVaultProperties") or {}).get("identity") or "")
         in_use = registry.configuration.encryption.identity if registry.configuration.encryption else ""

@@ -1,4 +1,4 @@
-"""A registry's webhooks; what is sent to their receivers, and what they answer, is not simulated."""
+"""A registry's webhooks; delivery of events is not simulated."""
 
 import dataclasses
 from typing import cast
@@ -16,7 +16,7 @@ _PUBLIC_PROPERTIES = ("status", "scope", "actions")
 
 @dataclasses.dataclass(kw_only=True)
 class Webhook(Resource):
-    """A webhook; its address and headers are secrets, told by `getCallbackConfig` only."""
+    """A webhook; its address and headers are secrets, which only `getCallbackConfig` returns."""
 
     TYPE = f"{models.TYPE}/webhooks"
     TRACKED = False
@@ -87,7 +87,7 @@ class RegistryWebhooks:
         return Response(200, body={"serviceUri": webhook.service_uri, **headers})
 
     async def ping(self, call: Call) -> Response:
-        """Recorded: the answer names the event."""
+        """Return the event's id, as recorded."""
         self._get_webhook(call)
         return Response(200, body={"id": self._state.guid()})
 

@@ -1,4 +1,4 @@
-"""Microsoft Graph, as far as Azure's tools ask it about principals: who is this, and what kind of thing?
+"""Microsoft Graph: the lookups of principals that Azure's tools make.
 
 `az role assignment create --assignee` looks for its assignee here, `az keyvault create` for its own caller.
 Graph sees a new identity when role assignments do: after `principal_replication` [X].
@@ -25,13 +25,13 @@ _USER_FILTER = re.compile(r"(?:userPrincipalName|mail)\s+eq\s+'[^']*'", re.IGNOR
 
 
 class MicrosoftGraph:
-    """The service; a caller reads it with a token for Graph if the directory lets it (`reads_directory`)."""
+    """The service; a caller needs a token for Graph and `reads_directory`."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     async def respond(self, request: Request, *, correlation_id: str) -> Response:
-        """Answer one request; errors carry Graph's `innerError`."""
+        """Respond to one request; errors carry Graph's `innerError`."""
         await self._state.clock.sleep(self._state.draw(self._state.settings.read_latency))
         try:
             response = self._handle(request)
@@ -89,7 +89,7 @@ class MicrosoftGraph:
         return Response(200, body=_with_context("servicePrincipals", {"value": rows}))
 
     def _users(self, request: Request, rest: str) -> Response:
-        """The lab's directory has no people."""
+        """List users: the lab's directory has none."""
         if rest:
             raise errors.error("GRAPH_NOT_FOUND", id=rest)
         text = request.query.get("$filter", "")
@@ -101,7 +101,7 @@ class MicrosoftGraph:
         return Response(200, body=_with_context("directoryObjects/$entity", _typed_body(self._get_principal(rest))))
 
     def _get_by_ids(self, request: Request, rest: str) -> Response:
-        """Answer those that exist and are of a wanted type; an unknown id is passed over [D]."""
+        """Return the objects that exist and have a requested type; unknown ids are skipped [D]."""
         if rest.lower() not in ("getbyids", "microsoft.graph.getbyids"):
             raise errors.error("GRAPH_BAD_SEGMENT", segment=rest)
         body = request.body if isinstance(request.body, dict) else {}

@@ -1,6 +1,6 @@
-"""Whether a principal reaches a key the way Container Registry reaches it: as a trusted service.
+"""Access of a principal to a key as Container Registry has it: as a trusted Microsoft service.
 
-ACR tells one text for every cause [I]; the cause is kept for the lab's own log and state.
+ACR reports one text for every cause [I]; the cause is for debugging the lab.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ PERMISSIONS = ("get", "wrapkey", "unwrapkey")
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Reached:
-    """The vault, key and version behind an identifier, reached with get, wrap and unwrap."""
+    """The vault, key and version behind an identifier, with access to get, wrap and unwrap."""
 
     vault: Vault
     key: Key
@@ -25,7 +25,7 @@ class Reached:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Unreachable:
-    """Why a key is out of reach, and since which simulated moment at the latest."""
+    """Why a key cannot be used, and since which simulated time at the latest."""
 
     cause: str
     _: dataclasses.KW_ONLY
@@ -33,7 +33,7 @@ class Unreachable:
 
 
 def reach(state: State, *, principal: str, key_identifier: str) -> Reached | Unreachable:
-    """Follow a key identifier as `principal`; an unversioned one leads to the newest usable version."""
+    """Return the key of an identifier if `principal` may use it; unversioned means the newest usable version."""
     located = locate(state, key_identifier=key_identifier)
     if isinstance(located, Unreachable):
         return located
@@ -43,7 +43,7 @@ def reach(state: State, *, principal: str, key_identifier: str) -> Reached | Unr
 
 
 def unwrap(state: State, *, principal: str, versioned_identifier: str) -> Reached | Unreachable:
-    """Follow a version to unwrap with it: expired ones still do [D], disabled ones do not [I]."""
+    """Return a key version if `principal` may unwrap with it: expired ones work [D], disabled ones do not [I]."""
     located = locate(state, key_identifier=versioned_identifier)
     if isinstance(located, Unreachable):
         return located
@@ -53,7 +53,7 @@ def unwrap(state: State, *, principal: str, versioned_identifier: str) -> Reache
 
 
 def locate(state: State, *, key_identifier: str) -> Reached | Unreachable:
-    """Follow a key identifier without asking who may."""
+    """Return the key of an identifier without checking access."""
     uri = models.parse_uri(key_identifier)
     if uri is None or uri.domain != state.settings.vault_domain:
         return Unreachable("not a key identifier")
@@ -79,14 +79,14 @@ def _updated(state: State, version: KeyVersion) -> float:
 def _check_access(state: State, located: Reached, *, principal: str) -> Reached | Unreachable:
     removed = state.directory.removed(principal)
     if state.directory.by_object(principal) is None:
-        return Unreachable("the identity is gone", since=(removed.removed_at if removed else None) or 0.0)
+        return Unreachable("the identity does not exist", since=(removed.removed_at if removed else None) or 0.0)
     if not passes_firewall(located.vault):
-        return Unreachable("the vault's firewall does not let trusted services pass", since=located.vault.modified)
+        return Unreachable("the vault's firewall does not allow trusted services", since=located.vault.modified)
     if not granted(state, vault=located.vault, key=located.key.name, principal=principal):
         now = state.clock.now()
         ended = [grant.effective_to for grant in state.access.of(principal) if grant.effective_to <= now]
         return Unreachable(
-            "no grant of get, wrapKey and unwrapKey counts", since=max([located.vault.policies_effective, *ended])
+            "no grant of get, wrapKey and unwrapKey is in effect", since=max([located.vault.policies_effective, *ended])
         )
     return located
 
@@ -102,7 +102,7 @@ def passes_firewall(vault: Vault) -> bool:
 
 
 def granted(state: State, *, vault: Vault, key: str, principal: str) -> bool:
-    """Tell whether the vault's own permission model gives get, wrapKey and unwrapKey, effective now."""
+    """Tell whether the vault's own permission model gives get, wrapKey and unwrapKey, in effect now."""
     if vault.rbac:
         scope = f"{vault.id}/keys/{key}"
         return all(

@@ -1,6 +1,6 @@
 """Microsoft.KeyVault: keys of a vault through the management plane.
 
-Creates a key that is missing and reads; never makes a version, never updates [S]. The vault's
+Creates missing keys and reads; never creates a version of an existing key, never updates [S]. The vault's
 firewall does not apply [D].
 """
 
@@ -24,7 +24,7 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
 
 
 def get_vault(state: State, call: Call) -> Vault:
-    """Return the vault of a path; refuses where there is none."""
+    """Return the vault of a path; AzureError if it does not exist."""
     scope, name = call.route.scope, call.names[0]
     vault = state.store.get(Vault, f"{scope}/providers/{models.TYPE}/{name}")
     if vault is None:
@@ -40,7 +40,7 @@ class VaultKeys:
         self._lifecycle = lifecycle
 
     def operations(self) -> list[Operation]:
-        """A caller without the right gets 400 `ForbiddenByRbac`, not ARM's 403 [I]."""
+        """Return the operations; a caller without permission gets 400 `ForbiddenByRbac`, not ARM's 403 [I]."""
         return [
             Operation(
                 method=method,
@@ -71,7 +71,7 @@ class VaultKeys:
         return paging.page(call, rows=rows, url=self._state.url, size=25)
 
     async def list_versions(self, call: Call) -> Response:
-        """Ordered by version id, as recorded of the data plane: not by time."""
+        """List versions, ordered by version id as recorded of the data plane."""
         vault, key = self._get_key(call)
         rows = [
             self._body(vault, key=key, version=key.versions[version], of_version=True)
@@ -113,7 +113,7 @@ class VaultKeys:
         full: bool = False,
         of_version: bool = False,
     ) -> Body:
-        """A list shows less than a read: attributes and the key's URI."""
+        """Return a key's body; lists have only attributes and the key's URI."""
         uri = f"https://{vault.name.lower()}.{self._state.settings.vault_domain}/keys/{key.name}"
         suffix = f"/versions/{version.version}" if of_version else ""
         properties: Body = {"attributes": _attributes(vault, version=version)}

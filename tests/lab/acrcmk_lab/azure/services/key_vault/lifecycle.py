@@ -1,4 +1,4 @@
-"""The life of a key: created, rotated by hand or by policy, disabled, deleted, recovered, purged.
+"""The lifecycle of a key: created, rotated by hand or by policy, disabled, deleted, recovered, purged.
 
 One state machine for the management plane, the data plane and the control API.
 """
@@ -27,14 +27,14 @@ def duration(text: str) -> int:
 
 
 class KeyLifecycle:
-    """What can happen to the keys of every vault."""
+    """State changes of the keys of all vaults."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._soft_delete = SoftDelete(state)
 
     def create(self, vault: Vault, *, name: str, properties: Body, tags: dict[str, str]) -> Key:
-        """Create a key, or a new current version of one that exists; refuses a name not free yet."""
+        """Create a key, or a new current version of an existing one; AzureError for a name that is not free yet."""
         self._soft_delete.check_free(vault.key_collection, name=name)
         key = vault.keys.setdefault(name.lower(), Key(name=name))
         if properties.get("rotationPolicy"):
@@ -45,7 +45,7 @@ class KeyLifecycle:
         return key
 
     def restore(self, vault: Vault, key: Key) -> Key:
-        """Bring a key from a backup, with its versions; refuses a name that is in use or not free yet."""
+        """Restore a key with its versions from a backup; AzureError for a name that is in use or not free yet."""
         self._soft_delete.check_free(vault.key_collection, name=key.name)
         if key.name.lower() in vault.keys:
             raise errors.error("KVD_RESTORE_CONFLICT", Type="Key", name=key.name)
@@ -68,12 +68,12 @@ class KeyLifecycle:
         return version
 
     def set_policy(self, vault: Vault, key: Key, policy: Body) -> None:
-        """Give a key a rotation policy; its current version is rotated when that says so."""
+        """Set a key's rotation policy, and schedule the rotation of the current version."""
         key.rotation_policy = policy
         self._schedule(vault, key)
 
     def change(self, vault: Vault, key: Key, *, version: KeyVersion, attributes: Body) -> None:
-        """Change a version's `enabled`, `exp` and `nbf` (Unix times), those that are given."""
+        """Change a version's `enabled`, `exp` and `nbf` (Unix times), those that are present."""
         version.enabled = attributes.get("enabled", version.enabled)
         version.expires = attributes.get("exp", version.expires)
         version.not_before = attributes.get("nbf", version.not_before)
@@ -81,15 +81,15 @@ class KeyLifecycle:
         self._schedule(vault, key)
 
     def delete(self, vault: Vault, key: Key) -> None:
-        """Delete a key softly."""
+        """Soft-delete a key."""
         self._soft_delete.delete(vault.key_collection, key)
 
     def recover(self, vault: Vault, key: Key) -> None:
-        """Begin to bring a deleted key back; its rotation goes on."""
+        """Start to recover a deleted key; its rotation continues."""
         self._soft_delete.recover(vault.key_collection, key, then=lambda: self._schedule(vault, key))
 
     def purge(self, vault: Vault, key: Key) -> None:
-        """Delete a deleted key for good."""
+        """Purge a deleted key."""
         self._soft_delete.purge(vault.key_collection, key)
 
     def _add(self, vault: Vault, key: Key, version: KeyVersion) -> None:
@@ -100,7 +100,7 @@ class KeyLifecycle:
         self._schedule(vault, key)
 
     def _schedule(self, vault: Vault, key: Key) -> None:
-        """Rotate the current version at its time, if it is still current and that still its time then."""
+        """Schedule the rotation of the current version, unless version or policy change before."""
         version, policy = key.current, key.rotation_policy
         due = _due(version, policy)
         if due is None:

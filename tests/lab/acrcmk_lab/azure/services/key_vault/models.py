@@ -1,4 +1,4 @@
-"""The keys of a vault: one store for the management plane, the data plane and ACR's own look at a key."""
+"""Vaults, keys, secrets and certificates as the lab keeps them, for management plane, data plane and ACR."""
 
 import dataclasses
 import re
@@ -69,7 +69,7 @@ class Key(Item):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class KeyUri:
-    """A key identifier taken apart; `version` is "" for an unversioned one."""
+    """A parsed key identifier; `version` is "" for an unversioned one."""
 
     vault: str
     domain: str
@@ -83,7 +83,7 @@ class KeyUri:
 
 
 def parse_uri(text: str) -> KeyUri | None:
-    """Read `https://{vault}.vault.azure.net/keys/{name}[/{version}]`; None for anything else."""
+    """Parse `https://{vault}.vault.azure.net/keys/{name}[/{version}]`; None for anything else."""
     match = _KEY_URI.fullmatch(text)
     return (
         KeyUri(vault=match[1].lower(), domain=match[2].lower(), name=match[3], version=(match[4] or "").lower())
@@ -94,7 +94,7 @@ def parse_uri(text: str) -> KeyUri | None:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Recovery:
-    """What a vault's settings make of its keys' recovery: in every key's attributes [R]."""
+    """Recovery of a vault's keys, from the vault's properties: in every key's attributes [R]."""
 
     purge_protected: bool
     days: int
@@ -107,7 +107,7 @@ class Recovery:
 
     @property
     def attributes(self) -> Body:
-        """The attributes that tell it; days only where they are not the full 90."""
+        """The attributes for it; days only if they are not the full 90."""
         attributes: Body = {"recoveryLevel": self.level}
         if self.days != FULL_RETENTION_DAYS:
             attributes["recoverableDays"] = self.days
@@ -116,7 +116,7 @@ class Recovery:
 
 @dataclasses.dataclass(kw_only=True)
 class ObjectVersion:
-    """One version; moments are Unix times in seconds, `content` is what the kind of object tells of itself."""
+    """One version; times are Unix times in seconds, `content` is specific to the kind of object."""
 
     version: str
     created: int
@@ -142,11 +142,11 @@ class VaultObject(Item):
 
 @dataclasses.dataclass(kw_only=True)
 class Vault(Resource):
-    """A vault; `effective_policies` is what the data plane already knows of `access_policies`."""
+    """A vault; `effective_policies` are the `access_policies` that have taken effect."""
 
     TYPE = TYPE
 
-    # As the creating request had it, e.g. `North Central US`: recorded of deleted vaults.
+    # As in the creating request, e.g. `North Central US`: recorded in deleted vaults.
     location_given: str
     tenant_id: str
     sku: Body
@@ -177,17 +177,17 @@ class Vault(Resource):
 
     @property
     def key_collection(self) -> Collection[Key]:
-        """Its keys, as soft delete sees them."""
+        """Its keys, as a collection with soft delete."""
         return Collection(noun="Key", live=self.keys, deleted=self.deleted_keys, days=self.recovery.days)
 
     @property
     def secret_collection(self) -> Collection[VaultObject]:
-        """Its secrets, as soft delete sees them."""
+        """Its secrets, as a collection with soft delete."""
         return Collection(noun="Secret", live=self.secrets, deleted=self.deleted_secrets, days=self.recovery.days)
 
     @property
     def certificate_collection(self) -> Collection[VaultObject]:
-        """Its certificates, as soft delete sees them."""
+        """Its certificates, as a collection with soft delete."""
         return Collection(
             noun="Certificate", live=self.certificates, deleted=self.deleted_certificates, days=self.recovery.days
         )
@@ -208,7 +208,7 @@ def problem(properties: Body, *, name: str) -> str | None:
 
 
 def new_version(properties: Body, *, version: str, unix_now: int) -> KeyVersion:
-    """Return a version as ARM's key properties ask for: kty, keySize, curveName, keyOps, attributes."""
+    """Return a version from ARM's key properties: kty, keySize, curveName, keyOps, attributes."""
     kty = str(properties.get("kty") or "RSA")
     rsa = kty.startswith("RSA")
     attributes = properties.get("attributes") or {}

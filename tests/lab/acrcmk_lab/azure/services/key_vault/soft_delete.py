@@ -1,7 +1,7 @@
 """Soft delete of a vault's objects: deleting, deleted, recovering, purged, the same for keys, secrets and certificates.
 
-A deleted object is first on its way (`key_delete`), then among the deleted ones until recovered, purged
-or past the vault's retention.
+A deleted object is being deleted for `key_delete`, then deleted until it is recovered or purged, or
+until the vault's retention ends.
 """
 
 import dataclasses
@@ -16,9 +16,9 @@ DAY = 86400
 
 @dataclasses.dataclass(kw_only=True)
 class Item:
-    """What can be deleted softly.
+    """An object with soft delete.
 
-    Deleted at `deleted_at` (simulated seconds), it is seen among the deleted ones from `settled_at`.
+    Deleted at `deleted_at` (simulated seconds), it is listed as deleted from `settled_at`.
     """
 
     name: str
@@ -32,7 +32,7 @@ I = TypeVar("I", bound=Item)  # noqa: E741 - an item
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Collection(Generic[I]):
-    """A vault's objects of one kind, by lower-case name; `days` is how long deleted ones are kept."""
+    """A vault's objects of one kind, by lower-case name; `days` is the retention of deleted objects."""
 
     noun: str
     live: dict[str, I]
@@ -41,13 +41,13 @@ class Collection(Generic[I]):
 
 
 class SoftDelete:
-    """What can happen to the objects of every vault."""
+    """Soft delete of the objects of all vaults."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def check_free(self, collection: Collection[I], *, name: str) -> None:
-        """Refuse a name that a deleted object still holds."""
+        """Check a name; AzureError if a deleted object still uses it."""
         deleted = collection.deleted.get(name.lower())
         if deleted and deleted.settled_at > self._state.clock.now():
             raise errors.error("KVD_BEING_DELETED", Type=collection.noun, name=name)
@@ -55,7 +55,7 @@ class SoftDelete:
             raise errors.error("KVD_DELETED_CONFLICT", Type=collection.noun, kind=collection.noun.lower(), name=name)
 
     def delete(self, collection: Collection[I], item: I) -> None:
-        """Delete an object: gone at once, seen among the deleted ones after `key_delete`."""
+        """Delete an object: absent at once, listed as deleted after `key_delete`."""
         del collection.live[item.name.lower()]
         now = self._state.clock.now()
         item.deleted_at = now
@@ -69,7 +69,7 @@ class SoftDelete:
         self._state.clock.call_at(now + collection.days * DAY, callback=expire)
 
     def recover(self, collection: Collection[I], item: I, *, then: Callable[[], None] = lambda: None) -> None:
-        """Begin to bring a deleted object back; it is there after `key_recover`, when `then` is called."""
+        """Start to recover a deleted object; done after `key_recover`, when `then` is called."""
 
         def complete() -> None:
             if collection.deleted.pop(item.name.lower(), None) is item:
@@ -81,5 +81,5 @@ class SoftDelete:
         self._state.clock.call_in(self._state.draw(self._state.settings.key_recover), callback=complete)
 
     def purge(self, collection: Collection[I], item: I) -> None:
-        """Delete a deleted object for good."""
+        """Purge a deleted object."""
         collection.deleted.pop(item.name.lower(), None)

@@ -1,4 +1,4 @@
-"""A key vault as the lab keeps it, and the rules of its body: defaults, normalisation, limits."""
+"""The properties of a vault: validation, defaults, normalisation, access policies, response body."""
 
 import copy
 import re
@@ -20,13 +20,13 @@ _FLAGS = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplat
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that breaks Key Vault's rules."""
+    """Check a name; AzureError if it breaks Key Vault's rules."""
     if not _NAME.fullmatch(name):
         raise errors.error("KV_NAME_INVALID")
 
 
 def check_properties(properties: Body, *, existing: Vault | None, reject_no_soft_delete: bool) -> None:
-    """Refuse what Key Vault refuses of a create or an update."""
+    """Check the properties of a create or update; AzureError for what Key Vault rejects."""
     if properties.get("enablePurgeProtection") is False:
         raise errors.error("KV_PURGE_PROTECTION_FALSE")
     if properties.get("enableSoftDelete") is False and (reject_no_soft_delete or (existing and existing.soft_delete)):
@@ -39,7 +39,7 @@ def check_properties(properties: Body, *, existing: Vault | None, reject_no_soft
 
 
 def create(vault: Vault, *, properties: Body, version: str, optional_soft_delete: bool) -> None:
-    """Set a new vault's properties, with the defaults that depend on the api-version and on the times."""
+    """Set a new vault's properties, with the defaults of the api-version."""
     by_default = not optional_soft_delete or version >= SOFT_DELETE_BY_DEFAULT_SINCE
     vault.soft_delete = by_default if properties.get("enableSoftDelete") is None else properties["enableSoftDelete"]
     if "enableSoftDelete" not in properties and vault.soft_delete:
@@ -50,7 +50,7 @@ def create(vault: Vault, *, properties: Body, version: str, optional_soft_delete
 
 
 def update(vault: Vault, *, properties: Body) -> None:
-    """Apply the properties that are given; what is omitted stays, purge protection only ever goes on."""
+    """Apply the properties that are present; omitted ones stay, purge protection cannot be removed."""
     for flag in _FLAGS:
         if properties.get(flag) is not None:
             vault.flags[flag] = properties[flag]
@@ -139,7 +139,7 @@ def _permissions(
 
 
 def properties_body(vault: Vault, *, uri: str, version: str) -> Body:
-    """Return the properties in the recorded order; what was never set is absent."""
+    """Return the properties in the recorded order; properties that were never set are absent."""
     body: Body = {"sku": vault.sku, "tenantId": vault.tenant_id}
     if vault.network_acls:
         body["networkAcls"] = vault.network_acls

@@ -1,4 +1,4 @@
-"""Microsoft.KeyVault: vaults, their access policies, and what soft delete leaves of them."""
+"""Microsoft.KeyVault: vaults, their access policies, deleted vaults."""
 
 from acrcmk_lab.azure.arm import errors, ids, operations, paging, timestamps
 from acrcmk_lab.azure.arm.messages import AzureError, Body, Response
@@ -35,14 +35,14 @@ VERSIONS = (
     "2026-02-01",
     "2026-05-15",
 )
-"""Those before 2020 as pasted from an error of 2021 (azure-cli#18483)."""
+"""Those before 2020 are from an error message of 2021, https://github.com/Azure/azure-cli/issues/18483."""
 RETIREMENT = "2027-02-27"
 """Documented: control-plane versions before 2026-02-01 retire on this day."""
 DAY = 86400
 
 
 class KeyVault:
-    """The provider's vaults; `vaultkeys` answers for the keys in them."""
+    """The resource provider; `keys.py` has the operations on keys."""
 
     namespace = NAMESPACE
     versions: tuple[str, ...] = VERSIONS
@@ -50,7 +50,7 @@ class KeyVault:
     def __init__(self, state: State) -> None:
         self._state = state
         self.deleted: dict[str, Vault] = {}
-        # Names that somebody else in Azure holds.
+        # Names that other tenants use.
         self.reserved_names: set[str] = set()
         self._purges: dict[str, tuple[float, float]] = {}
         self.key_lifecycle = KeyLifecycle(state)
@@ -123,7 +123,7 @@ class KeyVault:
             return Response(200, body=self._body(existing, version=call.version))
         created = self._create(call)
         body = self._body(created, version=call.version)
-        # Recorded: only the answer to the creating PUT lacks the slash.
+        # Recorded: only the response to the creating PUT has no trailing slash.
         body["properties"]["vaultUri"] = body["properties"]["vaultUri"].rstrip("/")
         return Response(200, body=body)
 
@@ -136,7 +136,7 @@ class KeyVault:
         return Response(200, body=self._body(vault, version=call.version))
 
     async def access_policies(self, call: Call) -> Response:
-        """Add, replace or remove entries without touching anybody else's."""
+        """Add, replace or remove entries and keep all others."""
         vault, operation = self._get_vault(call), call.names[1].lower()
         if operation not in ("add", "replace", "remove"):
             raise errors.error("ARM_BAD_REQUEST", reason=f"unknown operation {call.names[1]}")
@@ -161,7 +161,7 @@ class KeyVault:
         return Response(200)
 
     def remove(self, vault: Vault) -> None:
-        """Soft-delete a vault; the role assignments scoped to it go for good [D]."""
+        """Soft-delete a vault; the role assignments at its scope are deleted [D]."""
         self._state.store.remove(vault)
         for assignment in self._state.store.under(vault.id, kind=RoleAssignment):
             self._state.remove(assignment)
@@ -187,7 +187,7 @@ class KeyVault:
         return paging.page(call, rows=rows, url=self._state.url)
 
     async def no_hsms(self, _: Call) -> Response:
-        """Answer that there are none: `az keyvault list-deleted` and `recover` look for these, too."""
+        """Return an empty list: `az keyvault list-deleted` and `recover` request these, too."""
         return Response(200, body={"value": []})
 
     async def purge(self, call: Call) -> Response:
@@ -278,9 +278,9 @@ class KeyVault:
             raise errors.error("KV_DELETED_CONFLICT")
 
     def _recover(self, call: Call) -> Vault:
-        """Bring a deleted vault back as it was, with its keys but without role assignments [D].
+        """Recover a deleted vault as it was, with its keys but without role assignments [D].
 
-        Recorded: what the request says of the vault does not count, such as another SKU.
+        Recorded: the other properties of the request, such as another SKU, are ignored.
         """
         vault = self.deleted.get(call.names[0].lower())
         if vault is None or vault.id.lower() != call.route.path.lower():
@@ -333,7 +333,7 @@ class KeyVault:
         return vault
 
     def _forget_deleted(self, vault: Vault, *, deleted_at: float | None) -> None:
-        """Forget a deleted vault, unless it was recovered (and maybe deleted again) meanwhile."""
+        """Remove a deleted vault, unless it was recovered (and maybe deleted again) meanwhile."""
         if vault.deleted_at == deleted_at and self.deleted.get(vault.name.lower()) is vault:
             del self.deleted[vault.name.lower()]
 

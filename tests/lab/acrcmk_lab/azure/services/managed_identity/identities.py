@@ -1,6 +1,6 @@
 """Microsoft.ManagedIdentity: user-assigned identities and their federated credentials.
 
-Bodies are recorded: ids answer with `/resourcegroups/` in lower case, without systemData.
+Bodies are recorded: ids contain `/resourcegroups/` in lower case, without systemData.
 """
 
 import re
@@ -105,7 +105,7 @@ class ManagedIdentity:
         return Response(200)
 
     def remove(self, identity: Identity) -> None:
-        """Delete an identity with its principal; what was granted to that stays behind."""
+        """Delete an identity with its principal; grants to the principal stay."""
         for credential in self._state.store.under(identity.id, kind=FederatedCredential):
             self._state.store.remove(credential)
         self._state.store.remove(identity)
@@ -134,7 +134,7 @@ class ManagedIdentity:
         return Response(200 if existing else 201, body=_credential_body(credential), headers=headers)
 
     async def list_associated_resources(self, call: Call) -> Response:
-        """Recorded for an identity that nothing uses; of the lab's resources only registries use some."""
+        """List the resources that use an identity; recorded for an unused one. Only registries use identities."""
         identity = self._get_identity(call)
         rows = [
             {

@@ -11,7 +11,7 @@ TYPE = f"{NAMESPACE}/userAssignedIdentities"
 
 @dataclasses.dataclass(kw_only=True)
 class Identity(Resource):
-    """A user-assigned identity; deleting and creating it again makes a new principal."""
+    """A user-assigned identity; a deleted and recreated identity has a new principal."""
 
     TYPE = TYPE
 

@@ -1,8 +1,8 @@
 """Microsoft.Insights: the diagnostic settings of any resource, as recorded.
 
-The lab has no workspaces, storage accounts and event hubs: where logs go is taken on trust, unless a
-switch says that workspaces are missing. Documented: a resource that is deleted leaves its settings
-behind, and one made anew under its name has them again.
+The lab has no workspaces, storage accounts and event hubs: destinations are assumed to exist, unless
+the setting `diagnostics_workspace` says otherwise. Documented: the settings of a deleted resource stay, and
+apply again to a new resource of the same name.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ _DEFAULTS: Body = {
     "logs": [],
     "logAnalyticsDestinationType": None,
 }
-"""Recorded: every property is answered, those never given as null, in this order."""
+"""Recorded: every property is in the body, in this order, null if it was never set."""
 _SINKS = (
     "storageAccountId",
     "serviceBusRuleId",
@@ -79,7 +79,7 @@ class Diagnostics:
         ]
 
     def admit(self, *, subscription: str, principal: str, kind: str, now: float) -> Admission:
-        """Recorded: a limit of its own, whose header takes the place of ARM's usual ones."""
+        """Count one call; recorded: a limit of its own, with its own header."""
         size, seconds = self._state.settings.diagnostics_requests, self._state.settings.diagnostics_interval
         window = self._windows.take(f"{subscription}/{principal}/{kind}", now=now, size=size, seconds=seconds)
         return Admission(
@@ -123,12 +123,12 @@ class Diagnostics:
         return Response(200)
 
     def _settings_of(self, call: Call) -> list[DiagnosticSetting]:
-        """Return the settings of the path's target itself, not of what lies below it."""
+        """Return the settings of the path's target itself, not of its children."""
         prefix = f"{call.route.scope}/providers/{DiagnosticSetting.TYPE}"
         return self._state.store.under(prefix, kind=DiagnosticSetting)
 
     def _check_target_exists(self, call: Call) -> None:
-        """Refuse a target that does not exist; what is of no provider of the lab's is taken to exist."""
+        """Check that the target exists; resources of other providers are assumed to exist."""
         target = ids.route(call.route.scope)
         if target.namespace in self._namespaces and target.names and self._state.store.find(target.path) is None:
             raise _not_found(target)
@@ -147,7 +147,7 @@ class Diagnostics:
             raise errors.error("INSIGHTS_WORKSPACE_MISSING", id=sinks["workspaceId"])
 
     def _check_sinks_unshared(self, call: Call, properties: Body) -> None:
-        """No two settings of a resource send the same category to the same place."""
+        """Check that no other setting of the resource sends the same category to the same sink."""
         routes = _routes(properties)
         for existing in self._settings_of(call):
             shared_routes = routes & _routes(existing.properties)

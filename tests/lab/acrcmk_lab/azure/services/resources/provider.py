@@ -15,11 +15,11 @@ _TAG = re.compile(r"tagName\s+eq\s+'([^']*)'\s+and\s+tagValue\s+eq\s+'([^']*)'",
 _FILTERABLE = {"resourcetype", "name", "location", "resourcegroup", "tagname", "tagvalue"}
 
 _AUTHORS_SINCE = "2021-04-01"
-"""Recorded: lists of 2019-10-01 tell no authors, those of 2021-04-01 do."""
+"""Recorded: lists of 2019-10-01 have no systemData, those of 2021-04-01 have."""
 
 
 class Resources:
-    """The platform's own provider."""
+    """The resource provider of the platform itself."""
 
     namespace = "Microsoft.Resources"
     versions: tuple[str, ...] = ("2021-04-01", "2022-09-01", "2024-11-01", "2025-04-01")

@@ -1,4 +1,4 @@
-"""Who gets past a vault's firewall and permissions, in that order; state is looked at only then."""
+"""Checks of a vault's firewall and permissions, in that order, before anything else."""
 
 import ipaddress
 
@@ -12,7 +12,7 @@ from acrcmk_lab.azure.state.state import State
 
 
 def admit(state: State, call: Call, *, operation: Operation) -> None:
-    """Refuse a call that firewall or permissions keep out."""
+    """Check a call; AzureError if firewall or permissions deny it."""
     _check_firewall(state, call)
     if call.vault.rbac:
         _check_role(state, call, operation=operation)
@@ -24,7 +24,7 @@ def _check_firewall(state: State, call: Call) -> None:
     vault = call.vault
     if call.caller.trusted_service and access.passes_firewall(vault):
         return
-    # A network security perimeter lets nobody in of whom it has no rule; the lab has no perimeters.
+    # A network security perimeter denies callers without a rule; the lab has no perimeters.
     if vault.public_network_access.lower() in ("disabled", "securedbyperimeter"):
         raise errors.error("KVD_FORBIDDEN_PNA")
     acls = vault.network_acls or {}

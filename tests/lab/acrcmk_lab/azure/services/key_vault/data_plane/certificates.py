@@ -1,6 +1,6 @@
-"""Certificates through a vault's own endpoint, as far as they are imported: the lab issues none.
+"""Certificates on a vault's own host: imported ones only, the lab issues none.
 
-The key and the secret that Key Vault keeps of a certificate are named (`kid`, `sid`), and not there.
+The key and secret behind a certificate are referenced (`kid`, `sid`) but do not exist.
 """
 
 import base64
@@ -40,7 +40,7 @@ class DataPlaneCertificates:
         )
 
     def operations(self) -> list[Operation]:
-        """Return the operations, for the front door."""
+        """Return the operations."""
         kind = Kind(
             area="certificates",
             collection=lambda vault: vault.certificate_collection,
@@ -118,7 +118,7 @@ class DataPlaneCertificates:
 
 
 def _read(text: str, *, password: str | None) -> tuple[x509.Certificate, str]:
-    """Read PEM, which later clients send as base64, or PKCS #12; ValueError for anything else."""
+    """Parse PEM, which later clients send as base64, or PKCS #12; ValueError for anything else."""
     try:
         data = text.encode() if text.startswith("-----") else base64.b64decode(text)
     except binascii.Error as error:

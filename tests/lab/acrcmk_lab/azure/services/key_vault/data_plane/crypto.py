@@ -1,6 +1,6 @@
-"""Key material and what a vault does with it: real RSA and elliptic curves, as clients encrypt by themselves.
+"""Key material and cryptographic operations: real RSA and elliptic curves, since clients encrypt locally, too.
 
-Material is made when it is first looked at, and is the one thing that the lab's seed does not fix.
+Material is generated when it is first needed, and does not depend on the lab's seed.
 """
 
 import base64
@@ -46,11 +46,11 @@ class Materials:
         self._keys: dict[str, PrivateKey] = {}
 
     def keep(self, version: str, key: PrivateKey) -> None:
-        """Take imported material for a version."""
+        """Store imported material for a version."""
         self._keys[version] = key
 
     def of(self, version: KeyVersion) -> PrivateKey:
-        """Return the private key of a version, made now if nobody needed it yet."""
+        """Return the private key of a version, generated on first use."""
         if version.version not in self._keys:
             self._keys[version.version] = _generate(version)
         return self._keys[version.version]
@@ -65,7 +65,7 @@ class Materials:
         return {"crv": version.curve, "x": _number(point.x, size=size), "y": _number(point.y, size=size)}
 
     def perform(self, version: KeyVersion, *, operation: str, body: Body) -> str | bool:
-        """Encrypt, decrypt, wrapKey, unwrapKey, sign or verify; refuses what does not fit the key."""
+        """Encrypt, decrypt, wrapKey, unwrapKey, sign or verify; AzureError for what does not fit the key."""
         key, algorithm = self.of(version), str(body.get("alg"))
         if operation == "sign":
             return _encoded(_sign(key, algorithm=algorithm, digest=_decoded(body, "value")))
@@ -90,7 +90,7 @@ def _generate(version: KeyVersion) -> PrivateKey:
 
 
 def imported(jwk: Body) -> PrivateKey:
-    """Read a private JSON Web Key, RSA or EC; refuses what is none."""
+    """Parse a private JSON Web Key, RSA or EC; AzureError for anything else."""
     try:
         if str(jwk.get("kty")).startswith("RSA"):
             d, p, q, dmp1, dmq1, iqmp = (_integer(jwk, name) for name in ("d", "p", "q", "dp", "dq", "qi"))

@@ -1,4 +1,4 @@
-"""Deleting, recovering and purging through a vault's own endpoint, the same for keys, secrets and certificates."""
+"""Delete, recover and purge on a vault's own host, the same for keys, secrets and certificates."""
 
 import dataclasses
 from collections.abc import Callable
@@ -19,7 +19,7 @@ I_contra = TypeVar("I_contra", bound=Item, contravariant=True)
 
 
 class Lifecycle(Protocol[I_contra]):
-    """What deletes, recovers and purges objects of one kind."""
+    """Deletes, recovers and purges objects of one kind."""
 
     def delete(self, vault: Vault, item: I_contra, /) -> None: ...
 
@@ -30,10 +30,10 @@ class Lifecycle(Protocol[I_contra]):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Kind(Generic[I]):
-    """One kind of object: where it is kept, what deletes it, how it is found and shown.
+    """One kind of object: its collection, lifecycle, lookup and bodies.
 
-    `shown` is what a deleted or recovered one answers, `listed` its row in lists; `missing` the catalogue's
-    id for one that is not deleted; `look` the data action to look at deleted ones, under the area.
+    `body` is the body of a deleted or recovered object, `list_item` its row in lists; `not_found_error` the
+    error id for an object that is not deleted; `read_action` the data action to read deleted objects.
     """
 
     area: Area
@@ -54,7 +54,7 @@ class Deletions(Generic[I]):
         self._kind = kind
 
     def operations(self) -> list[Operation]:
-        """Return the operations, for the front door."""
+        """Return the operations."""
         area, deleted = self._kind.area, f"deleted{self._kind.area}"
         rows: list[tuple[str, str, Handler, str, str]] = [
             ("DELETE", f"{area}/*", self.delete, "delete", "delete"),
@@ -97,7 +97,7 @@ class Deletions(Generic[I]):
         return Response(204)
 
     def _get_for_action(self, call: Call) -> I:
-        """Return the deleted object of a path; those who act on one hear why it is not there [R]."""
+        """Return the deleted object of a path; AzureError with the reason if there is none [R]."""
         collection, name = self._kind.collection(call.vault), call.names[0]
         item = collection.deleted.get(name.lower())
         if item and self._is_settled(item):

@@ -1,6 +1,6 @@
-"""A vault's own endpoint, `https://{vault}.vault.azure.net`: the front door.
+"""The endpoints of the vaults, `https://{vault}.vault.azure.net`.
 
-In this order: name resolution, token, api-version and path, firewall, permissions, the vault's limits,
+Checks come in this order: name resolution, token, api-version and path, firewall, permissions, the vault's limits,
 then the object itself.
 """
 
@@ -19,13 +19,13 @@ from acrcmk_lab.azure.state.state import State
 
 PUBLIC_LOGIN = "https://login.microsoftonline.com"
 FORMER_LOGIN = "https://login.windows.net"
-"""Recorded: earlier releases (until 1.9.736 at least) named the authority so, and 1.2 had no AKV codes yet."""
+"""Recorded: the authority in challenges of earlier releases (until 1.9.736 at least); 1.2 had no AKV codes."""
 _LOGIN_RENAMED, _CODES_SINCE = (1, 9, 1054), (1, 9)
 RESOURCE = "https://vault.azure.net"
 AUDIENCES = (RESOURCE, "cfa8b339-82a2-471a-a3c9-0fc0be7a4093")
-"""What a token may be for: the resource, or the application id of Key Vault [I]."""
+"""Accepted audiences of tokens: the resource, or the application id of Key Vault [I]."""
 UNREACHABLE = Response(0)
-"""No HTTP status: nothing answers, the connection is cut."""
+"""No HTTP status: the connection is reset."""
 _FIXED_HEADERS = {
     "Cache-Control": "no-cache",
     "Pragma": "no-cache",
@@ -36,7 +36,7 @@ _FIXED_HEADERS = {
 
 
 class VaultEndpoint:
-    """Answers for every vault host."""
+    """The endpoints of all vaults."""
 
     def __init__(self, state: State, *, lifecycle: KeyLifecycle) -> None:
         self._state = state
@@ -52,11 +52,11 @@ class VaultEndpoint:
         return host.partition(":")[0].lower().endswith(f".{self._state.settings.vault_domain}")
 
     def resolves(self, host: str) -> bool:
-        """Tell whether a vault's name is known: not before its DNS record is there, not after its deletion."""
+        """Tell whether a vault's host name resolves: from the end of RegisteringDns until its deletion."""
         return self._vault(host) is not None
 
     async def respond(self, request: Request) -> Response:
-        """Answer a request to a vault; `UNREACHABLE` where there is none."""
+        """Respond to a request to a vault; `UNREACHABLE` if it does not exist."""
         vault = self._vault(request.host)
         if vault is None:
             return UNREACHABLE
@@ -105,7 +105,7 @@ class VaultEndpoint:
         return token.principal
 
     def _challenge(self, request: Request, *, error: str, **facts: str) -> AzureError:
-        """Clients take authority and resource from here; behind the proxy the authority has its public name."""
+        """Return the 401 challenge, from which clients take authority and resource."""
         public = FORMER_LOGIN if self._release() < _LOGIN_RENAMED else PUBLIC_LOGIN
         login = public if hosts.is_azure_host(request.host.partition(":")[0]) else self._state.url
         response = errors.response(error, **facts)

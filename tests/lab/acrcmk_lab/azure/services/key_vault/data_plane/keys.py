@@ -1,4 +1,4 @@
-"""Keys through a vault's own endpoint: versions, attributes, rotation, cryptography, import and backup."""
+"""Keys on a vault's own host: versions, attributes, rotation, cryptography, import and backup."""
 
 import copy
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
 from acrcmk_lab.azure.state.state import State
 
 KEY_EXCHANGE_SECONDS = 2 * lifecycle.DAY
-"""Recorded: a key that only imports others (a key exchange key) lives two days."""
+"""Recorded: a key exchange key expires after two days."""
 _EXPORTABLE_SINCE, _PLATFORM_SINCE = (7, 3), (7, 5)
 _EXPORTABLE_RELEASE = (1, 9, 501)
-"""Recorded: 7.3 did not tell it yet in 1.9.331."""
+"""Recorded: api-version 7.3 did not show `exportable` in release 1.9.331."""
 _NEEDS_ENABLED = ("decrypt", "sign", "unwrapKey")
-"""Documented and measured: a disabled key still protects, an expired one still reveals."""
+"""Documented and measured: a disabled key still encrypts and wraps, an expired key still decrypts and unwraps."""
 _NEEDS_VALID_DATES = ("encrypt", "sign", "wrapKey")
 _CRYPTOGRAPHY = {
     "encrypt": "encrypt",
@@ -43,7 +43,7 @@ class DataPlaneKeys:
         self._backups: dict[str, Key] = {}
 
     def operations(self) -> list[Operation]:
-        """Return the operations, for the front door."""
+        """Return the operations."""
         rotation = Rotation(self._state, lifecycle=self._lifecycle, lookup=self.lookup, bundle=self.bundle)
         return [
             *rotation.operations(),
@@ -95,7 +95,7 @@ class DataPlaneKeys:
         return self.bundle(call, key, version=key.current)
 
     def import_(self, call: Call) -> Response:
-        """Import a key; one that exists gets a new version of this material."""
+        """Import a key; an existing key gets a new version."""
         jwk = call.body.get("key") or {}
         material = crypto.imported(jwk)
         kty = str(jwk["kty"]).removesuffix("-HSM") + ("-HSM" if call.body.get("Hsm") else "")
@@ -125,7 +125,7 @@ class DataPlaneKeys:
         )
 
     def versions(self, call: Call) -> Response:
-        """Recorded: in the order of their ids, not of time."""
+        """List versions; recorded: in the order of their ids, not of time."""
         key, _ = self.lookup(call)
         return operations.page(
             call,
@@ -165,7 +165,7 @@ class DataPlaneKeys:
             raise errors.error("KVD_KEY_OPERATION", operation=operation)
 
     def backup(self, call: Call) -> Response:
-        """Answer a blob that this lab alone can read, as Azure's can only Azure."""
+        """Return a blob that only this lab can restore."""
         key, _ = self.lookup(call)
         blob = self._state.hex32()
         self._backups[blob] = copy.deepcopy(key)
@@ -179,7 +179,7 @@ class DataPlaneKeys:
         return self.bundle(call, key, version=key.current)
 
     def lookup(self, call: Call) -> tuple[Key, KeyVersion]:
-        """Return the key of a path and its version there, the current one where none is named."""
+        """Return the key and version of a path, the current version if none is named."""
         name, version_id = call.names[0], call.names[1] if call.names[1:] else ""
         key = call.vault.keys.get(name.lower())
         if key and not version_id:
@@ -195,7 +195,7 @@ class DataPlaneKeys:
             raise errors.error("KVD_BAD_PARAMETER", reason=problem)
 
     def bundle(self, call: Call, key: Key, *, version: KeyVersion) -> Response:
-        """Answer a key's version with its public part."""
+        """Return a key version with its public part."""
         return Response(200, body=self._bundle(call, key, version=version))
 
     def _bundle(self, call: Call, key: Key, *, version: KeyVersion) -> Body:
@@ -212,7 +212,7 @@ class DataPlaneKeys:
 
 
 def _attributes_and_tags(call: Call, version: KeyVersion) -> Body:
-    """Later api-versions tell more [R]."""
+    """Return attributes and tags; later api-versions have more members [R]."""
     more: Body = {}
     if call.version >= _EXPORTABLE_SINCE and call.release >= _EXPORTABLE_RELEASE:
         more["exportable"] = False

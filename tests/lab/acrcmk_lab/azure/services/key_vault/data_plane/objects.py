@@ -1,4 +1,4 @@
-"""What secrets and certificates have in common: versions are added, changed, kept in backups."""
+"""What secrets and certificates have in common: versions, updates, backups."""
 
 import copy
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Collection = soft_delete.Collection[VaultObject]
 
 
 class VersionedObjects:
-    """The objects of one kind in every vault; `missing` is the catalogue's id for one that is not there."""
+    """The objects of one kind in every vault; `not_found_error` is the error id for a missing one."""
 
     def __init__(self, state: State, *, collection: Callable[[Vault], Collection], not_found_error: str) -> None:
         self._state = state
@@ -25,7 +25,7 @@ class VersionedObjects:
         self._backups: dict[str, VaultObject] = {}
 
     def lookup(self, call: Call) -> tuple[VaultObject, ObjectVersion]:
-        """Return the object of a path and its version there, the current one where none is named."""
+        """Return the object and version of a path, the current version if none is named."""
         name, version_id = call.names[0], call.names[1] if call.names[1:] else ""
         item = self._collection(call.vault).live.get(name.lower())
         if item and not version_id:
@@ -35,7 +35,7 @@ class VersionedObjects:
         raise errors.error(self._not_found_error, name="/".join(filter(None, (name, version_id))))
 
     def add(self, call: Call, *, content: Body, attributes: Body | None = None) -> VaultObject:
-        """Make an object, or a new current version of one, with the attributes and tags of the request."""
+        """Create an object, or a new current version, with the attributes and tags of the request."""
         collection, name = self._collection(call.vault), call.names[0]
         if not models.NAME.fullmatch(name):
             raise errors.error("KVD_BAD_PARAMETER", reason=f"the name {name} is invalid")
@@ -67,14 +67,14 @@ class VersionedObjects:
         version.updated = self._unix()
 
     def backup(self, call: Call) -> Response:
-        """Answer a blob that this lab alone can read, as Azure's can only Azure."""
+        """Return a blob that only this lab can restore."""
         item, _ = self.lookup(call)
         blob = self._state.hex32()
         self._backups[blob] = copy.deepcopy(item)
         return Response(200, body={"value": blob})
 
     def restore(self, call: Call) -> VaultObject:
-        """Bring an object from a backup; refuses a name that is in use or not free yet."""
+        """Restore an object from a backup; AzureError for a name that is in use or not free yet."""
         stored = self._backups.get(str(call.body.get("value")))
         if stored is None:
             raise errors.error("KVD_BAD_PARAMETER", reason="the backup blob is not of this tenant")
@@ -85,15 +85,15 @@ class VersionedObjects:
         return collection.live.setdefault(stored.name.lower(), copy.deepcopy(stored))
 
     def delete(self, vault: Vault, item: VaultObject) -> None:
-        """Delete an object softly."""
+        """Soft-delete an object."""
         self._soft_delete.delete(self._collection(vault), item)
 
     def recover(self, vault: Vault, item: VaultObject) -> None:
-        """Begin to bring a deleted object back."""
+        """Start to recover a deleted object."""
         self._soft_delete.recover(self._collection(vault), item)
 
     def purge(self, vault: Vault, item: VaultObject) -> None:
-        """Delete a deleted object for good."""
+        """Purge a deleted object."""
         self._soft_delete.purge(self._collection(vault), item)
 
     def _unix(self) -> int:

@@ -1,4 +1,4 @@
-"""What the parts of a vault's endpoint offer to its front door, and how lists are paged there."""
+"""The operations of a vault's endpoint, their calls, and pages of lists."""
 
 import base64
 import binascii
@@ -36,7 +36,7 @@ def api_version(text: str) -> Version | None:
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class Call:
-    """One admitted request to a vault: `names` are the parts of the path under the operation's stars.
+    """One request to a vault: `names` are the parts of the path in place of `*`.
 
     `url` is the vault's own, without slash; `release` the version of the service that answers.
     """
@@ -56,7 +56,7 @@ class Call:
 
     @property
     def attributes(self) -> Body:
-        """The attributes that the request gives; null stands for none."""
+        """The attributes in the request, without nulls."""
         attributes = self.body.get("attributes")
         return (
             {name: value for name, value in attributes.items() if value is not None}
@@ -70,9 +70,9 @@ Handler = Callable[[Call], Response]
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
-    """One REST call: method, path with stars for names, and what a caller needs to make it.
+    """One REST operation: method, path with `*` for names, and the required permission.
 
-    `permission` is the access policies' word, `action` the data action under `Microsoft.KeyVault/vaults/`.
+    `permission` is the permission of access policies, `action` the data action under `Microsoft.KeyVault/vaults/`.
     """
 
     method: str
@@ -83,7 +83,7 @@ class Operation:
     action: str
 
     def names(self, path: str) -> tuple[str, ...] | None:
-        """Return the parts of a path under the stars; None for a path of another shape.
+        """Return the parts of a path in place of `*`; None for another path.
 
         The part of a version may be empty, for the current one: `keys/{name}//wrapkey`.
         """
@@ -99,7 +99,7 @@ class Operation:
 def operations(area: Area, rows: Iterable[tuple[str, str, Handler, str, str]]) -> list[Operation]:
     """Return an area's operations, given as method, path, handler, permission and data action in the area.
 
-    The first that fits a request is taken: literal paths come before those with stars in the same places.
+    The first that fits a request is taken: literal paths come before those with `*` in the same places.
     """
     return [
         Operation(
@@ -110,7 +110,7 @@ def operations(area: Area, rows: Iterable[tuple[str, str, Handler, str, str]]) -
 
 
 class Described(Protocol):
-    """What every version of every kind of object has; moments are Unix times."""
+    """The members of every version of every kind of object; times are Unix times."""
 
     enabled: bool
     created: int
@@ -121,7 +121,7 @@ class Described(Protocol):
 
 
 def described(call: Call, version: Described, **more: object) -> Body:
-    """Return attributes and tags; `more` attributes are a kind's own, and older api-versions tell less [R]."""
+    """Return attributes and tags; `more` are attributes of one kind; older api-versions have fewer members [R]."""
     attributes: Body = {"enabled": version.enabled}
     attributes |= {} if version.not_before is None else {"nbf": version.not_before}
     attributes |= {} if version.expires is None else {"exp": version.expires}
@@ -132,7 +132,7 @@ def described(call: Call, version: Described, **more: object) -> Body:
 
 
 def page(call: Call, rows: dict[str, Body]) -> Response:
-    """Answer one page of rows, which are sorted by their names; recorded: `nextLink` names the port."""
+    """Return one page of rows, which are sorted by their names; recorded: `nextLink` names the port."""
     size = _page_size(call)
     marker = _marker(call)
     names = [name for name in sorted(rows) if name > marker]

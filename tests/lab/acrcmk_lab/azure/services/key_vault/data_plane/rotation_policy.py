@@ -1,4 +1,4 @@
-"""A key's rotation policy through a vault's own endpoint, and rotation on demand."""
+"""A key's rotation policy on the vault's own host, and rotation on demand."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +11,7 @@ from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion
 from acrcmk_lab.azure.state.state import State
 
 SHORTEST_INTERVAL = 7 * lifecycle.DAY
-"""Documented: a key is rotated 7 days after its creation and before its expiry at the earliest, and lives 28."""
+"""Documented: 7 days at least between creation, rotation and expiry; a key is valid for 28 days at least."""
 SHORTEST_LIFE = 28 * lifecycle.DAY
 DEFAULT = {"lifetimeActions": [{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}]}
 """Documented for a key without a policy of its own (Get-AzKeyVaultKeyRotationPolicy): no id, no dates."""
@@ -21,7 +21,7 @@ Lookup = Callable[[Call], tuple[Key, KeyVersion]]
 
 
 class Rotation:
-    """The operations on a key's rotation; `found` and `bundle` are those of all keys."""
+    """The operations on a key's rotation; `lookup` and `bundle` are those of all keys."""
 
     def __init__(
         self, state: State, *, lifecycle: KeyLifecycle, lookup: Lookup, bundle: Callable[..., Response]
@@ -32,7 +32,7 @@ class Rotation:
         self._bundle = bundle
 
     def operations(self) -> list[Operation]:
-        """Rotation policies have data actions of their own."""
+        """Return the operations; rotation policies have their own data actions."""
         rows: list[tuple[str, str, Handler, str, str]] = [
             ("GET", _POLICY, self.get, "getrotationpolicy", "keyrotationpolicies/read"),
             ("PUT", _POLICY, self.put, "setrotationpolicy", "keyrotationpolicies/write"),
@@ -68,7 +68,7 @@ class Rotation:
 
 
 def problem(actions: list[Body], *, expiry: str | None) -> str | None:
-    """Return what is wrong with a policy, in words of the lab's own; None if nothing is."""
+    """Return what is wrong with a policy, in a text of the lab; None if it is valid."""
     try:
         lifetime = lifecycle.duration(expiry) if expiry else None
         problems = [message for action in actions for message in _problems(action, lifetime=lifetime)]
@@ -80,7 +80,7 @@ def problem(actions: list[Body], *, expiry: str | None) -> str | None:
 
 
 def _problems(action: Body, *, lifetime: int | None) -> Iterator[str]:
-    """Yield what is wrong with one lifetime action of a key that lives `life` seconds, None for ever."""
+    """Yield what is wrong with one lifetime action of a key that expires after `lifetime` seconds, None for never."""
     trigger = action.get("trigger") or {}
     rotates = str((action.get("action") or {}).get("type")).lower() == "rotate"
     times = [trigger[name] for name in ("timeAfterCreate", "timeBeforeExpiry") if trigger.get(name)]

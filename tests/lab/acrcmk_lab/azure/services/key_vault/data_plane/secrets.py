@@ -1,4 +1,4 @@
-"""Secrets through a vault's own endpoint."""
+"""Secrets on a vault's own host."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from acrcmk_lab.azure.services.key_vault.models import ObjectVersion, VaultObjec
 from acrcmk_lab.azure.state.state import State
 
 _METADATA = ("contentType",)
-"""What a secret tells of itself besides its value, which only `set` and `get` answer."""
+"""Members of a secret besides its value, which only `set` and `get` return."""
 
 
 class DataPlaneSecrets:
@@ -25,7 +25,7 @@ class DataPlaneSecrets:
         )
 
     def operations(self) -> list[Operation]:
-        """Return the operations, for the front door."""
+        """Return the operations."""
         kind = Kind(
             area="secrets",
             collection=lambda vault: vault.secret_collection,
@@ -50,7 +50,7 @@ class DataPlaneSecrets:
             yield "PATCH", path, self.update, "set", "update/action"
 
     def put(self, call: Call) -> Response:
-        """Make a secret, or a new version of one."""
+        """Create a secret, or a new version."""
         if not isinstance(call.body.get("value"), str):
             raise errors.error("KVD_BAD_PARAMETER", reason="a secret needs a value")
         content = {name: call.body[name] for name in ("value", *_METADATA) if call.body.get(name) is not None}

@@ -1,4 +1,4 @@
-"""A vault's own throttling: so many calls of a kind in ten seconds, five times that in a subscription [D]."""
+"""Throttling of a vault: calls of a kind in ten seconds, five times as many in a subscription [D]."""
 
 from acrcmk_lab.azure.arm import errors, ids
 from acrcmk_lab.azure.arm.messages import AzureError
@@ -10,7 +10,7 @@ from acrcmk_lab.azure.state.state import State
 SECONDS = 10
 SUBSCRIPTION_FACTOR = 5
 _CREATES = (20, 10)
-"""Calls in ten seconds, software and HSM keys, by RSA size; other keys count as RSA of 2048 bits."""
+"""Calls in ten seconds, software and HSM keys, by RSA size; other keys have the limits of RSA 2048."""
 _USES = {2048: (4000, 2000), 3072: (1000, 500), 4096: (500, 250)}
 _CREATING = ("create", "import", "rotate", "restore")
 
@@ -23,7 +23,7 @@ class Limits:
         self._windows = Windows()
 
     def charge(self, call: Call, *, operation: Operation) -> None:
-        """Count a call; refuses it with 429 where the vault or its subscription had too many."""
+        """Count a call; AzureError 429 if the vault or its subscription had too many."""
         kind, limit = _kind(call, operation=operation)
         limit = max(1, round(limit * self._state.settings.vault_limits))
         subscription = ids.subscription_of(call.vault.id).lower()
@@ -44,7 +44,7 @@ class Limits:
 
 
 def _kind(call: Call, *, operation: Operation) -> tuple[str, int]:
-    """Return the window a call counts in, and how many of its like fit."""
+    """Return the window of a call, and the window's limit."""
     key = call.vault.keys.get(call.names[0].lower()) if operation.area == "keys" and call.names else None
     size, hardware = _size(call, key=key)
     place = "hsm" if hardware else "software"
