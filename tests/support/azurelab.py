@@ -114,7 +114,7 @@ class Azure:
     @contextlib.contextmanager
     def switched(self, **switches: str) -> Iterator[None]:
         """Set some of the lab's delays and switches for a while."""
-        before = {name: value for name, value, _ in self.look("switches") if name in switches}
+        before = {name: value for name, value, _ in self.look("settings") if name in switches}
         self.control("set", **switches)
         try:
             yield

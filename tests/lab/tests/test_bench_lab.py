@@ -55,7 +55,7 @@ async def test_every_request_of_every_script_is_answered(lab, target):
 
 
 async def test_a_script_without_end_ends_in_time(lab, target):
-    lab.switches.set("read_tokens", value="1000000")
+    lab.settings.set("read_tokens", value="1000000")
     outcome = await target.run([iter(lambda: target.request("GET", group(lab)), None)], seconds=0.2)
 
     assert outcome.requests > 1
@@ -76,7 +76,7 @@ async def test_bodies_go_as_json_and_forms_as_forms(lab, target):
         "client_assertion": pathlib.Path(lab.folder / "token").read_text(),  # noqa: ASYNC240 - a small local file
         "scope": "https://management.azure.com/.default",
     }
-    token = await target.send(target.request("POST", f"/{lab.cloud.world.tenant_id}/oauth2/v2.0/token", form=form))
+    token = await target.send(target.request("POST", f"/{lab.cloud.state.tenant_id}/oauth2/v2.0/token", form=form))
 
     assert made["tags"] == {"a": "b"}
     assert token.json()["token_type"] == "Bearer"

@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from acrcmk_lab import launch, processes
-from acrcmk_lab.azure import criticalpath
+from acrcmk_lab.azure import critical_path
 
 HELP = """Seconds from apply to Ready, against Azure's own critical path.
 
@@ -79,7 +79,7 @@ def measure(children: processes.Children, *, speed: float) -> Figures:
         "wait", "--for=condition=Ready", f"encreg/{name}", f"--timeout={READY_SECONDS}s", timeout=READY_SECONDS + 10
     )
     seconds = (time.monotonic() - started) * speed
-    path = criticalpath.seconds(launch.read_log(lab.azure.log))
+    path = critical_path.seconds(launch.read_log(lab.azure.log))
     requests = lab.azure.requests()
     return Figures(
         ratio=round(seconds / path, 3),

@@ -1,5 +1,5 @@
-"""Replay of recorded Azure traffic: every recorded request against a fresh lab, answers compared.
+"""Replay of recorded Azure traffic: sends every recorded request to a new lab and compares the responses.
 
-A recording is the examiner: what it presupposes is derived from it (`presumed`, `outside`,
-`progress`), what no two runs share is bound or masked (`binding`, `masks.json`), the rest must agree.
+What a recording presupposes is derived from it (`preconditions`, `foreign_resources`, `progress`). Values that
+differ between any two runs are bound or masked (`binding`, `masks.json`). Everything else must be equal.
 """

@@ -1,16 +1,16 @@
-"""What the recording calls one thing and the lab another: GUIDs, key versions, opaque texts, URLs.
+"""Pairs of values that name the same thing in the recording and in the lab: GUIDs, key versions, opaque texts, URLs.
 
-A pair is bound the first time the two meet and must hold ever after, both ways: two identities of the
-recording are two identities in the lab. Recorded requests are rewritten by it before they are sent.
+A pair is bound at its first comparison and must hold from then on, in both directions: two identities of the
+recording are two identities in the lab. Recorded requests are rewritten with the pairs before they are sent.
 """
 
+import dataclasses
 import re
-import typing
 import urllib.parse
 import uuid
-from dataclasses import dataclass, field
+from typing import Any
 
-Json = typing.Any
+Json = Any
 
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?"
 _AMERICAN = r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d:\d\d [AP]M"
@@ -22,101 +22,101 @@ TOKEN = re.compile(
 SIGNATURE = frozenset("tcsh")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Token:
-    """A part of a text: `kind` is "time", "id", or "" for what stands between them."""
+    """A part of a text: `kind` is "time", "id", or "" for the text between them."""
 
     kind: str
     text: str
 
 
 def tokens(text: str) -> list[Token]:
-    """Cut a text into times, ids and the rest."""
-    found, end = [], 0
+    """Split a text into times, ids and the text between them."""
+    result, end = [], 0
     for match in TOKEN.finditer(text):
         if match.start() > end:
-            found.append(Token("", text[end : match.start()]))
-        found.append(Token(match.lastgroup or "", match[0]))
+            result.append(Token(kind="", text=text[end : match.start()]))
+        result.append(Token(kind=match.lastgroup or "", text=match[0]))
         end = match.end()
-    return [*found, Token("", text[end:])] if end < len(text) else found
+    return [*result, Token(kind="", text=text[end:])] if end < len(text) else result
 
 
-def same_id(text: str) -> str:
-    """Return an id as it is compared: a GUID without dashes is the same GUID."""
+def normalized_id(text: str) -> str:
+    """Return an id in the form used for comparison: lower case, without dashes."""
     return text.replace("-", "").lower()
 
 
 def url_key(url: str) -> str:
-    """Return a URL as it is compared: unquoted, without case, port and signature."""
+    """Return a URL in the form used for comparison: unquoted, lower case, without port and signature."""
     parts = urllib.parse.urlsplit(url)
     query = sorted(f"{name}={value}" for name, value in urllib.parse.parse_qsl(parts.query) if name not in SIGNATURE)
     path = urllib.parse.unquote(parts.path)
-    # `+` and `%20`, `%2F` and `/`: clients re-encode opaque tokens as they like.
+    # Clients re-encode opaque tokens differently: `+` or `%20`, `%2F` or `/`.
     return urllib.parse.unquote(f"{parts.hostname}{path}?{'&'.join(query)}").replace(" ", "+").lower()
 
 
-@dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True)
 class Binding:
-    """The pairs found so far; `mark` and `undo` make guesses possible."""
+    """The pairs bound so far; `checkpoint` and `rollback` allow a tentative comparison."""
 
-    _lab: dict[str, str] = field(default_factory=dict)
-    _recorded: dict[str, str] = field(default_factory=dict)
-    _texts: dict[str, str] = field(default_factory=dict)
-    _urls: dict[str, str] = field(default_factory=dict)
-    _trail: list[tuple[str, str]] = field(default_factory=list)
+    _lab: dict[str, str] = dataclasses.field(default_factory=dict)
+    _recorded: dict[str, str] = dataclasses.field(default_factory=dict)
+    _texts: dict[str, str] = dataclasses.field(default_factory=dict)
+    _urls: dict[str, str] = dataclasses.field(default_factory=dict)
+    _history: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
-    def agree(self, recorded: str, lab: str) -> bool:
-        """Bind two ids, or tell whether they are bound to each other."""
-        theirs, ours = same_id(recorded), same_id(lab)
-        if theirs not in self._lab and ours not in self._recorded:
-            self._lab[theirs], self._recorded[ours] = ours, theirs
-            self._trail.append((theirs, ours))
-        return self._lab.get(theirs) == ours
+    def bind(self, recorded: str, lab: str) -> bool:
+        """Bind two ids if both are unbound; return whether they are bound to each other."""
+        recorded_id, lab_id = normalized_id(recorded), normalized_id(lab)
+        if recorded_id not in self._lab and lab_id not in self._recorded:
+            self._lab[recorded_id], self._recorded[lab_id] = lab_id, recorded_id
+            self._history.append((recorded_id, lab_id))
+        return self._lab.get(recorded_id) == lab_id
 
-    def mark(self) -> int:
-        """Return where `undo` may come back to."""
-        return len(self._trail)
+    def checkpoint(self) -> int:
+        """Return the state that `rollback` can return to."""
+        return len(self._history)
 
-    def undo(self, mark: int) -> None:
-        """Forget the ids bound since a mark."""
-        while len(self._trail) > mark:
-            theirs, ours = self._trail.pop()
-            del self._lab[theirs], self._recorded[ours]
+    def rollback(self, checkpoint: int) -> None:
+        """Remove the ids bound since a checkpoint."""
+        while len(self._history) > checkpoint:
+            recorded_id, lab_id = self._history.pop()
+            del self._lab[recorded_id], self._recorded[lab_id]
 
-    def learn_text(self, recorded: str, lab: str) -> None:
-        """Remember an opaque text that the client may hand back: a backup, a password."""
+    def map_text(self, recorded: str, lab: str) -> None:
+        """Record the lab's value of an opaque text that the client may send back: a backup, a password."""
         self._texts[recorded] = lab
 
-    def learn_url(self, recorded: str, lab: str) -> None:
-        """Remember a URL that the client may call."""
+    def map_url(self, recorded: str, lab: str) -> None:
+        """Record the lab's URL for one that the client may request."""
         self._urls[url_key(recorded)] = lab
 
-    def known(self, value: Json) -> None:
-        """Bind the ids in a recorded request that no answer brought: they are the same for both sides."""
+    def bind_request_ids(self, value: Json) -> None:
+        """Bind the unbound ids of a recorded request to themselves: the client chose them, so the lab sees the same."""
         if isinstance(value, str):
             for token in tokens(value):
                 if token.kind == "id":
-                    self.agree(token.text, token.text)
+                    self.bind(token.text, token.text)
         elif isinstance(value, dict):
             for name, member in value.items():
-                self.known(name)
-                self.known(member)
+                self.bind_request_ids(name)
+                self.bind_request_ids(member)
         elif isinstance(value, list):
             for member in value:
-                self.known(member)
+                self.bind_request_ids(member)
 
     def url(self, recorded: str) -> str:
         """Return the lab's URL for a recorded one."""
         return self._urls.get(url_key(recorded)) or self.text(recorded)
 
     def text(self, recorded: str) -> str:
-        """Return a text with its ids replaced by the lab's."""
+        """Return a text with its recorded ids replaced by the lab's."""
         if recorded in self._texts:
             return self._texts[recorded]
         return "".join(self._id(token) if token.kind == "id" else token.text for token in tokens(recorded))
 
     def rewritten(self, value: Json) -> Json:
-        """Return a recorded request's body as the lab's client would have sent it."""
+        """Return a recorded request's body with the lab's ids and texts."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
@@ -126,9 +126,9 @@ class Binding:
         return value
 
     def _id(self, token: Token) -> str:
-        """Return the lab's id in the shape of the recorded one."""
-        theirs = same_id(token.text)
-        ours = self._lab.get(theirs, theirs)
-        if ours == theirs:
+        """Return the lab's id in the format of the recorded one."""
+        recorded_id = normalized_id(token.text)
+        lab_id = self._lab.get(recorded_id, recorded_id)
+        if lab_id == recorded_id:
             return token.text
-        return str(uuid.UUID(ours)) if "-" in token.text else ours
+        return str(uuid.UUID(lab_id)) if "-" in token.text else lab_id

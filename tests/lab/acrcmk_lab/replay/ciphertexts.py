@@ -1,26 +1,31 @@
-"""Ciphertexts that a recording's client made by itself, with a public key that the lab does not have.
+"""Ciphertexts that the recorded client computed locally with a public key that the lab does not have.
 
-The client is played here: what Azure decrypted them to is recorded, so it encrypts that again with the
-lab's key before it asks the lab to decrypt.
+The plaintexttext is in the recorded response, so it is encrypted again with the lab's key before the lab is asked
+to decrypt it.
 """
 
 import re
 
-from acrcmk_lab.replay import recording, scene
+from acrcmk_lab.replay import lab_setup, recordings
 
 _OPPOSITE = {"decrypt": "encrypt", "unwrapkey": "wrapkey"}
-_CALL = re.compile(r"(?P<key>.*/keys/[^/]+/[^/]*)/?(?P<verb>decrypt|unwrapkey)", re.IGNORECASE)
+_OPERATION = re.compile(r"(?P<key>.*/keys/[^/]+/[^/]*)/?(?P<verb>decrypt|unwrapkey)", re.IGNORECASE)
 
 
-async def prepare(exchange: recording.Exchange, *, scene: "scene.Scene") -> None:
-    """Teach the binding the lab's ciphertext for the one that an exchange sends."""
-    call = _CALL.fullmatch(exchange.path)
-    sealed, plain = exchange.asked.get("value"), exchange.shown.get("value")
-    if not call or not isinstance(sealed, str) or not isinstance(plain, str) or scene.bound.text(sealed) != sealed:
+async def prepare(exchange: recordings.Exchange, *, setup: lab_setup.LabSetup) -> None:
+    """Record the lab's ciphertext for the one that an exchange sends."""
+    operation = _OPERATION.fullmatch(exchange.path)
+    ciphertext, plaintext = exchange.request_object.get("value"), exchange.response_object.get("value")
+    if (
+        not operation
+        or not isinstance(ciphertext, str)
+        or not isinstance(plaintext, str)
+        or setup.bindings.text(ciphertext) != ciphertext
+    ):
         return
-    url = scene.bound.text(exchange.url.replace(call["verb"], _OPPOSITE[call["verb"].lower()]))
-    answer = await scene.send(
-        "POST", url, body={"alg": exchange.asked.get("alg"), "value": plain}, principal=scene.caller
+    url = setup.bindings.text(exchange.url.replace(operation["verb"], _OPPOSITE[operation["verb"].lower()]))
+    response = await setup.send(
+        "POST", url, body={"alg": exchange.request_object.get("alg"), "value": plaintext}, principal=setup.caller
     )
-    if isinstance(answer.body, dict) and answer.body.get("value"):
-        scene.bound.learn_text(sealed, str(answer.body["value"]))
+    if isinstance(response.body, dict) and response.body.get("value"):
+        setup.bindings.map_text(ciphertext, str(response.body["value"]))

@@ -1,19 +1,19 @@
-"""`acrcmk-lab replay`: play recorded Azure traffic against the lab."""
+"""`acrcmk-lab replay`: replay recorded Azure traffic against the lab."""
 
 import argparse
 import pathlib
 import sys
 
-from acrcmk_lab.replay import player, recording, report
+from acrcmk_lab.replay import recordings, report, runner
 
-HELP = """Play recordings of real Azure traffic against the lab and compare its answers.
+HELP = """Replay recordings of real Azure traffic against the lab and compare its responses.
 
-Each file gets a fresh lab, set up as the recording presupposes, its clock turned by the recording's
-dates. Every recorded request is sent; status, the headers that clients act on and the body must agree
-but for what no two runs share: GUIDs (consistently), times, key material, signatures.
+Each file gets a new lab, set up as the recording presupposes, with its clock following the recording's
+dates. Every recorded request is sent; status, the headers that clients act on and the body must be equal,
+except for values that differ between any two runs: GUIDs (consistently), times, key material, signatures.
 
   acrcmk-lab replay FOLDER             a table; the last line is JSON; exit code 0 if nothing differs
-  acrcmk-lab replay FOLDER --verbose   and what differs, member by member
+  acrcmk-lab replay FOLDER --verbose   also prints each differing member
   acrcmk-lab replay FILE --verbose     one recording
 """
 
@@ -23,24 +23,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "recordings", type=pathlib.Path, nargs="+", help="folders of recordings (*.json), or single recordings"
     )
-    parser.add_argument("--verbose", action="store_true", help="tell what differs and what is out of scope")
+    parser.add_argument("--verbose", action="store_true", help="print each difference")
 
 
 async def run(arguments: argparse.Namespace) -> int:
-    """Play all recordings; 0 if none differs, 1 if one does, 2 if a file is no recording or there is none."""
-    files = [file for place in arguments.recordings for file in _files(place)]
+    """Replay all recordings; 0 if nothing differs, 1 if something does, 2 if a file is unreadable or there is none."""
+    files = [file for path in arguments.recordings for file in _files(path)]
     unreadable = 0 if files else 1
     if not files:
         print(f"acrcmk-lab replay: no recordings in {' '.join(map(str, arguments.recordings))}", file=sys.stderr)
-    results: list[player.Result] = []
+    results: list[runner.Result] = []
     for file in files:
         try:
-            tape = recording.load(file)
-        except recording.UnreadableError as error:
+            recording = recordings.load(file)
+        except recordings.UnreadableError as error:
             print(f"acrcmk-lab replay: {error}", file=sys.stderr)
             unreadable += 1
             continue
-        results.append(await player.play(tape))
+        results.append(await runner.replay(recording))
         if arguments.verbose and report.details(results[-1]):
             print(report.details(results[-1]), flush=True)
     print(report.table(results))
@@ -50,5 +50,5 @@ async def run(arguments: argparse.Namespace) -> int:
     return 2 if unreadable else 1 if report.counts(results)["differing"] else 0
 
 
-def _files(found: pathlib.Path) -> list[pathlib.Path]:
-    return sorted(found.glob("*.json")) if found.is_dir() else [found] if found.is_file() else []
+def _files(path: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(path.glob("*.json")) if path.is_dir() else [path] if path.is_file() else []

@@ -1,23 +1,24 @@
-"""A recorded answer against the lab's: JSON by JSON, text by text, up to the binding and the masks."""
+"""Comparison of a recorded response with the lab's: JSON and text, up to bound ids and masks."""
 
+import dataclasses
 import datetime
 import itertools
-import typing
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
-from acrcmk_lab.replay import binding, masks, recording
+from acrcmk_lab.replay import binding, masks, recordings
 
-Json = typing.Any
+Json = Any
 Path = tuple[str, ...]
 
-# Azure's clocks and ours agree only roughly; days and months of a policy must come out right.
 TIME_TOLERANCE = datetime.timedelta(hours=1)
+"""Azure's clocks and the lab's agree only roughly; the days and months of a policy must be right."""
 TRUNCATED = "_truncated_here"
+"""A member that marks an object whose recording was shortened."""
 
 
 class Missing:
-    """What stands where one side has nothing; equal to no JSON."""
+    """The value of a member that one side does not have; equal to no JSON."""
 
     def __repr__(self) -> str:
         return "(missing)"
@@ -26,9 +27,9 @@ class Missing:
 MISSING = Missing()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Difference:
-    """One place where recording and lab disagree."""
+    """One member or header that differs between recording and lab."""
 
     where: str
     recorded: Json
@@ -43,38 +44,38 @@ def _short(value: Json, *, limit: int = 160) -> str:
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The rules of comparing one exchange; `began` is when the recording begins, None if it tells no time."""
+    """The rules for comparing one exchange; `started_at` is when the recording begins, None if it has no dates."""
 
-    bound: binding.Binding
-    masked: masks.Masks
-    began: datetime.datetime | None = None
+    bindings: binding.Binding
+    masks: masks.Masks
+    started_at: datetime.datetime | None = None
 
     def body(self, recorded: Json, lab: Json) -> list[Difference]:
-        """Return where two bodies differ; binds the ids in them."""
+        """Return the differences of two bodies; binds the ids in them."""
         return list(self._values(recorded, lab, path=("body",)))
 
     def text(self, where: str, recorded: str, lab: str) -> list[Difference]:
-        """Return whether two texts differ up to times and bound ids."""
+        """Return the difference of two texts, up to times and bound ids."""
         return list(self._texts(recorded, lab, path=(where,)))
 
     def row(self, recorded: Json, lab: Json, *, path: Path) -> list[Difference]:
-        """Return where two rows of a list differ; binds nothing if they do."""
-        mark = self.bound.mark()
-        found = list(self._values(recorded, lab, path=path))
-        if found:
-            self.bound.undo(mark)
-        return found
+        """Return the differences of two rows of a list; binds nothing if there are any."""
+        checkpoint = self.bindings.checkpoint()
+        differences = list(self._values(recorded, lab, path=path))
+        if differences:
+            self.bindings.rollback(checkpoint)
+        return differences
 
     def _values(self, recorded: Json, lab: Json, *, path: Path) -> Iterator[Difference]:
-        kind = self.masked.kind(path)
-        if kind == "catalogues":
+        kind = self.masks.kind(path)
+        if kind == "catalogs":
             return
         if kind == "members":
             yield from self._masked(recorded, lab, path=path)
         elif kind == "times" and isinstance(recorded, int) and isinstance(lab, int):
-            yield from self._moments(_unix(recorded), _unix(lab), path=path)
+            yield from self._compare_times(_unix(recorded), _unix(lab), path=path)
         elif isinstance(recorded, dict) and isinstance(lab, dict):
             yield from self._objects(recorded, lab, path=path)
         elif isinstance(recorded, list) and isinstance(lab, list):
@@ -88,84 +89,85 @@ class Comparison:
         if type(recorded) is not type(lab):
             yield _difference(path, recorded, lab)
         elif isinstance(recorded, str):
-            self.bound.learn_text(recorded, lab)
+            self.bindings.map_text(recorded, lab)
 
     def _objects(self, recorded: dict[str, Json], lab: dict[str, Json], *, path: Path) -> Iterator[Difference]:
-        theirs = {self._name(name): (name, value) for name, value in recorded.items() if name != TRUNCATED}
-        ours = dict(lab)
-        for name, (_, value) in theirs.items():
-            if name in ours:
-                yield from self._values(value, ours.pop(name), path=(*path, name))
+        # The name of a member may contain ids: identities are keyed by resource id.
+        recorded_members = {self.bindings.text(name): value for name, value in recorded.items() if name != TRUNCATED}
+        lab_members = dict(lab)
+        for name, value in recorded_members.items():
+            if name in lab_members:
+                yield from self._values(value, lab_members.pop(name), path=(*path, name))
             else:
                 yield from self._values(value, MISSING, path=(*path, name))
-        for name, value in ours.items():
+        for name, value in lab_members.items():
             yield from self._values(MISSING, value, path=(*path, name))
 
-    def _name(self, recorded: str) -> str:
-        """A member's name may hold ids: identities are keyed by resource id."""
-        return self.bound.text(recorded)
-
     def _lists(self, recorded: list[Json], lab: list[Json], *, path: Path) -> Iterator[Difference]:
-        for number, (theirs, ours) in enumerate(itertools.zip_longest(recorded, lab, fillvalue=MISSING)):
-            yield from self._values(theirs, ours, path=(*path, str(number)))
+        for number, (recorded_item, lab_item) in enumerate(itertools.zip_longest(recorded, lab, fillvalue=MISSING)):
+            yield from self._values(recorded_item, lab_item, path=(*path, str(number)))
 
     def _sets(self, recorded: list[Json], lab: list[Json], *, path: Path) -> Iterator[Difference]:
-        left = list(lab)
-        for number, theirs in enumerate(recorded):
-            yield from self.take(theirs, left, path=(*path, str(number)))
-        for ours in left:
-            yield _difference(path, MISSING, ours)
+        remaining = list(lab)
+        for number, recorded_item in enumerate(recorded):
+            yield from self.take_row(recorded_item, remaining, path=(*path, str(number)))
+        for lab_item in remaining:
+            yield _difference(path, MISSING, lab_item)
 
-    def take(self, recorded: Json, left: list[Json], *, path: Path) -> list[Difference]:
-        """Take the row that agrees with a recorded one out of `left`; else tell how its namesake differs."""
-        name = self.bound.text(_named(recorded)).lower()
-        namesakes = [position for position, ours in enumerate(left) if name and _named(ours).lower() == name]
-        likeliest = [_difference(path, recorded, MISSING)]
-        for position in namesakes or range(len(left)):
-            found = self.row(recorded, left[position], path=path)
-            if not found:
-                del left[position]
+    def take_row(self, recorded: Json, lab_rows: list[Json], *, path: Path) -> list[Difference]:
+        """Remove the row that equals a recorded one from `lab_rows`; else return how the row of that name differs."""
+        name = self.bindings.text(_row_name(recorded)).lower()
+        namesakes = [
+            position for position, lab_row in enumerate(lab_rows) if name and _row_name(lab_row).lower() == name
+        ]
+        closest = [_difference(path, recorded, MISSING)]
+        for position in namesakes or range(len(lab_rows)):
+            differences = self.row(recorded, lab_rows[position], path=path)
+            if not differences:
+                del lab_rows[position]
                 return []
             if namesakes:
-                likeliest = found
+                closest = differences
         if namesakes:
-            del left[namesakes[-1]]
-        return likeliest
+            del lab_rows[namesakes[-1]]
+        return closest
 
     def _texts(self, recorded: str, lab: str, *, path: Path) -> Iterator[Difference]:
-        theirs, ours = binding.tokens(recorded), binding.tokens(lab)
-        if [t.kind for t in theirs] != [o.kind for o in ours]:
+        recorded_tokens, lab_tokens = binding.tokens(recorded), binding.tokens(lab)
+        if [token.kind for token in recorded_tokens] != [token.kind for token in lab_tokens]:
             yield _difference(path, recorded, lab)
             return
-        for left, right in zip(theirs, ours, strict=True):
+        for left, right in zip(recorded_tokens, lab_tokens, strict=True):
             if left.kind == "time":
                 yield from self._written_times(left.text, right.text, path=path)
-            elif left.text != right.text if not left.kind else not self.bound.agree(left.text, right.text):
+            elif left.text != right.text if not left.kind else not self.bindings.bind(left.text, right.text):
                 yield _difference(path, recorded, lab)
                 return
 
     def _written_times(self, recorded: str, lab: str, *, path: Path) -> Iterator[Difference]:
-        if masks.is_recorders_time(recorded):
+        if masks.is_placeholder_time(recorded):
             return
-        if _shape(recorded) != _shape(lab):
+        if _time_format(recorded) != _time_format(lab):
             yield _difference(path, recorded, lab)
             return
-        theirs, ours = recording.time_of(recorded), recording.time_of(lab)
-        if theirs and ours:
-            yield from self._moments(theirs, ours, path=path)
+        recorded_time, lab_time = recordings.time_of(recorded), recordings.time_of(lab)
+        if recorded_time and lab_time:
+            yield from self._compare_times(recorded_time, lab_time, path=path)
 
-    def _moments(self, recorded: datetime.datetime, lab: datetime.datetime, *, path: Path) -> Iterator[Difference]:
-        """What happened before the recording began is history; later times must roughly agree."""
-        if self.began and recorded >= self.began and abs(recorded - lab) > TIME_TOLERANCE:
+    def _compare_times(
+        self, recorded: datetime.datetime, lab: datetime.datetime, *, path: Path
+    ) -> Iterator[Difference]:
+        """Times before the start of the recording are not compared; later ones must roughly agree."""
+        if self.started_at and recorded >= self.started_at and abs(recorded - lab) > TIME_TOLERANCE:
             yield _difference(path, recorded.isoformat(), lab.isoformat())
 
 
 def _difference(path: Path, recorded: Json, lab: Json) -> Difference:
-    return Difference(".".join(path), recorded, lab)
+    return Difference(where=".".join(path), recorded=recorded, lab=lab)
 
 
-def _named(row: Json) -> str:
-    """Return what tells a row from the others of its list, "" for rows without a name."""
+def _row_name(row: Json) -> str:
+    """Return what identifies a row in its list, "" for rows without a name."""
     if not isinstance(row, dict):
         return ""
     return str(row.get("id") or row.get("kid") or row.get("name") or "")
@@ -175,8 +177,8 @@ def _unix(seconds: int) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
 
 
-def _shape(text: str) -> str:
-    """Return a time's form: digits as 0, a fraction of any length as .0 (.NET drops zeros at its end)."""
+def _time_format(text: str) -> str:
+    """Return the format of a time: digits as 0, a fraction of any length as .0 (.NET drops trailing zeros)."""
     head, dot, tail = text.partition(".")
     zone = tail.lstrip("0123456789")
     return "".join("0" if c.isdigit() else c for c in head) + (f".0{zone}" if dot else "")

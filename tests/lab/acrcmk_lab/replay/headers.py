@@ -1,7 +1,7 @@
-"""The headers that clients act on, recorded against the lab's.
+"""Comparison of the response headers that clients act on.
 
-Recorders strip headers (azure-cli's takes Retry-After away), so a header that the recording lacks
-proves nothing, except those that no recorder strips: `ALWAYS_KEPT`.
+Recorders strip headers (azure-cli's removes Retry-After), so a header that is missing from the recording is not
+compared, except those that no recorder strips: `ALWAYS_KEPT`.
 """
 
 import re
@@ -14,7 +14,7 @@ URLS = ("location", "azure-asyncoperation")
 ALWAYS_KEPT = (*URLS, "www-authenticate", "content-type")
 TEXTS = ("www-authenticate", "retry-after", "x-ms-failure-cause", "x-ms-keyvault-region", "allow")
 VERSIONS = "api-supported-versions"
-# The last part of these paths names an operation; each service has a form of its own for it.
+# The last segment of these paths names an operation; each service has its own format for it.
 _OPERATION = re.compile(r"(?<=/)(operationresults|operationstatuses|operations)/[^/?]+", re.IGNORECASE)
 _PREFIX = re.compile(r"[a-z]+-(?=[0-9a-f]{8}-)", re.IGNORECASE)
 
@@ -22,7 +22,7 @@ _PREFIX = re.compile(r"[a-z]+-(?=[0-9a-f]{8}-)", re.IGNORECASE)
 def compare(
     rules: comparison.Comparison, recorded: Mapping[str, str], lab: Mapping[str, str]
 ) -> list[comparison.Difference]:
-    """Return where the headers differ that matter; names are lower case. Binds URLs and ids."""
+    """Return the differences of the compared headers; names are lower case. Binds URLs and ids."""
     return list(_differences(rules, recorded, lab))
 
 
@@ -30,43 +30,45 @@ def _differences(
     rules: comparison.Comparison, recorded: Mapping[str, str], lab: Mapping[str, str]
 ) -> Iterator[comparison.Difference]:
     for name in (*URLS, *TEXTS, VERSIONS, "content-type"):
-        theirs, ours = recorded.get(name), lab.get(name)
-        if theirs is None and (ours is None or name not in ALWAYS_KEPT):
+        recorded_value, lab_value = recorded.get(name), lab.get(name)
+        if recorded_value is None and (lab_value is None or name not in ALWAYS_KEPT):
             continue
-        if theirs is None or ours is None:
-            yield comparison.Difference(name, theirs or comparison.MISSING, ours or comparison.MISSING)
+        if recorded_value is None or lab_value is None:
+            yield comparison.Difference(
+                where=name, recorded=recorded_value or comparison.MISSING, lab=lab_value or comparison.MISSING
+            )
         elif name in URLS:
-            rules.bound.learn_url(theirs, ours)
-            yield from rules.text(name, _url_shape(theirs), _url_shape(ours))
+            rules.bindings.map_url(recorded_value, lab_value)
+            yield from rules.text(name, _url_format(recorded_value), _url_format(lab_value))
         elif name == VERSIONS:
-            yield from _versions(theirs, ours)
+            yield from _versions(recorded_value, lab_value)
         elif name == "content-type":
-            yield from rules.text(name, _media(theirs), _media(ours))
+            yield from rules.text(name, _media(recorded_value), _media(lab_value))
         else:
-            yield from rules.text(name, masks.with_present_hosts(theirs), masks.with_present_hosts(ours))
+            yield from rules.text(name, masks.with_current_hosts(recorded_value), masks.with_current_hosts(lab_value))
 
 
-def _url_shape(url: str) -> str:
-    """Return a URL without operation ids, ports and signatures: what is left must agree."""
+def _url_format(url: str) -> str:
+    """Return a URL without operation ids, ports and signatures: the rest must be equal."""
     parts = urllib.parse.urlsplit(url)
-    path = _OPERATION.sub(lambda found: f"{found[1]}/{_operation(found[0])}", urllib.parse.unquote(parts.path))
+    path = _OPERATION.sub(lambda match: f"{match[1]}/{_operation(match[0])}", urllib.parse.unquote(parts.path))
     query = sorted(
         f"{name}={value}" for name, value in urllib.parse.parse_qsl(parts.query) if name not in binding.SIGNATURE
     )
     return f"{parts.scheme}://{parts.hostname or ''}{path}?{'&'.join(query)}"
 
 
-def _operation(found: str) -> str:
-    """Recorded: Container Registry names the kind before the id, `registries-...`; others are opaque."""
-    prefix = _PREFIX.match(found.rpartition("/")[2])
+def _operation(path: str) -> str:
+    """Return the masked last segment: Container Registry puts the kind before the id, `registries-...`."""
+    prefix = _PREFIX.match(path.rpartition("/")[2])
     return f"{prefix[0] if prefix else ''}(operation)"
 
 
 def _versions(recorded: str, lab: str) -> Iterator[comparison.Difference]:
-    """The list grows with the years: one version or many is what can be compared."""
-    theirs, ours = recorded.split(", "), lab.split(", ")
-    if (len(theirs) == 1 or len(ours) == 1) and theirs != ours:
-        yield comparison.Difference(VERSIONS, recorded, lab)
+    """Compare whether one version or a list is supported: the list itself grows over the years."""
+    recorded_list, lab_list = recorded.split(", "), lab.split(", ")
+    if (len(recorded_list) == 1 or len(lab_list) == 1) and recorded_list != lab_list:
+        yield comparison.Difference(where=VERSIONS, recorded=recorded, lab=lab)
 
 
 def _media(value: str) -> str:

@@ -1,99 +1,107 @@
-"""Lists: Azure cuts pages and orders rows as it likes, so a recorded page is looked for in the whole list.
+"""Comparison of lists: page sizes and the order of rows are not specified, so rows are looked up in the whole list.
 
-What must agree: every recorded row is in the lab's list and equal; once the recording has shown the
-last page, nothing is left over. Where the client asked for a page size, the cut must agree, too.
+Every recorded row must be in the lab's list and equal; after the last recorded page no row of the lab may be left.
+If the client requested a page size, the number of rows of each page must agree, too.
 """
 
-import typing
+import dataclasses
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import Any, cast
 
-from acrcmk_lab.azure import messages
-from acrcmk_lab.replay import binding, comparison, recording
+from acrcmk_lab.azure.arm.messages import Response
+from acrcmk_lab.replay import binding, comparison
+from acrcmk_lab.replay.comparison import Comparison, Difference
+from acrcmk_lab.replay.recordings import Exchange
 
-Json = typing.Any
-Fetch = Callable[[str], Awaitable[messages.Answer]]
+Json = Any
+Fetch = Callable[[str], Awaitable[Response]]
 
 MOST_PAGES = 1000
 PAGE_SIZES = ("maxresults", "$top")
 
 
-@dataclass(kw_only=True)
+@dataclasses.dataclass(kw_only=True)
 class Listing:
-    """A list under comparison: the lab's pages, their rows not yet found in the recording, the page at hand."""
+    """A list being compared: the lab's pages, their rows not yet matched, the number of the current page."""
 
     pages: list[dict[str, Json]]
-    left: list[Json]
+    remaining: list[Json]
     page: int = 0
     truncated: bool = False
 
 
 class Listings:
-    """The lists of one recording, each found again by the URL of its next page."""
+    """The lists of one recording, by the URL of their next page."""
 
     def __init__(self) -> None:
         self._next: dict[str, Listing] = {}
 
-    def continued(self, exchange: recording.Exchange) -> Listing | None:
-        """Return the list that an exchange asks for the next page of."""
+    def continued(self, exchange: Exchange) -> Listing | None:
+        """Return the list whose next page an exchange requests."""
         return self._next.get(binding.url_key(exchange.url))
 
     async def compare(
         self,
-        exchange: recording.Exchange,
+        exchange: Exchange,
         *,
-        rules: comparison.Comparison,
-        first: messages.Answer | None,
+        rules: Comparison,
+        first: Response | None,
         fetch: Fetch,
-    ) -> list[comparison.Difference]:
-        """Return where a page differs; `first` is the lab's first page unless the list is continued."""
+    ) -> list[Difference]:
+        """Return the differences of a page; `first` is the lab's first page unless the list is continued."""
         listing = self.continued(exchange)
         if listing is None or first is not None:
-            listing = await _fetched(first or messages.Answer(200, {"value": []}), fetch=fetch)
-        rows = typing.cast("list[Json]", exchange.shown["value"])
-        found = [
+            listing = await _fetched(first or Response(200, body={"value": []}), fetch=fetch)
+        rows = cast("list[Json]", exchange.response_object["value"])
+        differences = [
             difference
             for number, row in enumerate(rows)
-            for difference in rules.take(row, listing.left, path=("body", "value", str(number)))
+            for difference in rules.take_row(row, listing.remaining, path=("body", "value", str(number)))
         ]
-        found += rules.body(_besides(exchange.shown), _besides(listing.pages[0]))
-        listing.truncated |= comparison.TRUNCATED in exchange.shown
-        more = exchange.shown.get("nextLink")
-        if more:
-            self._next[binding.url_key(str(more))] = listing
+        differences += rules.body(_without_rows(exchange.response_object), _without_rows(listing.pages[0]))
+        listing.truncated |= comparison.TRUNCATED in exchange.response_object
+        next_link = exchange.response_object.get("nextLink")
+        if next_link:
+            self._next[binding.url_key(str(next_link))] = listing
         elif not listing.truncated:
-            found += rules.body(_end(exchange.shown), _end(listing.pages[-1]))
-            found += [comparison.Difference("body.value", comparison.MISSING, row) for row in listing.left]
+            differences += rules.body(_next_link(exchange.response_object), _next_link(listing.pages[-1]))
+            differences += [
+                Difference(where="body.value", recorded=comparison.MISSING, lab=row) for row in listing.remaining
+            ]
         if any(size in exchange.query for size in PAGE_SIZES):
-            found += _cut(exchange, listing=listing)
+            differences += _compare_page_size(exchange, listing=listing)
         listing.page += 1
-        return found
+        return differences
 
 
-async def _fetched(first: messages.Answer, *, fetch: Fetch) -> Listing:
+async def _fetched(first: Response, *, fetch: Fetch) -> Listing:
     """Follow the lab's own links to the end of its list."""
     pages = [first.body]
     while pages[-1].get("nextLink") and len(pages) < MOST_PAGES:
-        answer = await fetch(str(pages[-1]["nextLink"]))
-        if answer.code or not isinstance(answer.body, dict):
+        response = await fetch(str(pages[-1]["nextLink"]))
+        if response.code or not isinstance(response.body, dict):
             break
-        pages.append(answer.body)
-    return Listing(pages=pages, left=[row for page in pages for row in page.get("value") or []])
+        pages.append(response.body)
+    return Listing(pages=pages, remaining=[row for page in pages for row in page.get("value") or []])
 
 
-def _besides(page: dict[str, Json]) -> dict[str, Json]:
-    """Return what a page tells besides rows and the way to the next."""
-    return {name: shown for name, shown in page.items() if name not in ("value", "nextLink")}
+def _without_rows(page: dict[str, Json]) -> dict[str, Json]:
+    """Return the members of a page other than its rows and the link to the next."""
+    return {name: value for name, value in page.items() if name not in ("value", "nextLink")}
 
 
-def _end(page: dict[str, Json]) -> dict[str, Json]:
-    """Return how a last page tells that it is the last: a null, an empty text or nothing."""
-    return {name: shown for name, shown in page.items() if name == "nextLink"}
+def _next_link(page: dict[str, Json]) -> dict[str, Json]:
+    """Return the link of a last page: null, an empty text or nothing."""
+    return {name: value for name, value in page.items() if name == "nextLink"}
 
 
-def _cut(exchange: recording.Exchange, *, listing: Listing) -> list[comparison.Difference]:
+def _compare_page_size(exchange: Exchange, *, listing: Listing) -> list[Difference]:
     """Compare the size of a page that the client limited, and whether there is another."""
-    theirs = (len(exchange.shown["value"]), bool(exchange.shown.get("nextLink")))
+    recorded_size = (len(exchange.response_object["value"]), bool(exchange.response_object.get("nextLink")))
     rows = listing.pages[listing.page].get("value") or [] if listing.page < len(listing.pages) else []
-    ours = (len(rows), listing.page + 1 < len(listing.pages))
-    return [] if theirs == ours else [comparison.Difference("body.value (rows, more)", theirs, ours)]
+    lab_size = (len(rows), listing.page + 1 < len(listing.pages))
+    return (
+        []
+        if recorded_size == lab_size
+        else [Difference(where="body.value (rows, more)", recorded=recorded_size, lab=lab_size)]
+    )

@@ -1,23 +1,23 @@
-"""Which members of a body are masked, and how: one data file, `masks.json`, with a reason each.
+"""The members of a body that are not compared literally: one data file, `masks.json`, with a reason each.
 
-`members` are opaque texts of which only presence and JSON type count; `times` are Unix seconds;
-`catalogues` are published data of the day, which are not compared; `sets` are lists without order.
-`member` is the end of a dotted path with `*` for list positions. `recorders_times` stand where a
-recorder took a time away; `hosts` are two names of one service.
+`members` are opaque texts of which only presence and JSON type are compared; `times` are Unix seconds;
+`catalogs` are data published by Microsoft, which are not compared; `sets` are lists without order.
+`member` is the end of a dotted path with `*` for list positions. `placeholder_times` are written by recorders in
+place of a time; `hosts` are two names of one service.
 """
 
+import dataclasses
 import functools
 import importlib.resources
 import json
 import re
-import typing
-from dataclasses import dataclass
+from typing import Literal, cast, get_args
 
-Kind = typing.Literal["members", "times", "catalogues", "sets"]
-KINDS: tuple[Kind, ...] = typing.get_args(Kind)
+Kind = Literal["members", "times", "catalogs", "sets"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Mask:
     """One rule of the data file."""
 
@@ -26,26 +26,27 @@ class Mask:
     request: re.Pattern[str]
 
     def covers(self, path: tuple[str, ...]) -> bool:
-        """Tell whether a dotted path ends the way the rule says."""
+        """Return whether a dotted path ends with the member of the rule."""
         tail = path[-len(self.member) :]
         return len(tail) == len(self.member) and all(
-            want == have or (want == "*" and have.isdigit()) for want, have in zip(self.member, tail, strict=True)
+            expected == actual or (expected == "*" and actual.isdigit())
+            for expected, actual in zip(self.member, tail, strict=True)
         )
 
 
 @functools.cache
 def _document() -> dict[str, list[dict[str, str]]]:
     text = importlib.resources.files(__package__).joinpath("masks.json").read_text(encoding="utf-8")
-    return typing.cast("dict[str, list[dict[str, str]]]", json.loads(text))
+    return cast("dict[str, list[dict[str, str]]]", json.loads(text))
 
 
-def is_recorders_time(text: str) -> bool:
-    """Tell whether a recorder put this in the place of a time."""
-    return any(rule["text"] == text for rule in _document()["recorders_times"])
+def is_placeholder_time(text: str) -> bool:
+    """Return whether a text is what a recorder writes in place of a time."""
+    return any(rule["text"] == text for rule in _document()["placeholder_times"])
 
 
-def with_present_hosts(text: str) -> str:
-    """Return a text with a service's older host names replaced by its present one."""
+def with_current_hosts(text: str) -> str:
+    """Return a text with a service's older host names replaced by its current one."""
     for rule in _document()["hosts"]:
         text = text.replace(f"//{rule['host']}/", f"//{rule['same_as']}/")
     return text
@@ -54,7 +55,11 @@ def with_present_hosts(text: str) -> str:
 @functools.cache
 def _rules() -> tuple[Mask, ...]:
     return tuple(
-        Mask(kind, tuple(rule["member"].split(".")), re.compile(rule.get("request", ".*"), re.IGNORECASE))
+        Mask(
+            kind=kind,
+            member=tuple(rule["member"].split(".")),
+            request=re.compile(rule.get("request", ".*"), re.IGNORECASE),
+        )
         for kind in KINDS
         for rule in _document()[kind]
     )
@@ -70,5 +75,5 @@ class Masks:
                 self._rules.setdefault(rule.member[-1], []).append(rule)
 
     def kind(self, path: tuple[str, ...]) -> Kind | None:
-        """Return how a member is masked; None if it is compared."""
+        """Return how a member is masked; None if it is compared literally."""
         return next((rule.kind for rule in self._rules.get(path[-1], ()) if rule.covers(path)), None)

@@ -1,20 +1,20 @@
-"""How long things took in a recording: the lab's delays for each exchange that began something.
+"""The duration of operations in a recording: the lab's delays for each exchange that started one.
 
-A delay lies between the last answer that showed the thing under way and the first that showed it done.
+An operation ends between the last response that showed it in progress and the first that showed it finished.
 """
 
+import dataclasses
 import datetime
-import typing
 import urllib.parse
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import Any
 
-from acrcmk_lab.azure import ids
-from acrcmk_lab.replay import recording, sightings
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.replay import observations, recordings
 
-Json = typing.Any
-# What never ends in the recording ends long after it.
-FOREVER = datetime.timedelta(days=1)
+Json = Any
+NEVER_FINISHED = datetime.timedelta(days=1)
+"""The duration of an operation that is still in progress at the end of the recording."""
 _UNDER_WAY = frozenset(
     ("creating", "updating", "deleting", "accepted", "provisioning", "registeringdns", "running", "inprogress")
 )
@@ -25,187 +25,189 @@ _ROLE_ASSIGNMENT = "microsoft.authorization/roleassignments/*"
 _REPLICATION = "microsoft.containerregistry/registries/*/replications/*"
 _ACR = "microsoft.containerregistry/"
 
-# None: the exchange tells nothing of the thing; else whether the thing is done.
-Look = Callable[[recording.Exchange], bool | None]
+Check = Callable[[recordings.Exchange], bool | None]
+"""Whether an exchange shows that an operation is finished; None if it does not show its state."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Timed:
-    """An exchange and the moment of its answer."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TimedExchange:
+    """An exchange and the time of its response."""
 
-    exchange: recording.Exchange
-    moment: datetime.datetime
-
-
-def switches(tape: recording.Recording, *, moments: list[datetime.datetime]) -> dict[int, dict[str, str]]:
-    """Return by exchange number the switches to set before it is played."""
-    timed = [Timed(exchange=e, moment=m) for e, m in zip(tape.exchanges, moments, strict=True)]
-    found: dict[int, dict[str, str]] = {}
-    for position, begun in enumerate(timed):
-        chosen = dict(_chosen(begun, later=timed[position + 1 :]))
-        if chosen:
-            found[begun.exchange.number] = chosen
-    return found
+    exchange: recordings.Exchange
+    timestamp: datetime.datetime
 
 
-def _chosen(begun: Timed, *, later: list[Timed]) -> Iterator[tuple[str, str]]:
-    exchange, whole = begun.exchange, datetime.timedelta()
-    for switch, look in _delays(exchange):
-        took = duration(begun.moment, later=later, look=look)
-        if took is not None:
-            yield switch, f"{took.total_seconds():.6f}"
-            whole = took
+def settings(recording: recordings.Recording, *, timestamps: list[datetime.datetime]) -> dict[int, dict[str, str]]:
+    """Return by exchange number the settings to apply before it is replayed."""
+    timed_exchanges = [
+        TimedExchange(exchange=e, timestamp=m) for e, m in zip(recording.exchanges, timestamps, strict=True)
+    ]
+    result: dict[int, dict[str, str]] = {}
+    for position, start in enumerate(timed_exchanges):
+        settings = dict(_settings(start, later=timed_exchanges[position + 1 :]))
+        if settings:
+            result[start.exchange.number] = settings
+    return result
+
+
+def _settings(start: TimedExchange, *, later: list[TimedExchange]) -> Iterator[tuple[str, str]]:
+    exchange, operation = start.exchange, datetime.timedelta()
+    for switch, check in _delays(exchange):
+        elapsed = duration(start.timestamp, later=later, check=check)
+        if elapsed is not None:
+            yield switch, f"{elapsed.total_seconds():.6f}"
+            operation = elapsed
     if exchange.method == "PUT" and ids.route(exchange.path).template == _REPLICATION and exchange.ok:
-        ready = duration(begun.moment, later=later, look=_ready_look(exchange))
-        yield "acr_replica_sync", f"{max(0.0, ((ready or whole) - whole).total_seconds()):.6f}"
+        ready = duration(start.timestamp, later=later, check=_ready_check(exchange))
+        yield "acr_replica_sync", f"{max(0.0, ((ready or operation) - operation).total_seconds()):.6f}"
     if exchange.method == "PUT" and ids.route(exchange.path).template.startswith(f"{_ACR}registries/*") and exchange.ok:
         yield "acr_plain_create", "async" if exchange.status == _CREATED else "sync"
 
 
-def duration(begun: datetime.datetime, *, later: list[Timed], look: Look) -> datetime.timedelta | None:
-    """Return how long a thing took by what later exchanges tell; None if none tells of it."""
-    under_way, told = begun, False
-    for timed in later:
-        done = look(timed.exchange)
+def duration(start: datetime.datetime, *, later: list[TimedExchange], check: Check) -> datetime.timedelta | None:
+    """Return how long an operation took, by later exchanges; None if none shows its state."""
+    in_progress_until, checked = start, False
+    for timed_exchange in later:
+        done = check(timed_exchange.exchange)
         if done:
-            return under_way - begun + (timed.moment - under_way) / 2
+            return in_progress_until - start + (timed_exchange.timestamp - in_progress_until) / 2
         if done is not None:
-            under_way, told = timed.moment, True
-    return FOREVER if told else None
+            in_progress_until, checked = timed_exchange.timestamp, True
+    return NEVER_FINISHED if checked else None
 
 
-def _delays(exchange: recording.Exchange) -> Iterator[tuple[str, Look]]:
-    """Yield the switch of each thing that an exchange begins, and who tells when it is done."""
+def _delays(exchange: recordings.Exchange) -> Iterator[tuple[str, Check]]:
+    """Yield the setting and the check of each operation that an exchange starts."""
     if not exchange.ok:
         return
-    if not sightings.is_arm(exchange):
+    if not observations.is_arm(exchange):
         yield from _object_delays(exchange)
         return
     template, method = ids.route(exchange.path).template, exchange.method
     if method == "PUT" and template == _VAULT and _state(exchange) == "registeringdns":
-        yield "dns_delay", _vault_look(exchange)
+        yield "dns_delay", _vault_check(exchange)
     elif method == "PUT" and template == _IDENTITY and exchange.status == _CREATED:
-        yield "principal_replication", principal_look(str(exchange.properties.get("principalId")))
+        yield "principal_replication", principal_check(str(exchange.properties.get("principalId")))
     elif template.startswith(_ACR) and "azure-asyncoperation" in exchange.headers and method != "GET":
-        yield "acr_operation", _status_look(exchange, url=exchange.headers["azure-asyncoperation"])
+        yield "acr_operation", _status_check(exchange, url=exchange.headers["azure-asyncoperation"])
     elif exchange.status == _ACCEPTED and "location" in exchange.headers and method != "GET":
         switch = "acr_delete" if template.startswith(_ACR) else "vault_purge"
-        if template == sightings.GROUP:
-            yield "group_delete", _group_look(exchange)
+        if template == observations.GROUP:
+            yield "group_delete", _group_check(exchange)
         else:
-            yield switch, _result_look(exchange.headers["location"])
+            yield switch, _result_check(exchange.headers["location"])
     elif method == "POST" and template.endswith("/register"):
-        yield "provider_registration", _registration_look(exchange.path.rpartition("/")[0])
+        yield "provider_registration", _registration_check(exchange.path.rpartition("/")[0])
 
 
-def _object_delays(exchange: recording.Exchange) -> Iterator[tuple[str, Look]]:
-    """A key, secret or certificate: from its deletion, or its recovery, to where it is then found."""
+def _object_delays(exchange: recordings.Exchange) -> Iterator[tuple[str, Check]]:
+    """Yield the deletion or recovery of a key, secret or certificate, until it appears in its new place."""
     parts = exchange.path.strip("/").split("/")
     if exchange.method == "DELETE" and len(parts) == 2 and not parts[0].startswith("deleted"):  # noqa: PLR2004
-        yield "key_delete", _object_look(exchange.host, path=f"/deleted{parts[0]}/{parts[1]}")
+        yield "key_delete", _object_check(exchange.host, path=f"/deleted{parts[0]}/{parts[1]}")
     elif exchange.method == "POST" and parts[-1] == "recover":
-        yield "key_recover", _object_look(exchange.host, path=f"/{parts[0].removeprefix('deleted')}/{parts[1]}")
+        yield "key_recover", _object_check(exchange.host, path=f"/{parts[0].removeprefix('deleted')}/{parts[1]}")
 
 
-def _object_look(host: str, *, path: str) -> Look:
-    def look(exchange: recording.Exchange) -> bool | None:
-        told = exchange.path.lower()
-        if exchange.host != host or not (told == path.lower() or told.startswith(path.lower() + "/")):
+def _object_check(host: str, *, path: str) -> Check:
+    def check(exchange: recordings.Exchange) -> bool | None:
+        requested = exchange.path.lower()
+        if exchange.host != host or not (requested == path.lower() or requested.startswith(path.lower() + "/")):
             return None
         return exchange.ok or exchange.error == "MethodNotAllowed"
 
-    return look
+    return check
 
 
-def _vault_look(put: recording.Exchange) -> Look:
-    """The vault's own state tells, or that its data plane answers."""
+def _vault_check(put: recordings.Exchange) -> Check:
+    """Check the vault's provisioning state, or that its data plane responds."""
 
-    def look(exchange: recording.Exchange) -> bool | None:
-        if sightings.vault_name(exchange) == ids.name_of(put.path).lower():
+    def check(exchange: recordings.Exchange) -> bool | None:
+        if observations.vault_name(exchange) == ids.name_of(put.path).lower():
             return True
-        same = sightings.is_arm(exchange) and exchange.path.lower() == put.path.lower()
+        same = observations.is_arm(exchange) and exchange.path.lower() == put.path.lower()
         return _state(exchange) != "registeringdns" if same and exchange.ok else None
 
-    return look
+    return check
 
 
-def principal_look(principal_id: str) -> Look:
-    """A role assignment that does not say what kind its principal is tells whether it can be seen."""
+def principal_check(principal_id: str) -> Check:
+    """Check whether role assignments without `principalType` accept a principal."""
 
-    def look(exchange: recording.Exchange) -> bool | None:
-        wanted = exchange.wanted
+    def check(exchange: recordings.Exchange) -> bool | None:
+        request_properties = exchange.request_properties
         if (
             ids.route(exchange.path).template != _ROLE_ASSIGNMENT
             or exchange.method != "PUT"
-            or str(wanted.get("principalId", "")).lower() != principal_id.lower()
+            or str(request_properties.get("principalId", "")).lower() != principal_id.lower()
         ):
             return None
         if exchange.error == "PrincipalNotFound":
             return False
-        return True if exchange.ok and not wanted.get("principalType") else None
+        return True if exchange.ok and not request_properties.get("principalType") else None
 
-    return look
+    return check
 
 
-def _status_look(begun: recording.Exchange, *, url: str) -> Look:
-    """The operation's status tells, the resource's own state, or that it can be written again."""
+def _status_check(start: recordings.Exchange, *, url: str) -> Check:
+    """Check the operation's status, the resource's provisioning state, or that it accepts a write."""
     operation = urllib.parse.unquote(urllib.parse.urlsplit(url).path).lower()
 
-    def look(exchange: recording.Exchange) -> bool | None:
-        if not sightings.is_arm(exchange) or not exchange.ok:
+    def check(exchange: recordings.Exchange) -> bool | None:
+        if not observations.is_arm(exchange) or not exchange.ok:
             return None
         if exchange.path.lower() == operation:
-            return str(exchange.shown.get("status", "")).lower() not in _UNDER_WAY
-        if exchange.path.lower() != begun.path.lower():
+            return str(exchange.response_object.get("status", "")).lower() not in _UNDER_WAY
+        if exchange.path.lower() != start.path.lower():
             return None
         return exchange.method != "GET" or _state(exchange) not in _UNDER_WAY
 
-    return look
+    return check
 
 
-def _ready_look(put: recording.Exchange) -> Look:
-    """A replica's own status tells when it is in sync, some time after the operation has succeeded."""
+def _ready_check(put: recordings.Exchange) -> Check:
+    """Check the status of a replica: it is in sync some time after its operation has succeeded."""
 
-    def look(exchange: recording.Exchange) -> bool | None:
+    def check(exchange: recordings.Exchange) -> bool | None:
         if exchange.method != "GET" or exchange.path.lower() != put.path.lower() or _state(exchange) != "succeeded":
             return None
         status = exchange.properties.get("status")
         return isinstance(status, dict) and status.get("displayStatus") == "Ready"
 
-    return look
+    return check
 
 
-def _result_look(url: str) -> Look:
+def _result_check(url: str) -> Check:
     result = urllib.parse.unquote(urllib.parse.urlsplit(url).path).lower()
 
-    def look(exchange: recording.Exchange) -> bool | None:
-        if not sightings.is_arm(exchange) or exchange.path.lower() != result:
+    def check(exchange: recordings.Exchange) -> bool | None:
+        if not observations.is_arm(exchange) or exchange.path.lower() != result:
             return None
         return exchange.status != _ACCEPTED
 
-    return look
+    return check
 
 
-def _group_look(begun: recording.Exchange) -> Look:
-    group = begun.path.lower()
+def _group_check(start: recordings.Exchange) -> Check:
+    group = start.path.lower()
 
-    def look(exchange: recording.Exchange) -> bool | None:
+    def check(exchange: recordings.Exchange) -> bool | None:
         path = exchange.path.lower()
-        if not sightings.is_arm(exchange) or not (path == group or path.startswith(group + "/")):
-            return _result_look(begun.headers["location"])(exchange)
+        if not observations.is_arm(exchange) or not (path == group or path.startswith(group + "/")):
+            return _result_check(start.headers["location"])(exchange)
         return exchange.error == "ResourceGroupNotFound"
 
-    return look
+    return check
 
 
-def _registration_look(provider: str) -> Look:
-    def look(exchange: recording.Exchange) -> bool | None:
+def _registration_check(provider: str) -> Check:
+    def check(exchange: recordings.Exchange) -> bool | None:
         if exchange.method != "GET" or exchange.path.lower() != provider.lower():
             return None
-        return exchange.shown.get("registrationState") == "Registered"
+        return exchange.response_object.get("registrationState") == "Registered"
 
-    return look
+    return check
 
 
-def _state(exchange: recording.Exchange) -> str:
+def _state(exchange: recordings.Exchange) -> str:
     return str(exchange.properties.get("provisioningState", "")).lower()

@@ -1,15 +1,15 @@
-"""The outcome of a replay: a table for people, one line of JSON for programs."""
+"""The report of a replay: a table, and one line of JSON for programs."""
 
 import collections
 import json
 from collections.abc import Iterable
 
-from acrcmk_lab.replay import player
+from acrcmk_lab.replay import runner
 
 COLUMNS = ("exchanges", "matched", "differing", "out of scope")
 
 
-def counts(results: Iterable[player.Result]) -> dict[str, int]:
+def counts(results: Iterable[runner.Result]) -> dict[str, int]:
     """Return the totals over all recordings, by the names of the JSON line."""
     total = {"exchanges": 0, "matched": 0, "differing": 0, "out_of_scope": 0}
     for result in results:
@@ -20,7 +20,7 @@ def counts(results: Iterable[player.Result]) -> dict[str, int]:
     return total
 
 
-def table(results: list[player.Result]) -> str:
+def table(results: list[runner.Result]) -> str:
     """Return one line per recording and one for all."""
     width = max([len(result.name) for result in results] + [len("total")])
     lines = [f"{'file':{width}}  " + "  ".join(f"{column:>12}" for column in COLUMNS)]
@@ -29,9 +29,9 @@ def table(results: list[player.Result]) -> str:
     return "\n".join(lines)
 
 
-def details(result: player.Result) -> str:
-    """Return what differs in a recording, exchange by exchange; "" if nothing does."""
-    lines = [f"  preparation refused: {text}" for text in result.refused]
+def details(result: runner.Result) -> str:
+    """Return the differences of a recording by exchange; "" if there are none."""
+    lines = [f"  setup request refused: {text}" for text in result.refused]
     for outcome in result.outcomes:
         if outcome.differences:
             lines.append(f"  {outcome.exchange}")
@@ -39,14 +39,14 @@ def details(result: player.Result) -> str:
     return "\n".join([result.name, *lines]) if lines else ""
 
 
-def reasons(results: Iterable[player.Result]) -> str:
+def reasons(results: Iterable[runner.Result]) -> str:
     """Return why exchanges are out of scope, and how many for each reason; "" if none are."""
-    found = collections.Counter(
+    numbers = collections.Counter(
         outcome.reason for result in results for outcome in result.outcomes if outcome.verdict == "out of scope"
     )
-    return "\n".join(f"  {number} x {reason}" for reason, number in found.most_common())
+    return "\n".join(f"  {number} x {reason}" for reason, number in numbers.most_common())
 
 
-def line(results: Iterable[player.Result]) -> str:
+def line(results: Iterable[runner.Result]) -> str:
     """Return the last line: JSON."""
     return json.dumps(counts(results))

@@ -1,40 +1,40 @@
-"""When each exchange of a recording is answered: by its Date headers, strictly one after another."""
+"""The time of each exchange of a recording: by its Date headers, strictly increasing."""
 
 import datetime
 import itertools
 import re
 
-from acrcmk_lab.replay import recording
+from acrcmk_lab.replay import recordings
 
-# Without Date headers exchanges are taken to be this far apart: about what a poller waits.
 PACE = datetime.timedelta(seconds=5)
-# Date headers count whole seconds; within one, order is kept by this much.
+"""Assumed between exchanges without Date headers: about what a poller waits."""
 TICK = datetime.timedelta(milliseconds=1)
+"""Assumed between exchanges of the same second: Date headers have no fractions."""
 _VERSION_DATE = re.compile(r"20\d\d-\d\d-\d\d")
 
 
-def dated(tape: recording.Recording) -> bool:
-    """Tell whether a recording says when it was made."""
-    return any(exchange.moment for exchange in tape.exchanges)
+def dated(recording: recordings.Recording) -> bool:
+    """Return whether a recording contains dates."""
+    return any(exchange.timestamp for exchange in recording.exchanges)
 
 
-def moments(tape: recording.Recording) -> list[datetime.datetime]:
-    """Return the moment of each answer, strictly rising."""
-    times = [exchange.moment for exchange in tape.exchanges]
+def timestamps(recording: recordings.Recording) -> list[datetime.datetime]:
+    """Return the time of each response, strictly increasing."""
+    times = [exchange.timestamp for exchange in recording.exchanges]
     first = next(filter(None, times), None)
     pace = TICK if first else PACE
     result: list[datetime.datetime] = []
-    latest = (first or _no_earlier_than(tape)) - pace
+    latest = (first or _earliest_possible(recording)) - pace
     for time in times:
         latest = max(time, latest + pace) if time else latest + pace
         result.append(latest)
     return result
 
 
-def _no_earlier_than(tape: recording.Recording) -> datetime.datetime:
-    """A recording is younger than every api-version in it."""
+def _earliest_possible(recording: recordings.Recording) -> datetime.datetime:
+    """Return the day after the newest api-version in a recording."""
     versions = itertools.chain.from_iterable(
-        _VERSION_DATE.findall(exchange.query.get("api-version", "")) for exchange in tape.exchanges
+        _VERSION_DATE.findall(exchange.query.get("api-version", "")) for exchange in recording.exchanges
     )
     newest = max(versions, default="2020-01-01")
     return datetime.datetime.fromisoformat(newest).replace(tzinfo=datetime.UTC) + datetime.timedelta(days=1)

@@ -1,30 +1,30 @@
-"""What the lab does not stand in for: one data file, `out_of_scope.json`, with a reason each.
+"""The exchanges that the lab does not simulate: one data file, `out_of_scope.json`, with a reason each.
 
-A rule has a `request` pattern, as `recording.Exchange.request` shows requests. With `failed`, a pattern
-of statuses, it covers only answers that tell an error. With `made`, a pattern of what a successful such
-request made, it covers requests for that from then on; `{name}` in it stands for the group of `request`.
+A rule has a `request` pattern, in the format of `recordings.Exchange.request`. With `failed`, a pattern of statuses,
+it covers only error responses. With `created`, a pattern of requests for what a successful such request creates, it
+covers those from then on; `{name}` in it is replaced by the group of `request`.
 """
 
+import dataclasses
 import functools
 import importlib.resources
 import json
 import re
-from dataclasses import dataclass
 
-from acrcmk_lab.replay import recording
+from acrcmk_lab.replay import recordings
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Rule:
     """One kind of exchange that is out of scope."""
 
     request: str
     reason: str
     failed: str = ""
-    made: str = ""
+    created: str = ""
 
-    def covers(self, exchange: recording.Exchange) -> re.Match[str] | None:
-        """Return the match of an exchange's request, if all agrees."""
+    def covers(self, exchange: recordings.Exchange) -> re.Match[str] | None:
+        """Return the match of an exchange's request; None if the rule does not cover it."""
         if self.failed and not (exchange.error and re.fullmatch(self.failed, str(exchange.status))):
             return None
         return re.fullmatch(self.request, exchange.request, re.IGNORECASE)
@@ -38,24 +38,24 @@ def rules() -> tuple[Rule, ...]:
 
 
 class Scope:
-    """What is out of scope in one recording, told exchange by exchange."""
+    """Decides exchange by exchange what is out of scope in one recording."""
 
     def __init__(self) -> None:
-        self._made: list[Rule] = []
+        self._created: list[Rule] = []
 
-    def reason(self, exchange: recording.Exchange) -> str | None:
+    def reason(self, exchange: recordings.Exchange) -> str | None:
         """Return why the next exchange is out of scope; None if it is not."""
-        for rule in (*rules(), *self._made):
-            found = rule.covers(exchange)
-            if found:
-                if rule.made and not exchange.error:
-                    self._made.append(Rule(request=_filled(rule.made, found), reason=rule.reason))
+        for rule in (*rules(), *self._created):
+            match = rule.covers(exchange)
+            if match:
+                if rule.created and not exchange.error:
+                    self._created.append(Rule(request=_filled(rule.created, match), reason=rule.reason))
                 return rule.reason
         return None
 
 
-def _filled(pattern: str, found: re.Match[str]) -> str:
-    """Put the groups of a match into a pattern, for the text that they are."""
+def _filled(pattern: str, match: re.Match[str]) -> str:
+    """Insert the groups of a match into a pattern, escaped."""
     return functools.reduce(
-        lambda text, group: text.replace(f"{{{group[0]}}}", re.escape(group[1])), found.groupdict().items(), pattern
+        lambda text, group: text.replace(f"{{{group[0]}}}", re.escape(group[1])), match.groupdict().items(), pattern
     )

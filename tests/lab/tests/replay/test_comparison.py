@@ -6,13 +6,13 @@ import pytest
 from acrcmk_lab.replay import binding, comparison, masks
 
 A, B, C = (str(uuid.UUID(int=n, version=4)) for n in range(1, 4))
-BEGAN = datetime.datetime(2024, 6, 26, 12, tzinfo=datetime.UTC)
+STARTED_AT = datetime.datetime(2024, 6, 26, 12, tzinfo=datetime.UTC)
 KEY = "POST https://v.vault.azure.net/keys/k/create"
-UNIX = int(BEGAN.timestamp())
+UNIX = int(STARTED_AT.timestamp())
 
 
-def compared(recorded, lab, *, request=KEY, began=BEGAN):
-    rules = comparison.Comparison(bound=binding.Binding(), masked=masks.Masks(request), began=began)
+def compared(recorded, lab, *, request=KEY, started_at=STARTED_AT):
+    rules = comparison.Comparison(bindings=binding.Binding(), masks=masks.Masks(request), started_at=started_at)
     return rules.body(recorded, lab)
 
 
@@ -24,7 +24,7 @@ SAME = {
     "key version": ("keys/k/" + "a" * 32, "keys/k/" + "b" * 32),
     "time": ("2024-06-26T12:00:01.1234567Z", "2024-06-26T12:00:09.1Z"),
     "history": ("2020-01-01T00:00:00Z", "2024-06-26T12:00:00Z"),
-    "masked by the recorder": ("2001-02-03T04:05:06Z", "2024-06-26T12:00:00.1234567Z"),
+    "placeholder of the recorder": ("2001-02-03T04:05:06Z", "2024-06-26T12:00:00.1234567Z"),
     "american time": ("until '3/19/2023 8:55:46 AM'", "until '6/26/2024 8:55:57 AM'"),
     "unix time": ({"attributes": {"created": UNIX + 5}}, {"attributes": {"created": UNIX + 90}}),
     "key material": ({"key": {"n": "abc", "e": "AQAB"}}, {"key": {"n": "xyz", "e": "AQAB"}}),
@@ -71,22 +71,22 @@ OTHER = {
 
 
 @pytest.mark.parametrize("case", SAME)
-def test_what_no_two_runs_share_is_no_difference(case):
+def test_values_that_differ_between_any_two_runs_are_no_difference(case):
     recorded, lab = SAME[case]
     assert compared(recorded, lab) == []
 
 
 @pytest.mark.parametrize("case", OTHER)
-def test_a_difference_is_told_where_it_is(case):
+def test_a_difference_names_the_member(case):
     recorded, lab, where = OTHER[case]
     assert [difference.where for difference in compared(recorded, lab)][:1] == [where]
 
 
-def test_a_recording_without_dates_has_its_times_masked():
-    assert compared("2024-07-03T12:00:00Z", "2024-09-26T12:00:00Z", began=None) == []
+def test_times_of_a_recording_without_dates_are_not_compared():
+    assert compared("2024-07-03T12:00:00Z", "2024-09-26T12:00:00Z", started_at=None) == []
 
 
-def test_ciphertexts_are_masked_only_where_they_are_made():
+def test_ciphertexts_are_masked_only_in_operations_that_compute_them():
     sign = "POST https://v.vault.azure.net/keys/k/1/sign"
     decrypt = "POST https://v.vault.azure.net/keys/k/1/decrypt"
     assert compared({"value": "a"}, {"value": "b"}, request=sign) == []
@@ -94,15 +94,15 @@ def test_ciphertexts_are_masked_only_where_they_are_made():
     assert compared({"value": "a"}, {"value": None}, request=sign)
 
 
-def test_published_catalogues_of_the_day_are_not_compared():
+def test_published_catalogs_are_not_compared():
     provider = "GET https://management.azure.com/subscriptions/s/providers/Microsoft.KeyVault"
     recorded = {"namespace": "n", "resourceTypes": [{"resourceType": "vaults"}], "authorizations": [{}]}
     assert compared(recorded, {"namespace": "n", "resourceTypes": []}, request=provider) == []
     assert compared(recorded, {"namespace": "m", "resourceTypes": []}, request=provider)
 
 
-def test_a_difference_reads_well():
-    text = str(comparison.Difference("body.a", "x" * 500, comparison.MISSING))
+def test_the_text_of_a_difference_is_short():
+    text = str(comparison.Difference(where="body.a", recorded="x" * 500, lab=comparison.MISSING))
     assert text.startswith("body.a: recorded 'xxx")
     assert len(text) < 220
 

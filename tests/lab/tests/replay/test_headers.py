@@ -8,7 +8,7 @@ OTHER = "11111111-a05c-11ee-b52c-701ab8feb8dd"
 
 
 def compared(recorded, lab):
-    rules = comparison.Comparison(bound=binding.Binding(), masked=masks.Masks())
+    rules = comparison.Comparison(bindings=binding.Binding(), masks=masks.Masks())
     return [difference.where for difference in headers.compare(rules, recorded, lab)]
 
 
@@ -60,11 +60,11 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("case", SAME)
-def test_what_clients_do_not_see_is_no_difference(case):
+def test_headers_that_clients_ignore_are_no_difference(case):
     assert compared(*SAME[case]) == []
 
 
 @pytest.mark.parametrize("case", OTHERS)
-def test_what_clients_act_on_is_one(case):
+def test_headers_that_clients_act_on_are_a_difference(case):
     recorded, lab, name = OTHERS[case]
     assert compared(recorded, lab) == [name]

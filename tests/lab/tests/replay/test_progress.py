@@ -1,27 +1,37 @@
-"""Delays read from recordings: from the last answer that shows a thing under way to the first that shows it done."""
+"""Delays read from recordings: between the last response in progress and the first that is finished."""
 
 import itertools
 
 import pytest
 
-from acrcmk_lab.replay import people, progress, schedule
-from tests.lab.tests.replay import tapes
-from tests.lab.tests.replay.tapes import GROUP, IDENTITY, KEYS, REGISTRY, VAULT, arm, exchange, tape
+from acrcmk_lab.replay import principals, progress, schedule
+from tests.lab.tests.replay import synthetic
+from tests.lab.tests.replay.synthetic import (
+    GROUP,
+    IDENTITY,
+    KEYS,
+    REGISTRY,
+    SUBSCRIPTION,
+    VAULT,
+    arm,
+    exchange,
+    recording,
+)
 
 STATUS = f"{REGISTRY}/operationStatuses/registries-1"
-RESULT = f"/subscriptions/{tapes.SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westus/operationResults/abc"
-DELETED = f"/subscriptions/{tapes.SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westus/deletedVaults/vault-one"
-ASSIGNMENT = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{tapes.CLIENT}"
+RESULT = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westus/operationResults/abc"
+DELETED = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westus/deletedVaults/vault-one"
+ASSIGNMENT = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{synthetic.CLIENT}"
 PRINCIPAL = "121b7114-0556-44a0-ac9e-d70f9b0178b8"
 
 
-def switches(*entries):
-    found = tape(*entries)
-    return progress.switches(found, moments=schedule.moments(found))
+def settings(*entries):
+    actual = recording(*entries)
+    return progress.settings(actual, timestamps=schedule.timestamps(actual))
 
 
-def state(word):
-    return {"properties": {"provisioningState": word}}
+def state(name):
+    return {"properties": {"provisioningState": name}}
 
 
 def vault(method, word, at):
@@ -32,41 +42,49 @@ def poll(word, at):
     return exchange("GET", arm(STATUS), 200, {"status": word}, at=at)
 
 
-def assigned(status, at, **wanted):
-    got = {"error": {"code": "PrincipalNotFound", "message": ""}} if status == 400 else {"properties": {}}
+def assigned(status, at, **properties):
+    response_body = {"error": {"code": "PrincipalNotFound", "message": ""}} if status == 400 else {"properties": {}}
     return exchange(
-        "PUT", arm(ASSIGNMENT), status, got, sent={"properties": {"principalId": PRINCIPAL, **wanted}}, at=at
+        "PUT",
+        arm(ASSIGNMENT),
+        status,
+        response_body,
+        request_body={"properties": {"principalId": PRINCIPAL, **properties}},
+        at=at,
     )
 
 
-BEGUN = exchange("PUT", arm(REGISTRY), 201, state("Creating"), at=0, azure_asyncoperation=tapes.ARM + STATUS)
+STARTED = exchange("PUT", arm(REGISTRY), 201, state("Creating"), at=0, azure_asyncoperation=synthetic.ARM + STATUS)
 CASES = {
-    "vault seen twice": (
+    "vault read twice": (
         [vault("PUT", "RegisteringDns", 0), vault("GET", "RegisteringDns", 10), vault("GET", "Succeeded", 20)],
         {"dns_delay": 15},
     ),
-    "vault seen by its data plane": (
+    "vault used by its data plane": (
         [vault("PUT", "RegisteringDns", 0), exchange("GET", f"{KEYS}?api-version=7.4", 401, at=8)],
         {"dns_delay": 4},
     ),
-    "vault never done": ([vault("PUT", "RegisteringDns", 0), vault("GET", "RegisteringDns", 10)], {"dns_delay": 86400}),
-    "vault not looked at": ([vault("PUT", "RegisteringDns", 0)], {}),
+    "vault never finished": (
+        [vault("PUT", "RegisteringDns", 0), vault("GET", "RegisteringDns", 10)],
+        {"dns_delay": 86400},
+    ),
+    "vault not read": ([vault("PUT", "RegisteringDns", 0)], {}),
     "vault updated": ([vault("PUT", "Succeeded", 0), vault("GET", "Succeeded", 10)], {}),
-    "operation": ([BEGUN, poll("Creating", 0), poll("Creating", 10), poll("Succeeded", 20)], {"acr_operation": 15}),
+    "operation": ([STARTED, poll("Creating", 0), poll("Creating", 10), poll("Succeeded", 20)], {"acr_operation": 15}),
     "operation by the resource": (
-        [BEGUN, exchange("GET", arm(REGISTRY), 200, state("Succeeded"), at=6)],
+        [STARTED, exchange("GET", arm(REGISTRY), 200, state("Succeeded"), at=6)],
         {"acr_operation": 3},
     ),
-    "operation failed": ([BEGUN, poll("Creating", 4), poll("Failed", 8)], {"acr_operation": 6}),
+    "operation failed": ([STARTED, poll("Creating", 4), poll("Failed", 8)], {"acr_operation": 6}),
     "purge": (
         [
-            exchange("POST", arm(f"{DELETED}/purge"), 202, at=0, location=tapes.ARM + RESULT),
+            exchange("POST", arm(f"{DELETED}/purge"), 202, at=0, location=synthetic.ARM + RESULT),
             exchange("GET", arm(RESULT), 202, {"status": "NotStarted"}, at=5),
             exchange("GET", arm(RESULT), 200, {"status": "Succeeded"}, at=11),
         ],
         {"vault_purge": 8},
     ),
-    "group gone for who is in it": (
+    "group deleted for its resources": (
         [
             exchange("DELETE", arm(GROUP), 202, at=0, location="https://management.azure.com/op/1"),
             exchange("DELETE", arm(IDENTITY), 404, {"error": {"code": "ResourceGroupNotFound"}}, at=10),
@@ -76,12 +94,16 @@ CASES = {
     "registration": (
         [
             exchange(
-                "POST", arm(f"/subscriptions/{tapes.SUBSCRIPTION}/providers/Microsoft.KeyVault/register"), 200, {}, at=0
+                "POST",
+                arm(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/register"),
+                200,
+                {},
+                at=0,
             ),
             *(
                 exchange(
                     "GET",
-                    arm(f"/subscriptions/{tapes.SUBSCRIPTION}/providers/Microsoft.KeyVault"),
+                    arm(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault"),
                     200,
                     {"registrationState": word},
                     at=at,
@@ -91,7 +113,7 @@ CASES = {
         ],
         {"provider_registration": 15},
     ),
-    "identity seen by authorization": (
+    "identity visible to authorization": (
         [
             exchange("PUT", arm(IDENTITY), 201, {"properties": {"principalId": PRINCIPAL}}, at=0),
             assigned(400, 5),
@@ -100,7 +122,7 @@ CASES = {
         ],
         {"principal_replication": 13},
     ),
-    "identity not looked for": (
+    "identity not checked": (
         [
             exchange("PUT", arm(IDENTITY), 201, {"properties": {"principalId": PRINCIPAL}}, at=0),
             assigned(201, 5, principalType="ServicePrincipal"),
@@ -119,16 +141,16 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_delay_lies_between_what_was_seen(case):
+def test_a_delay_lies_between_two_observations(case):
     entries, expected = CASES[case]
-    found = switches(*entries).get(0, {})
-    assert {name: round(float(found[name])) for name in found if name != "acr_plain_create"} == expected
+    actual = settings(*entries).get(0, {})
+    assert {name: round(float(actual[name])) for name in actual if name != "acr_plain_create"} == expected
 
 
 @pytest.mark.parametrize(("status", "form"), [(200, "sync"), (201, "async")])
-def test_whether_a_create_was_done_at_once_is_read_from_its_status(status, form):
+def test_the_status_of_a_create_shows_whether_it_is_asynchronous(status, form):
     entry = exchange("PUT", arm(REGISTRY), status, state("Succeeded"), at=0)
-    assert switches(entry)[0]["acr_plain_create"] == form
+    assert settings(entry)[0]["acr_plain_create"] == form
 
 
 def test_a_replica_is_in_sync_some_time_after_its_operation():
@@ -144,36 +166,38 @@ def test_a_replica_is_in_sync_some_time_after_its_operation():
             at=at,
         )
 
-    begun = exchange("PUT", arm(replica), 201, state("Creating"), at=0, azure_asyncoperation=tapes.ARM + status)
+    started = exchange("PUT", arm(replica), 201, state("Creating"), at=0, azure_asyncoperation=synthetic.ARM + status)
     done = exchange("GET", arm(status), 200, {"status": "Succeeded"}, at=10)
-    assert float(switches(begun, done, shown("Ready", 12))[0]["acr_replica_sync"]) < 2
+    assert float(settings(started, done, shown("Ready", 12))[0]["acr_replica_sync"]) < 2
     assert float(
-        switches(begun, done, shown("Syncing", 12), shown("Ready", 30))[0]["acr_replica_sync"]
+        settings(started, done, shown("Syncing", 12), shown("Ready", 30))[0]["acr_replica_sync"]
     ) == pytest.approx(16)
-    assert float(switches(begun, done, shown("Syncing", 12))[0]["acr_replica_sync"]) > 3600
+    assert float(settings(started, done, shown("Syncing", 12))[0]["acr_replica_sync"]) > 3600
 
 
-def test_moments_rise_even_within_one_second():
-    found = schedule.moments(tape(*(exchange("GET", arm(GROUP), 200, {}, at=at) for at in (5, 5, 3, 6, None))))
-    assert all(earlier < later for earlier, later in itertools.pairwise(found))
-    assert (found[3] - found[0]).total_seconds() == pytest.approx(1, abs=0.1)
+def test_times_increase_even_within_one_second():
+    actual = schedule.timestamps(recording(*(exchange("GET", arm(GROUP), 200, {}, at=at) for at in (5, 5, 3, 6, None))))
+    assert all(earlier < later for earlier, later in itertools.pairwise(actual))
+    assert (actual[3] - actual[0]).total_seconds() == pytest.approx(1, abs=0.1)
 
 
-def test_without_dates_a_recording_is_younger_than_its_versions():
-    found = schedule.moments(tape(*(exchange("GET", arm(GROUP, "2023-02-01"), 200, {}) for _ in range(3))))
-    assert [str(moment.date()) for moment in found] == ["2023-02-02"] * 3
-    assert found[1] - found[0] == schedule.PACE
+def test_a_recording_without_dates_is_newer_than_its_api_versions():
+    actual = schedule.timestamps(recording(*(exchange("GET", arm(GROUP, "2023-02-01"), 200, {}) for _ in range(3))))
+    assert [str(timestamp.date()) for timestamp in actual] == ["2023-02-02"] * 3
+    assert actual[1] - actual[0] == schedule.PACE
 
 
-def test_a_principal_from_elsewhere_appears_between_refusal_and_success():
-    found = tape(assigned(400, 0), assigned(400, 10), assigned(201, 20))
-    moments = schedule.moments(found)
-    (known,) = people.derive(found, moments=moments, fresh=lambda: tapes.CLIENT).known
+def test_another_principal_becomes_visible_between_failure_and_success():
+    actual = recording(assigned(400, 0), assigned(400, 10), assigned(201, 20))
+    timestamps = schedule.timestamps(actual)
+    (known,) = principals.derive(actual, timestamps=timestamps, new_guid=lambda: synthetic.CLIENT).known
     assert known.principal.object_id == PRINCIPAL
-    assert (known.visible - moments[0]).total_seconds() == pytest.approx(15)
+    assert (known.visible_from - timestamps[0]).total_seconds() == pytest.approx(15)
 
 
-def test_a_principal_never_refused_was_there_all_along():
-    found = tape(assigned(201, 0))
-    (known,) = people.derive(found, moments=schedule.moments(found), fresh=lambda: tapes.CLIENT).known
-    assert known.visible is None
+def test_a_principal_without_failures_is_always_visible():
+    actual = recording(assigned(201, 0))
+    (known,) = principals.derive(
+        actual, timestamps=schedule.timestamps(actual), new_guid=lambda: synthetic.CLIENT
+    ).known
+    assert known.visible_from is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acrcmk_lab.replay import player, recording, report
+from acrcmk_lab.replay import recordings, report, runner
 from tests.lab.tests import reference
 
 FILES = sorted(file for folder in reference.RECORDINGS for file in folder.glob("*.json"))
@@ -11,6 +11,6 @@ FILES = sorted(file for folder in reference.RECORDINGS for file in folder.glob("
 @pytest.mark.skipif(not FILES, reason="RECORDINGS names no folder of recordings")
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 async def test_a_recording_of_azure_replays(file):
-    result = await player.play(recording.load(file))
+    result = await runner.replay(recordings.load(file))
     assert report.counts([result])["differing"] == 0, report.details(result)
     assert result.outcomes

@@ -1,9 +1,20 @@
-"""What is out of scope, by the data file's rules."""
+"""What is out of scope by the rules of the data file."""
 
 import pytest
 
-from acrcmk_lab.replay import player, recording, scope
-from tests.lab.tests.replay.tapes import ARM, GROUP, IDENTITY, KEYS, REGISTRY, SUBSCRIPTION, VAULT, arm, exchange, tape
+from acrcmk_lab.replay import recordings, runner, scope
+from tests.lab.tests.replay.synthetic import (
+    ARM,
+    GROUP,
+    IDENTITY,
+    KEYS,
+    REGISTRY,
+    SUBSCRIPTION,
+    VAULT,
+    arm,
+    exchange,
+    recording,
+)
 
 CERTIFICATES = KEYS.replace("/keys", "/certificates")
 SECRETS = KEYS.replace("/keys", "/secrets")
@@ -13,8 +24,8 @@ PROVIDERS = f"/subscriptions/{SUBSCRIPTION}/providers"
 def reasons(*requests):
     """Return the reasons of requests, given as (method, URL) or (method, URL, status), in one recording."""
     entries = [exchange(method, url, *(status or [200]), {}) for method, url, *status in requests]
-    judge = scope.Scope()
-    return [judge.reason(found) for found in recording.parse(entries, name="x")]
+    rules = scope.Scope()
+    return [rules.reason(entry) for entry in recordings.parse(entries, name="x")]
 
 
 def test_every_rule_has_a_reason():
@@ -44,12 +55,12 @@ def test_every_rule_has_a_reason():
         f"{VAULT}/providers/microsoft.insights/diagnosticSettings/x",
     ],
 )
-def test_the_lab_s_services_are_in_scope(path):
+def test_the_services_of_the_lab_are_in_scope(path):
     assert reasons(("GET", arm(path)), ("GET", arm(path), 404)) == [None, None]
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "reason"),
     [
         (f"{REGISTRY}/tasks/x", "builds"),
         (f"{REGISTRY}/scheduleRun", "builds"),
@@ -69,20 +80,20 @@ def test_the_lab_s_services_are_in_scope(path):
         (f"/subscriptions/{SUBSCRIPTION}/providers", "all of Azure"),
     ],
 )
-def test_its_neighbours_are_not(url, told):
-    assert told in reasons(("POST" if "." not in url.rpartition("/")[2] else "GET", arm(url)), ("GET", arm(url)))[-1]
+def test_other_services_are_out_of_scope(url, reason):
+    assert reason in reasons(("POST" if "." not in url.rpartition("/")[2] else "GET", arm(url)), ("GET", arm(url)))[-1]
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_the_day_s_trouble_is_not_but_a_status_alone_is_no_trouble(status):
+def test_throttling_and_outages_are_out_of_scope_if_the_response_is_an_error(status):
     refusal = exchange("PUT", arm(VAULT), status, {"error": {"code": "TooManyRequests", "message": "..."}})
-    (troubled,) = recording.parse([refusal], name="x")
-    assert "load" in scope.Scope().reason(troubled)
+    (throttled,) = recordings.parse([refusal], name="x")
+    assert "load" in scope.Scope().reason(throttled)
     assert reasons(("PUT", arm(VAULT), status)) == [None]
 
 
-def test_what_an_exchange_out_of_scope_made_is_not_looked_for():
-    told = reasons(
+def test_resources_created_out_of_scope_are_out_of_scope():
+    results = reasons(
         ("GET", f"{CERTIFICATES}/c.1"),
         ("POST", f"{CERTIFICATES}/c.1/create"),
         ("GET", f"{CERTIFICATES}/c.1"),
@@ -90,21 +101,21 @@ def test_what_an_exchange_out_of_scope_made_is_not_looked_for():
         ("GET", f"{KEYS}/cx1"),
         ("GET", f"{KEYS.replace('-one', '-two')}/c.1"),
     )
-    assert [bool(reason) for reason in told] == [False, True, True, True, False, False]
+    assert [bool(reason) for reason in results] == [False, True, True, True, False, False]
 
 
-def test_what_was_refused_made_nothing():
+def test_a_failed_request_out_of_scope_creates_nothing():
     refusal = exchange("POST", f"{CERTIFICATES}/c/create", 403, {"error": {"code": "Forbidden"}})
-    judge = scope.Scope()
-    first, second = recording.parse([refusal, exchange("GET", f"{CERTIFICATES}/c", 404, {})], name="x")
-    assert (bool(judge.reason(first)), judge.reason(second)) == (True, None)
+    rules = scope.Scope()
+    first, second = recordings.parse([refusal, exchange("GET", f"{CERTIFICATES}/c", 404, {})], name="x")
+    assert (bool(rules.reason(first)), rules.reason(second)) == (True, None)
 
 
-async def test_a_player_keeps_in_mind_what_is_out_of_scope():
+async def test_the_runner_applies_the_rules_in_order():
     entries = [
         exchange("GET", f"{ARM}/providers/Microsoft.KeyVault/operations", 200, {"value": []}, at=0),
         exchange("POST", f"{CERTIFICATES}/c/create", 202, {}, at=1),
         exchange("GET", f"{CERTIFICATES}/c", 200, {"id": f"{CERTIFICATES}/c/1"}, at=2),
     ]
-    result = await player.play(tape(*entries))
+    result = await runner.replay(recording(*entries))
     assert [outcome.verdict for outcome in result.outcomes] == ["out of scope"] * 3
