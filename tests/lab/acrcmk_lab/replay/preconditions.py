@@ -32,7 +32,10 @@ _UPDATE_ANSWERS_200 = (GROUP, CREATABLE_TYPES[1], CREATABLE_TYPES[2])
 """A PUT answers 201 for these if it created them, 200 if they existed before."""
 _NEW_STATES = ("RegisteringDns", "Creating", "Accepted", "Provisioning")
 _CREATE_DURATION = datetime.timedelta(minutes=2)
-_PLAIN_VAULT = {"sku": {"family": "A", "name": "standard"}, "accessPolicies": []}
+_DEFAULT_PROPERTIES: dict[str, dict[str, Json]] = {
+    VAULT: {"sku": {"family": "A", "name": "standard"}, "accessPolicies": []},
+}
+"""Required members of resources that a recording shows only as rows of lists of all types."""
 _NEVER_SENT = ("id", "name", "type", "systemData", "etag")
 DEFAULT_LOCATION = "westus"
 DEFAULT_VERSIONS = {
@@ -110,7 +113,7 @@ def _existed_before(history: list[observations.Observation], *, observed: observ
         return False
     if first.kind == "listed":
         return is_addressed(history)
-    return first.kind != "written" or not _is_create(first)
+    return first.kind != "written" or not is_create(first)
 
 
 def _parent(resource_id: str) -> str:
@@ -122,10 +125,10 @@ def _parent(resource_id: str) -> str:
 def _is_created_by_recording(resource_id: str, *, observed: observations.Observations) -> bool:
     """Return whether the recording itself creates a resource: its children were then created by the service."""
     history = observed.of(resource_id) if resource_id else []
-    return bool(history) and history[0].kind == "written" and _is_create(history[0])
+    return bool(history) and history[0].kind == "written" and is_create(history[0])
 
 
-def _is_create(write: observations.Observation) -> bool:
+def is_create(write: observations.Observation) -> bool:
     """Return whether a successful PUT created its resource."""
     exchange, properties = write.exchange, write.body.get("properties")
     response_properties = properties if isinstance(properties, dict) else {}
@@ -155,7 +158,9 @@ def _setup_requests_for(
     if template == DELETED_VAULT:
         yield from _deleted_vault(resource, version=version, observed=observed, since=history[0].exchange.number)
         return
-    body = put_body(resource) or {"location": DEFAULT_LOCATION}
+    body = {"location": DEFAULT_LOCATION, **put_body(resource)}
+    if template in _DEFAULT_PROPERTIES:
+        body.setdefault("properties", _DEFAULT_PROPERTIES[template])
     created, modified = authors(resource)
     timestamp = creation_time(resource)
     yield SetupRequest(
@@ -188,9 +193,9 @@ def _deleted_vault(
     history = observed.of(vault_id)
     if any(s.kind == "deleted" and s.exchange.number < since for s in history):
         return
-    body = put_body(_first_body([s for s in history if s.kind != "listed"])) or {
-        "properties": {"sku": {"family": "A", "name": "standard"}, "accessPolicies": []}
-    }
+    recovered = _first_body([s for s in history if s.kind != "listed"])
+    body = put_body(recovered) or {"properties": _DEFAULT_PROPERTIES[VAULT]}
+    created, _ = authors(recovered)
     body |= {"location": deleted_vault.get("location"), "tags": deleted_vault.get("tags") or {}}
     properties = {**recordings.properties_of(body), "enableSoftDelete": True}
     if deleted and purge:
@@ -198,7 +203,7 @@ def _deleted_vault(
     if deleted_vault.get("purgeProtectionEnabled"):
         properties["enablePurgeProtection"] = True
     body["properties"] = properties
-    yield SetupRequest(id=vault_id, method="PUT", version=version, body=body, timestamp=deleted)
+    yield SetupRequest(id=vault_id, method="PUT", version=version, body=body, timestamp=deleted, author=created)
     yield SetupRequest(id=vault_id, method="DELETE", version=version, timestamp=deleted)
 
 

@@ -18,7 +18,7 @@ NEVER_FINISHED = datetime.timedelta(days=1)
 _UNDER_WAY = frozenset(
     ("creating", "updating", "deleting", "accepted", "provisioning", "registeringdns", "running", "inprogress")
 )
-_CREATED, _ACCEPTED, _NO_CONTENT = 201, 202, 204
+_CREATED, _ACCEPTED, _NOT_FOUND = 201, 202, 404
 _VAULT = "microsoft.keyvault/vaults/*"
 _IDENTITY = "microsoft.managedidentity/userassignedidentities/*"
 _ROLE_ASSIGNMENT = "microsoft.authorization/roleassignments/*"
@@ -195,6 +195,8 @@ def _group_check(start: recordings.Exchange) -> Check:
         path = exchange.path.lower()
         if not observations.is_arm(exchange) or not (path == group or path.startswith(group + "/")):
             return _result_check(start.headers["location"])(exchange)
+        if exchange.method == "HEAD":
+            return exchange.status == _NOT_FOUND
         return exchange.error == "ResourceGroupNotFound"
 
     return check
