@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from acrcmk_lab import az_env, processes, stage
+from acrcmk_lab import az_env, launch, processes
 from tests.support import azurelab
 
 BINARY = "ACRCMK_AZ"
@@ -29,14 +29,14 @@ class Az:
     environment: dict[str, str]
 
     @classmethod
-    def make(cls, family: processes.Family, azure: azurelab.Azure) -> "Az":
+    def make(cls, children: processes.Children, azure: azurelab.Azure) -> "Az":
         """Ask `acrcmk-lab az-env` for an environment."""
-        folder = family.directory / "az"
+        folder = children.directory / "az"
         command = (sys.executable, "-m", "acrcmk_lab.cli", "az-env", "--env", str(azure.server.env))
-        usual = processes.environment(family.home)
+        usual = processes.environment(children.home)
         subprocess.run([*command, "--dir", str(folder)], env=usual, check=True, stdout=subprocess.DEVNULL)
         path = f"{pathlib.Path(os.environ[BINARY]).parent}{os.pathsep}{usual['PATH']}"
-        return cls(environment=usual | stage.read_env(folder / az_env.ENV_FILE) | {"PATH": path})
+        return cls(environment=usual | launch.read_env(folder / az_env.ENV_FILE) | {"PATH": path})
 
     def run(self, *arguments: str) -> Any:
         """Run one command to its end and return what it printed, if anything; AzError when it fails."""
@@ -45,7 +45,7 @@ class Az:
     def start(self, *command: str, **extra: str) -> "Running":
         """Start a command, `az` itself or a script of it, with more environment."""
         process = subprocess.Popen(
-            processes.leashed(*command),
+            processes.with_parent_death_signal(*command),
             env=self.environment | extra,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

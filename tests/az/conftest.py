@@ -22,13 +22,13 @@ class Walked:
 
 
 @pytest.fixture(scope="session")
-def azure(family):
-    return azurelab.Azure.start(family, speed=SPEED)
+def azure(children):
+    return azurelab.Azure.start(children, speed=SPEED)
 
 
 @pytest.fixture(scope="session")
-def az(family, azure) -> cli.Az:
-    return cli.Az.make(family, azure)
+def az(children, azure) -> cli.Az:
+    return cli.Az.make(children, azure)
 
 
 @pytest.fixture(scope="session")

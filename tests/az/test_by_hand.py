@@ -126,8 +126,8 @@ def test_a_deleted_vault_is_found_and_recovered_with_its_key(az):
     assert az.run("keyvault", "key", "show", "--vault-name", names.vault, "--name", names.key)["attributes"]["enabled"]
 
 
-def test_no_login_is_needed_and_the_users_own_is_not_touched(az, family):
+def test_no_login_is_needed_and_the_users_own_is_not_touched(az, children):
     account = az.run("account", "show")
 
     assert account["user"]["type"] == "servicePrincipal"
-    assert not (family.home / ".azure").exists()
+    assert not (children.home / ".azure").exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acrcmk_lab import kubectl, stage
+from acrcmk_lab import kubectl, launch
 from tests.support import project
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("assets")]
@@ -26,7 +26,7 @@ def used(cluster) -> set[tuple[str, str]]:
     """Return (verb, resource) of everything that the operator was allowed so far."""
     allowed = [
         one
-        for one in stage.read_log(cluster.audit_log)
+        for one in launch.read_log(cluster.audit_log)
         if one["annotations"].get("authorization.k8s.io/decision") == "allow"
     ]
     return {(one["verb"], resource(one["objectRef"])) for one in allowed if "objectRef" in one}

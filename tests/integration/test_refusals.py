@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from acrcmk_lab import kubectl, stage
+from acrcmk_lab import kubectl, launch
 from tests.support import project, waiting
 from tests.unit.api import refusals
 
@@ -72,8 +72,8 @@ def lenient(cluster):
     schema.pop("x-kubernetes-validations", None)
     schema["properties"]["spec"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     cluster.kubectl.apply(loose)
-    yield lambda: stage.apply_crds(cluster.kubectl)
-    stage.apply_crds(cluster.kubectl)
+    yield lambda: launch.apply_crds(cluster.kubectl)
+    launch.apply_crds(cluster.kubectl)
 
 
 def test_an_invalid_object_from_before_the_rules_is_stalled_and_an_edit_helps(operator, space, lenient):

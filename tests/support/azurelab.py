@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from acrcmk_lab import processes, stage
+from acrcmk_lab import launch, processes
 
 LOCATION = "westeurope"
 SPEED = 60.0
@@ -47,14 +47,14 @@ class Call:
 class Azure:
     """The running lab, and a client of its own beside the operator's."""
 
-    server: stage.AzureServer
+    server: launch.AzureServer
     environment: dict[str, str]
     session: requests.Session
 
     @classmethod
-    def start(cls, family: processes.Family, *, speed: float = SPEED) -> "Azure":
+    def start(cls, children: processes.Children, *, speed: float = SPEED) -> "Azure":
         """Start the lab."""
-        server = stage.AzureServer.start(family, "--speed", f"{speed:g}")
+        server = launch.AzureServer.start(children, "--speed", f"{speed:g}")
         environment = server.wait()
         return cls(server=server, environment=environment, session=_login(environment))
 
@@ -114,7 +114,7 @@ class Azure:
     @contextlib.contextmanager
     def switched(self, **switches: str) -> Iterator[None]:
         """Set some of the lab's delays and switches for a while."""
-        before = {name: value for name, value, _ in self.look("switches") if name in switches}
+        before = {name: value for name, value, _ in self.look("settings") if name in switches}
         self.control("set", **switches)
         try:
             yield

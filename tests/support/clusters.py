@@ -5,7 +5,7 @@ import os
 import pathlib
 from collections.abc import Callable
 
-from acrcmk_lab import kubectl, processes, stage
+from acrcmk_lab import kubectl, launch, processes
 from tests.support import envtest
 
 READS = frozenset({"get", "list", "watch"})
@@ -36,15 +36,15 @@ class Cluster:
         return self.audit_log is not None
 
 
-def start(family: processes.Family) -> Cluster:
+def start(children: processes.Children) -> Cluster:
     """Start the real server where KUBEBUILDER_ASSETS names one, else the embedded one."""
     assets = os.environ.get("KUBEBUILDER_ASSETS")
-    return _start_real(family, pathlib.Path(assets)) if assets else _start_embedded(family)
+    return _start_real(children, pathlib.Path(assets)) if assets else _start_embedded(children)
 
 
-def _start_embedded(family: processes.Family) -> Cluster:
+def _start_embedded(children: processes.Children) -> Cluster:
     """Start `acrcmk-lab kube`; it knows one user only, so the operator is its administrator."""
-    server = stage.KubeServer.start(family)
+    server = launch.KubeServer.start(children)
 
     def requests() -> list[Request]:
         return [
@@ -59,17 +59,17 @@ def _start_embedded(family: processes.Family) -> Cluster:
     )
 
 
-def _start_real(family: processes.Family, assets: pathlib.Path) -> Cluster:
-    server = envtest.start(family, assets)
+def _start_real(children: processes.Children, assets: pathlib.Path) -> Cluster:
+    server = envtest.start(children, assets)
 
     def requests() -> list[Request]:
         return [
             Request(path=one["requestURI"], code=one["responseStatus"]["code"], writes=one["verb"] not in READS)
-            for one in stage.read_log(server.audit_log)
+            for one in launch.read_log(server.audit_log)
         ]
 
     return Cluster(
-        kubectl=kubectl.Kubectl(server.admin_kubeconfig, home=family.home),
+        kubectl=kubectl.Kubectl(server.admin_kubeconfig, home=children.home),
         operator_kubeconfig=server.operator_kubeconfig,
         operator_requests=requests,
         audit_log=server.audit_log,

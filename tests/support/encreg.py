@@ -80,7 +80,7 @@ class EncReg:
         with tempfile.NamedTemporaryFile() as record:
             path = pathlib.Path(record.name)
             watching = subprocess.Popen(
-                processes.leashed(self.kubectl.binary, *watch, "-o", 'jsonpath={.status}{"\\n"}'),
+                processes.with_parent_death_signal(self.kubectl.binary, *watch, "-o", 'jsonpath={.status}{"\\n"}'),
                 stdout=record,
                 env=self.kubectl.environment(),
             )

@@ -36,12 +36,12 @@ class Server:
     audit_log: pathlib.Path
 
 
-def start(family: processes.Family, assets: pathlib.Path) -> Server:
-    """Start etcd and kube-apiserver in `family.directory` and wait for /readyz (about 4 s)."""
-    directory, port = family.directory, _free_port()
-    etcd = _start_etcd(family, assets / "etcd")
+def start(children: processes.Children, assets: pathlib.Path) -> Server:
+    """Start etcd and kube-apiserver in `children.directory` and wait for /readyz (about 4 s)."""
+    directory, port = children.directory, _free_port()
+    etcd = _start_etcd(children, assets / "etcd")
     audit_log = directory / "audit.jsonl"
-    api = _start_apiserver(family, assets / "kube-apiserver", etcd=etcd, port=port, audit_log=audit_log)
+    api = _start_apiserver(children, assets / "kube-apiserver", etcd=etcd, port=port, audit_log=audit_log)
     certificate = directory / "certs" / "apiserver.crt"
     api.wait_until(lambda: _ready(port, certificate), what="it was ready", timeout=60)
     return Server(
@@ -51,39 +51,39 @@ def start(family: processes.Family, assets: pathlib.Path) -> Server:
     )
 
 
-def start_controller_manager(family: processes.Family, assets: pathlib.Path) -> processes.Child:
-    """Start what deletes namespaces; the API server must run in the same family."""
-    return family.start(
+def start_controller_manager(children: processes.Children, assets: pathlib.Path) -> processes.Child:
+    """Start what deletes namespaces; the API server must be one of the same children."""
+    return children.start(
         "kube-controller-manager",
         *(str(assets / "kube-controller-manager"), "--kubeconfig", "admin.yaml", "--leader-elect=false"),
         *("--secure-port=0", "--controllers=namespace-controller"),
     )
 
 
-def _start_etcd(family: processes.Family, binary: pathlib.Path) -> str:
+def _start_etcd(children: processes.Children, binary: pathlib.Path) -> str:
     """Start etcd on Unix sockets, whose names are relative to its working directory; return its URL."""
     client, peer = "unix://localhost:1", "unix://localhost:2"
-    family.start(
+    children.start(
         "etcd",
         *(str(binary), "--data-dir", "etcd", "--unsafe-no-fsync", "--log-level", "warn"),
         *("--listen-client-urls", client, "--advertise-client-urls", client),
         *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer),
         *("--initial-cluster", f"default={peer}"),
     )
-    return f"unix://{family.directory}/localhost:1"
+    return f"unix://{children.directory}/localhost:1"
 
 
 def _start_apiserver(
-    family: processes.Family, binary: pathlib.Path, *, etcd: str, port: int, audit_log: pathlib.Path
+    children: processes.Children, binary: pathlib.Path, *, etcd: str, port: int, audit_log: pathlib.Path
 ) -> processes.Child:
     """Start kube-apiserver after etcd: stopped the other way round it would linger for minutes."""
-    directory = family.directory
+    directory = children.directory
     _write_service_account_keys(directory)
     (directory / "audit-policy.yaml").write_text(yaml.safe_dump(AUDIT_POLICY))
     (directory / "tokens.csv").write_text(
         f'{ADMIN_TOKEN},admin,1,"system:masters"\n{OPERATOR_TOKEN},{project.OPERATOR_USER},2,"system:serviceaccounts"\n'
     )
-    return family.start(
+    return children.start(
         "kube-apiserver",
         *(str(binary), "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--secure-port", str(port)),
         *("--cert-dir", "certs", "--token-auth-file", "tokens.csv", "--authorization-mode", "RBAC"),

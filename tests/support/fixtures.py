@@ -8,39 +8,41 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from acrcmk_lab import processes, stage
+from acrcmk_lab import launch, processes
 from tests.support import azurelab, clusters, operators, project, spaces
 
 
 @pytest.fixture(scope="session")
-def family() -> Iterator[processes.Family]:
+def children() -> Iterator[processes.Children]:
     """The processes behind the tests. A short path: etcd's sockets are in it, and 107 characters are the limit."""
     directory = pathlib.Path(tempfile.mkdtemp(prefix="acrcmk-"))
-    with processes.Family(directory) as family:
-        yield family
+    with processes.Children(directory) as children:
+        yield children
     shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def cluster(family: processes.Family) -> clusters.Cluster:
+def cluster(children: processes.Children) -> clusters.Cluster:
     """The API server, with the CRD; a real one with the operator's manifests too."""
-    running = clusters.start(family)
-    stage.apply_crds(running.kubectl)
+    running = clusters.start(children)
+    launch.apply_crds(running.kubectl)
     if running.real:
         running.kubectl.run("apply", "-f", str(project.MANIFESTS))
     return running
 
 
 @pytest.fixture(scope="session")
-def azure(family: processes.Family) -> azurelab.Azure:
+def azure(children: processes.Children) -> azurelab.Azure:
     """Azure."""
-    return azurelab.Azure.start(family)
+    return azurelab.Azure.start(children)
 
 
 @pytest.fixture(scope="session")
-def running_operator(family: processes.Family, cluster: clusters.Cluster, azure: azurelab.Azure) -> operators.Operator:
+def running_operator(
+    children: processes.Children, cluster: clusters.Cluster, azure: azurelab.Azure
+) -> operators.Operator:
     """The operator of all tests that don't care which."""
-    running = operators.Operator(family=family, kubeconfig=cluster.operator_kubeconfig, azure=azure.environment)
+    running = operators.Operator(children=children, kubeconfig=cluster.operator_kubeconfig, azure=azure.environment)
     running.start()
     return running
 

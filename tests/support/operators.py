@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 from collections.abc import Mapping
 
-from acrcmk_lab import processes, stage
+from acrcmk_lab import launch, processes
 
 SETTINGS = {
     "ACRCMK_HTTP_PORT": "0",
@@ -21,7 +21,7 @@ SETTINGS = {
 class Operator:
     """An operator that can be stopped, killed and started again with other settings."""
 
-    family: processes.Family
+    children: processes.Children
     kubeconfig: pathlib.Path
     azure: Mapping[str, str]
     child: processes.Child | None = None
@@ -32,8 +32,8 @@ class Operator:
         assert self.child is None or not self.child.running, "two operators would do everything twice"
         self.settings = settings
         own = {f"ACRCMK_{name.upper()}": value for name, value in settings.items()}
-        self.child = stage.start_operator(
-            self.family, kubeconfig=self.kubeconfig, environment={**self.azure, **SETTINGS, **own}
+        self.child = launch.start_operator(
+            self.children, kubeconfig=self.kubeconfig, environment={**self.azure, **SETTINGS, **own}
         )
 
     def stop(self) -> None:

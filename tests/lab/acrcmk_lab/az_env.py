@@ -1,8 +1,8 @@
-"""`acrcmk-lab az-env`: make the real `az` live in the lab, with no login and no change to `az`.
+"""`acrcmk-lab az-env`: use the real `az` with the lab, without a login and without changes to `az`.
 
-`az` keeps who is signed in, and to which subscription, in its configuration folder. This writes such a folder
-as `az login --service-principal --federated-token` would have left it, with telemetry, surveys, upgrades and
-extension downloads off, and an environment whose proxy leads Azure's host names into the lab.
+`az` has the account and the subscription in its configuration folder. This writes such a folder with the content that
+`az login --service-principal --federated-token` writes, without telemetry, surveys, upgrades and extension downloads,
+and an environment whose proxy routes Azure's host names to the lab.
 """
 
 import argparse
@@ -13,23 +13,23 @@ import shlex
 import sys
 from collections.abc import Mapping
 
-from acrcmk_lab import stage
+from acrcmk_lab import launch
 
 ENV_FILE = "az.env"
 TOKEN_CACHES = ("msal_token_cache.json", "msal_http_cache.bin")
-"""Files of `az` that hold tokens of a lab that ran before in the same folder."""
+"""Files of `az` with tokens, maybe of an earlier lab in the same folder."""
 
 HELP = f"""Environment and configuration for the real az, to use the running lab with no login.
 
-Needs the file that `acrcmk-lab azure --env` writes. Prints shell exports, and keeps them in DIR/{ENV_FILE}:
+Needs the file that `acrcmk-lab azure --env` writes. Prints shell exports, and writes them to DIR/{ENV_FILE}:
 
   acrcmk-lab azure --env azure.env --dir lab &
   eval "$(acrcmk-lab az-env --env azure.env --dir lab/az)"
   az group list --output table
   az acr encryption show --name REGISTRY
 
-az is then a service principal that owns the lab's subscription, may use keys, and may ask Microsoft Graph.
-Your own ~/.azure is neither read nor written. The same environment brings curl into the lab:
+az is then signed in as a service principal that owns the lab's subscription, can use keys and query Microsoft Graph.
+Your own ~/.azure is neither read nor written. curl uses the lab with the same environment:
 
   curl https://management.azure.com/subscriptions?api-version=2022-12-01 \\
     -H "Authorization: Bearer $(az account get-access-token --query accessToken --output tsv)"
@@ -39,13 +39,15 @@ Your own ~/.azure is neither read nor written. The same environment brings curl 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--env", type=pathlib.Path, required=True, help="file that `acrcmk-lab azure --env` wrote")
-    parser.add_argument("--dir", type=pathlib.Path, required=True, help="folder for az's configuration, new or ours")
+    parser.add_argument(
+        "--dir", type=pathlib.Path, required=True, help="folder for az's configuration, new or written by az-env"
+    )
 
 
 async def run(arguments: argparse.Namespace) -> int:
     """Write the folder and print the exports."""
     try:
-        environment = prepare(arguments.dir.resolve(), lab=stage.read_env(arguments.env))
+        environment = prepare(arguments.dir.resolve(), lab=launch.read_env(arguments.env))
     except (OSError, KeyError, ValueError) as error:
         print(f"acrcmk-lab az-env: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
@@ -57,10 +59,10 @@ async def run(arguments: argparse.Namespace) -> int:
 def prepare(folder: pathlib.Path, *, lab: Mapping[str, str]) -> dict[str, str]:
     """Write az's configuration into `folder` and return the environment that goes with it.
 
-    `lab` is what `acrcmk-lab azure --env` wrote. ValueError for a folder with somebody else's files in it.
+    `lab` is what `acrcmk-lab azure --env` wrote. Raises ValueError for a folder with other files.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / ENV_FILE).exists():
-        raise ValueError(f"{folder} is not empty, and not made by az-env")
+        raise ValueError(f"{folder} is not empty, and was not created by az-env")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for cache in TOKEN_CACHES:
         (folder / cache).unlink(missing_ok=True)
@@ -73,8 +75,7 @@ def prepare(folder: pathlib.Path, *, lab: Mapping[str, str]) -> dict[str, str]:
 
 
 def _environment(folder: pathlib.Path, *, lab: Mapping[str, str]) -> dict[str, str]:
-    # Python's requests prefers the names in lower case, so both are set; a NO_PROXY of the user's
-    # might hold Azure's hosts.
+    # Python's requests prefers the names in lower case, so both are set; the user's NO_PROXY may have Azure's hosts.
     proxies = {"HTTPS_PROXY": lab["ACRCMK_LAB_PROXY"], "NO_PROXY": "127.0.0.1,localhost"}
     return {
         "AZURE_CONFIG_DIR": str(folder),
@@ -86,7 +87,7 @@ def _environment(folder: pathlib.Path, *, lab: Mapping[str, str]) -> dict[str, s
 
 
 def _write_settings(path: pathlib.Path) -> None:
-    """Turn off all that would look for hosts other than Azure's."""
+    """Disable everything that uses hosts other than Azure's."""
     settings = configparser.ConfigParser()
     settings["core"] = {"collect_telemetry": "no", "survey_message": "no"}
     settings["auto-upgrade"] = {"enable": "no"}
@@ -96,7 +97,7 @@ def _write_settings(path: pathlib.Path) -> None:
 
 
 def _profile(lab: Mapping[str, str]) -> dict[str, object]:
-    """Return who is signed in, and to which subscription."""
+    """Return the account and its subscription."""
     tenant = lab["AZURE_TENANT_ID"]
     subscription = {
         "id": lab["ACRCMK_SUBSCRIPTION_ID"],
@@ -113,7 +114,7 @@ def _profile(lab: Mapping[str, str]) -> dict[str, object]:
 
 
 def _credentials(lab: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return what the signed-in service principal gets its tokens for."""
+    """Return the credentials of the service principal."""
     return [
         {
             "client_id": lab["ACRCMK_LAB_PERSON_ID"],

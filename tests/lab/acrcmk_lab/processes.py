@@ -1,7 +1,8 @@
-"""Child processes of demo, benchmarks and tests: awaited, stopped in order, never left behind.
+"""Child processes of demo, benchmarks and tests: started, awaited, and stopped in order.
 
-Each child leads a session of its own, so Ctrl-C in the terminal reaches us alone and we stop the children
-newest first. If we are killed ourselves the kernel kills them (`leash`), unless asked to let them live on.
+Each child leads a session of its own, so Ctrl-C in the terminal reaches this process alone, which stops its children
+newest first. If this process is killed, the kernel kills the children (`parent_death_signal`), except with
+`outlive_parent`.
 """
 
 import collections
@@ -16,10 +17,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Self
 
-from acrcmk_lab import leash
+from acrcmk_lab import parent_death_signal
 
 POLL_SECONDS = 0.02
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ")
+INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ")
 
 
 class ChildError(RuntimeError):
@@ -29,11 +30,11 @@ class ChildError(RuntimeError):
 def environment(home: pathlib.Path, **extra: str) -> dict[str, str]:
     """Return an environment without the user's kubeconfig, Azure login, proxies and home directory."""
     home.mkdir(parents=True, exist_ok=True)
-    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return kept | {"HOME": str(home), "PYTHONUNBUFFERED": "1"} | extra
+    inherited = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
+    return inherited | {"HOME": str(home), "PYTHONUNBUFFERED": "1"} | extra
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Child:
     """One running command; its standard output and error go to `log`."""
 
@@ -48,7 +49,7 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether the process has not ended yet."""
+        """Whether the process is running."""
         return self.process.poll() is None
 
     @property
@@ -96,12 +97,12 @@ class Child:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Family:
-    """The children of one run, with a private `directory` for their files; leaving the context stops all."""
+class Children:
+    """The child processes of one run, with a private `directory` for their files; the end of the context stops all."""
 
     directory: pathlib.Path
     outlive_parent: bool = False
-    children: list[Child] = dataclasses.field(default_factory=list)
+    started: list[Child] = dataclasses.field(default_factory=list)
 
     def __enter__(self) -> Self:
         return self
@@ -111,16 +112,16 @@ class Family:
 
     @property
     def home(self) -> pathlib.Path:
-        """What the children take for the user's home directory."""
+        """The home directory of the children."""
         return self.directory / "home"
 
     def start(self, name: str, *command: str, extra: Mapping[str, str] | None = None) -> Child:
         """Start `command` in a scrubbed environment plus `extra`; children of one name share one log."""
         log = self.directory / f"{name}.log"
-        whole = command if self.outlive_parent else leashed(*command)
+        full_command = command if self.outlive_parent else with_parent_death_signal(*command)
         with log.open("ab") as output:
             process = subprocess.Popen(  # the child lives on; stop() waits for it
-                whole,
+                full_command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -129,21 +130,21 @@ class Family:
                 start_new_session=True,
             )
         child = Child(name=name, log=log, process=process)
-        self.children.append(child)
+        self.started.append(child)
         return child
 
-    def leave(self) -> tuple[Child, ...]:
-        """Let the children be: return them in the order of their start, and stop them no more."""
-        children = tuple(self.children)
-        self.children.clear()
-        return children
+    def release(self) -> tuple[Child, ...]:
+        """Return the children in the order of their start; they are no longer stopped."""
+        released = tuple(self.started)
+        self.started.clear()
+        return released
 
     def stop(self) -> None:
-        """Stop every child, the newest first, so that no server goes before its clients."""
-        while self.children:
-            self.children.pop().stop()
+        """Stop every child, the newest first, so that clients stop before their servers."""
+        while self.started:
+            self.started.pop().stop()
 
 
-def leashed(*command: str) -> tuple[str, ...]:
+def with_parent_death_signal(*command: str) -> tuple[str, ...]:
     """Return the command line that runs `command` so that it dies with this process."""
-    return (sys.executable, "-I", "-S", str(pathlib.Path(leash.__file__)), str(os.getpid()), *command)
+    return (sys.executable, "-I", "-S", str(pathlib.Path(parent_death_signal.__file__)), str(os.getpid()), *command)

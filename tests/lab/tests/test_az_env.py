@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from acrcmk_lab import az_env, stage
+from acrcmk_lab import az_env, launch
 
 LAB = {
     "AZURE_TENANT_ID": "tenant",
@@ -54,7 +54,7 @@ def test_the_environment_is_returned_and_kept(tmp_path, lab):
     assert environment["AZURE_CONFIG_DIR"] == str(folder)
     assert environment["https_proxy"] == environment["HTTPS_PROXY"] == "http://127.0.0.1:1"
     assert environment["REQUESTS_CA_BUNDLE"] == "/lab/ca.pem"
-    assert stage.read_env(folder / az_env.ENV_FILE) == environment
+    assert launch.read_env(folder / az_env.ENV_FILE) == environment
 
 
 def test_tokens_of_an_earlier_lab_are_forgotten(tmp_path, lab):
@@ -71,7 +71,7 @@ def test_a_folder_of_the_users_own_is_left_alone(tmp_path, lab):
     own.mkdir()
     (own / "azureProfile.json").write_text("mine")
 
-    with pytest.raises(ValueError, match="not made by az-env"):
+    with pytest.raises(ValueError, match="not created by az-env"):
         az_env.prepare(own, lab=lab)
     assert [file.name for file in own.iterdir()] == ["azureProfile.json"]
     assert (own / "azureProfile.json").read_text() == "mine"

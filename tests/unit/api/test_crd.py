@@ -5,13 +5,13 @@ import yaml
 
 from acrcmk.api import crd, parse, status
 from acrcmk.api.spec import EncryptedRegistrySpec
-from acrcmk_lab.kube import judge
+from acrcmk_lab.kube import crd_validator
 from tests.unit.api import refusals
 
 _ROOT = pathlib.Path(__file__).resolve().parents[3]
 _SAMPLES = sorted((_ROOT / "deploy" / "samples").glob("*.yaml"))
 _SCHEMA = crd.crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-_JUDGE = judge.Judge(crd.crd())
+_VALIDATOR = crd_validator.CrdValidator(crd.crd())
 
 
 def _nodes(schema, path=""):
@@ -25,7 +25,7 @@ def _nodes(schema, path=""):
 
 def _complaints(new, old=None):
     """Judge by the CRD as an API server does: schema, then rules."""
-    return [f"{one.field}: {one.body}" for one in _JUDGE.complaints(new, old)]
+    return [f"{one.field}: {one.body}" for one in _VALIDATOR.errors(new, old)]
 
 
 def test_the_checked_in_crd_is_fresh():
@@ -35,7 +35,7 @@ def test_the_checked_in_crd_is_fresh():
 
 
 def test_an_api_server_accepts_the_crd_and_knows_all_of_it():
-    assert judge.Judge(crd.crd()).unknown == []
+    assert crd_validator.CrdValidator(crd.crd()).unknown == []
 
 
 def test_every_field_is_described():
@@ -97,7 +97,7 @@ def test_the_crd_lets_allowed_changes_pass(before, change):
 def test_samples_are_valid(sample):
     (document,) = yaml.safe_load_all(sample.read_text())
     assert _complaints(document) == []
-    assert _JUDGE.unknown_fields(document) == []
+    assert _VALIDATOR.unknown_fields(document) == []
     assert parse.parse(document).name == document["metadata"]["name"]
 
 

@@ -1,4 +1,4 @@
 """Azure for the lab: Azure Resource Manager, Key Vault and the token service on one TLS port.
 
-Behaviour is recorded Azure behaviour; what no source tells is a named switch (`switches`).
+It behaves as recorded; what no source documents is a named setting (`state/settings.py`). See docs/lab.md.
 """

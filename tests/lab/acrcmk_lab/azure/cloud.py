@@ -1,29 +1,27 @@
-"""One whole lab without its server: the providers wired to the pipeline, a request in, an answer out."""
+"""The lab's Azure without its server: the services wired together, request in, response out."""
 
-from acrcmk_lab.azure import (
-    clock,
-    directory,
-    faults,
-    messages,
-    pipeline,
-    rbac,
-    requestlog,
-    settings,
-    tokens,
-    world,
-)
-from acrcmk_lab.azure.providers import (
-    authorization,
-    dataplane,
-    diagnostics,
-    graph,
-    identity,
-    registry,
-    registrydata,
-    resourcegraph,
-    resources,
-    vaults,
-)
+from collections.abc import Callable
+
+from acrcmk_lab.azure.arm.messages import Request, Response
+from acrcmk_lab.azure.arm.pipeline import Pipeline
+from acrcmk_lab.azure.services.authorization.role_assignments import Authorization
+from acrcmk_lab.azure.services.container_registry.login_server import LoginServers
+from acrcmk_lab.azure.services.container_registry.registries import ContainerRegistry
+from acrcmk_lab.azure.services.graph import principals
+from acrcmk_lab.azure.services.graph.principals import MicrosoftGraph
+from acrcmk_lab.azure.services.key_vault.data_plane.endpoint import VaultEndpoint
+from acrcmk_lab.azure.services.key_vault.vaults import KeyVault
+from acrcmk_lab.azure.services.managed_identity.identities import ManagedIdentity
+from acrcmk_lab.azure.services.monitor.diagnostic_settings import Diagnostics
+from acrcmk_lab.azure.services.resources.provider import Resources
+from acrcmk_lab.azure.state import rbac
+from acrcmk_lab.azure.state.clock import Clock
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.rbac import Grant
+from acrcmk_lab.azure.state.request_log import Log, RequestRecord
+from acrcmk_lab.azure.state.settings import Settings
+from acrcmk_lab.azure.state.state import State
+from acrcmk_lab.azure.tokens import TokenService
 
 NAMESPACES = (
     "Microsoft.Authorization",
@@ -31,7 +29,6 @@ NAMESPACES = (
     "Microsoft.Insights",
     "Microsoft.KeyVault",
     "Microsoft.ManagedIdentity",
-    "Microsoft.ResourceGraph",
     "Microsoft.Resources",
 )
 _ARM_ROOTS = ("subscriptions", "providers", "tenants")
@@ -41,120 +38,114 @@ class Cloud:
     """The composition root of the lab's Azure.
 
     `operator` is the principal that the operator signs in as, `assertion` its federated token; it
-    owns `subscription_id` until its grants are narrowed. `person` is who uses the real `az` here: owner
-    and Key Vault Administrator, and Microsoft Graph answers it.
+    owns `subscription_id` until its grants are narrowed. `person` signs in with the real `az`: owner,
+    Key Vault Administrator, and allowed to read the directory.
     """
 
     def __init__(
         self,
         *,
-        time: clock.Clock,
-        switches: settings.Switches,
-        log: requestlog.Log,
+        time: Clock,
+        settings: Settings,
+        log: Log,
         seed: int = 0,
     ) -> None:
-        self.world = world.World(time=time, switches=switches, log=log, seed=seed)
-        self.tokens = tokens.TokenService(self.world)
-        self.faults = faults.Faults(time)
-        self.registry = registry.ContainerRegistry(self.world)
-        self.vaults = vaults.KeyVault(self.world)
-        self.registry_data = registrydata.RegistryData(self.world)
-        self.vault_data = dataplane.VaultData(self.world, token_service=self.tokens, life=self.vaults.key_life)
-        self.graph = graph.Graph(self.world, token_service=self.tokens)
-        self.subscription_id = self.world.guid()
-        self.pipeline = pipeline.Pipeline(
-            self.world,
-            token_service=self.tokens,
+        self.state = State(time=time, settings=settings, log=log, seed=seed)
+        self.tokens = TokenService(self.state)
+        self.response_listeners: list[Callable[[Request, Response], None]] = []
+        self.registry = ContainerRegistry(self.state)
+        self.vaults = KeyVault(self.state)
+        self.login_servers = LoginServers(self.state)
+        self.vault_endpoint = VaultEndpoint(self.state, lifecycle=self.vaults.key_lifecycle)
+        self.graph = MicrosoftGraph(self.state)
+        self.subscription_id = self.state.guid()
+        self.pipeline = Pipeline(
+            self.state,
             providers=(
-                resources.Resources(self.world, namespaces=NAMESPACES),
-                authorization.Authorization(self.world),
-                identity.ManagedIdentity(self.world),
+                Resources(self.state, namespaces=NAMESPACES),
+                Authorization(self.state),
+                ManagedIdentity(self.state),
                 self.vaults,
                 self.registry,
-                diagnostics.Diagnostics(self.world, namespaces=NAMESPACES),
-                resourcegraph.ResourceGraph(self.world, show=self._show),
+                Diagnostics(self.state, namespaces=NAMESPACES),
             ),
         )
         self.add_subscription(self.subscription_id)
-        self.operator = self.enrol("operator")
-        self.portal = self.enrol("portal")
-        self.assertion = self.tokens.enrol(self.operator)
-        self.person = self.enrol("person")
+        self.operator = self.add_principal("operator")
+        self.portal = self.add_principal("portal")
+        self.assertion = self.tokens.issue_assertion(self.operator)
+        self.person = self.add_principal("person")
         self.person.reads_directory = True
         self.grant(self.person, role=rbac.KEY_VAULT_ADMINISTRATOR)
-        self.person_assertion = self.tokens.enrol(self.person)
+        self.person_assertion = self.tokens.issue_assertion(self.person)
 
-    async def _show(self, resource_id: str, caller: directory.Principal) -> messages.Body | None:
-        return await self.pipeline.show(resource_id, caller)
-
-    def enrol(self, name: str, *, role: str = rbac.OWNER) -> directory.Principal:
+    def add_principal(self, name: str, *, role: str = rbac.OWNER) -> Principal:
         """Add an application to the directory with a role on the lab's subscription, effective now."""
-        principal = self.world.directory.add(
-            directory.Principal(object_id=self.world.guid(), client_id=self.world.guid(), name=name)
+        principal = self.state.directory.add(
+            Principal(object_id=self.state.guid(), client_id=self.state.guid(), name=name)
         )
         self.grant(principal, role=role)
         return principal
 
-    def grant(self, principal: directory.Principal, *, role: str) -> None:
+    def grant(self, principal: Principal, *, role: str) -> None:
         """Give a principal a role on everything, effective now."""
-        self.world.access.grant(rbac.Grant(principal=principal.object_id, role=rbac.definitions()[role], scope="/"))
+        self.state.access.grant(Grant(principal=principal.object_id, role=rbac.definitions()[role], scope="/"))
 
-    def service(self, request: messages.Request) -> str:
-        """Return what a request is for: `arm`, `login`, `graph`, `vault`, or `registry` for a login server."""
-        if request.host == graph.HOST:
+    def service(self, request: Request) -> str:
+        """Return the service of a request: `arm`, `login`, `graph`, `vault`, or `registry` for a login server."""
+        if request.host == principals.HOST:
             return "graph"
-        if self.registry_data.serves(request.host):
+        if self.login_servers.serves(request.host):
             return "registry"
-        if self.vault_data.serves(request.host):
+        if self.vault_endpoint.serves(request.host):
             return "vault"
         root = request.path.strip("/").split("/", 1)[0].lower()
         return "arm" if root in _ARM_ROOTS else "login"
 
-    async def answer(self, request: messages.Request) -> messages.Answer:
-        """Answer one request and log it; an answer of status 0 means that nothing answers at that host."""
-        start = self.world.clock.now()
-        correlation_id = request.headers.get("x-ms-correlation-request-id") or self.world.guid()
+    async def respond(self, request: Request) -> Response:
+        """Respond to one request and log it; status 0 means that no server exists at that host."""
+        start = self.state.clock.now()
+        correlation_id = request.headers.get("x-ms-correlation-request-id") or self.state.guid()
         service = self.service(request)
         if service == "arm":
-            answer = await self.pipeline(request, correlation_id=correlation_id)
+            response = await self.pipeline(request, correlation_id=correlation_id)
         elif service == "graph":
-            answer = await self.graph.answer(request, correlation_id=correlation_id)
+            response = await self.graph.respond(request, correlation_id=correlation_id)
         elif service == "registry":
-            answer = self.registry_data.answer(request)
+            response = self.login_servers.respond(request)
         elif service == "vault":
-            answer = await self.vault_data.answer(request)
+            response = await self.vault_endpoint.respond(request)
         else:
-            await self.world.clock.sleep(self.world.draw(self.world.switches.login_latency))
-            answer = self.tokens.answer(request)
-        self.record(request, answer, start=start, correlation_id=correlation_id)
-        self.faults.answered(request, answer)
-        return answer
+            await self.state.clock.sleep(self.state.draw(self.state.settings.login_latency))
+            response = self.tokens.respond(request)
+        self.record(request, response, start=start, correlation_id=correlation_id)
+        for listener in self.response_listeners:
+            listener(request, response)
+        return response
 
-    def record(
-        self, request: messages.Request, answer: messages.Answer, *, start: float, correlation_id: str = ""
-    ) -> None:
-        """Log a request; a fault's answer is logged like any other."""
-        token = self.tokens.find(request.headers.get("authorization", "").partition(" ")[2])
+    def record(self, request: Request, response: Response, *, start: float, correlation_id: str = "") -> None:
+        """Log a request, also one that a fault rule responded to."""
+        token = self.state.tokens.find(request.headers.get("authorization", "").partition(" ")[2])
         service = self.service(request)
-        self.world.log.add(
-            requestlog.RequestRecord(
+        self.state.log.add(
+            RequestRecord(
                 time=round(start, 3),
-                seconds=round(self.world.clock.now() - start, 3),
+                seconds=round(self.state.clock.now() - start, 3),
                 method=request.method,
                 path=request.path,
                 api_version=request.query.get("api-version", ""),
                 kind=self.pipeline.kind(request) if service in ("arm", "vault") else "read",
                 service=service,
-                status=answer.status,
-                code=answer.code,
+                status=response.status,
+                code=response.code,
                 principal=token.principal.name if token else "",
                 correlation_id=correlation_id,
             )
         )
 
     def add_subscription(self, subscription: str) -> None:
-        """Add a subscription, with the providers unregistered that the switches name."""
-        self.world.store.subscriptions[subscription.lower()] = subscription
-        for namespace in filter(None, self.world.switches.unregistered_providers.split(",")):
+        """Add a subscription, with the resource providers unregistered that `unregistered_providers` names."""
+        self.state.store.subscriptions[subscription.lower()] = subscription
+        for namespace in filter(None, self.state.settings.unregistered_providers.split(",")):
             key = (subscription.lower(), namespace.strip().lower())
-            self.world.store.unregistered[key] = "NotRegistered"
+            self.state.store.unregistered[key] = "NotRegistered"

@@ -7,7 +7,11 @@ import pathlib
 import signal
 import sys
 
-from acrcmk_lab.azure import clock, requestlog, server, settings
+from acrcmk_lab.azure import server
+from acrcmk_lab.azure.server import AzureLab
+from acrcmk_lab.azure.state.clock import Clock
+from acrcmk_lab.azure.state.request_log import Log
+from acrcmk_lab.azure.state.settings import Settings
 
 DEFAULT_GROUP = "rg-demo:westeurope"
 HELP = """Azure for the lab: Resource Manager, Key Vault and tokens on one TLS port.
@@ -24,10 +28,10 @@ Prints the environment that a client needs, or writes it with --env. By hand:
 
 The real az and Azure's own host names, through the lab's proxy: `acrcmk-lab az-env --help`.
 
-What the lab holds, knows and can be told needs no token:
+The control API needs no token:
 
   curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/state
-  curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/switches
+  curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/settings
   curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/set -d '{"rbac_propagation": "600"}'
 """
 
@@ -44,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log", type=pathlib.Path, help="file to append every request to, one JSON object a line")
     parser.add_argument("--verbose", action="store_true", help="print every request")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a delay or switch; --set help lists them"
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting; --set help lists them"
     )
     parser.add_argument(
         "--group",
@@ -56,35 +60,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
-    switches = settings.Switches() if arguments.speed else settings.Switches.without_latency()
+    settings = Settings() if arguments.speed else Settings.without_latency()
     if "help" in arguments.set:
-        for name, value, meaning in switches.describe():
+        for name, value, meaning in settings.describe():
             print(f"{name}={value}\n    {meaning}")
         return 0
     try:
         for name, _, value in (text.partition("=") for text in arguments.set):
-            switches.set(name, value=value)
+            settings.set(name, value=value)
     except ValueError as error:
         print(f"acrcmk-lab azure: --set: {error}", file=sys.stderr)
         return 2
     with contextlib.ExitStack() as stack:
         stream = stack.enter_context(arguments.log.open("a")) if arguments.log else None
-        lab = server.AzureLab(
-            time=clock.Clock(speed=arguments.speed),
-            switches=switches,
+        lab = AzureLab(
+            time=Clock(speed=arguments.speed),
+            settings=settings,
             seed=arguments.seed,
             port=arguments.port,
             folder=arguments.dir.resolve() if arguments.dir else None,
             groups=tuple(arguments.group or (DEFAULT_GROUP,)),
-            log=requestlog.Log(stream, verbose=arguments.verbose),
+            log=Log(stream, verbose=arguments.verbose),
         )
         async with lab:
-            _announce(lab, arguments.env)
-            await _until_told_to_stop()
+            _publish_environment(lab, arguments.env)
+            await _wait_for_signal()
     return 0
 
 
-def _announce(lab: server.AzureLab, path: pathlib.Path | None) -> None:
+def _publish_environment(lab: AzureLab, path: pathlib.Path | None) -> None:
     environment = lab.environment()
     if path:
         server.write_environment(path, environment)
@@ -92,7 +96,7 @@ def _announce(lab: server.AzureLab, path: pathlib.Path | None) -> None:
         print("\n".join(f"{name}={value}" for name, value in environment.items()), flush=True)
 
 
-async def _until_told_to_stop() -> None:
+async def _wait_for_signal() -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -1,17 +1,25 @@
-"""The lab's Azure over TLS, and the same lab in process for tests."""
+"""The lab's Azure over TLS, as a context manager."""
 
 import asyncio
 import json
 import pathlib
 import tempfile
 import types
-import typing
 import urllib.parse
+from typing import Any, Self
 
 from aiohttp import web
 
-from acrcmk_lab import certificates
-from acrcmk_lab.azure import catalogue, clock, cloud, control, messages, proxy, requestlog, settings
+from acrcmk_lab.azure.arm import errors, hosts, ids
+from acrcmk_lab.azure.arm.messages import Request, Response
+from acrcmk_lab.azure.cloud import Cloud
+from acrcmk_lab.azure.control import api
+from acrcmk_lab.azure.control.api import Control
+from acrcmk_lab.azure.proxy import Proxy
+from acrcmk_lab.azure.state.clock import Clock
+from acrcmk_lab.azure.state.request_log import Log
+from acrcmk_lab.azure.state.settings import Settings
+from acrcmk_lab.certificates import Authority
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -21,7 +29,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 class AzureLab:
     """Azure on one port of this machine, for as long as the context lasts.
 
-    Without arguments its clock stands still and its requests take no time: turn the clock with
+    Without arguments its clock stands still and its requests take no time: advance the clock with
     `await lab.clock.advance(seconds)`. `groups` are resource groups to begin with, `NAME[:LOCATION]`.
     `folder` holds `ca.pem` and the federated tokens of the operator (`token`) and of a person with `az`
     (`person-token`); a temporary one by default. A second port is a proxy for Azure's own host names.
@@ -30,24 +38,24 @@ class AzureLab:
     def __init__(
         self,
         *,
-        time: clock.Clock | None = None,
-        switches: settings.Switches | None = None,
+        time: Clock | None = None,
+        settings: Settings | None = None,
         seed: int = 0,
         port: int = 0,
         folder: pathlib.Path | None = None,
         groups: tuple[str, ...] = (),
-        log: requestlog.Log | None = None,
+        log: Log | None = None,
     ) -> None:
-        self.clock = time or clock.Clock()
-        self.switches = switches or (settings.Switches() if self.clock.speed else settings.Switches.without_latency())
-        self.log = log or requestlog.Log()
-        self.cloud = cloud.Cloud(time=self.clock, switches=self.switches, log=self.log, seed=seed)
-        self.control = control.Control(self.cloud)
+        self.clock = time or Clock()
+        self.settings = settings or (Settings() if self.clock.speed else Settings.without_latency())
+        self.log = log or Log()
+        self.cloud = Cloud(time=self.clock, settings=self.settings, log=self.log, seed=seed)
+        self.control = Control(self.cloud)
         self._port = port
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="acrcmk-lab-azure-")
         self.folder = folder or pathlib.Path(self._temporary.name if self._temporary else "")
         self._runner: web.ServerRunner | None = None
-        self._proxy: proxy.Proxy | None = None
+        self._proxy: Proxy | None = None
         self.proxy_url = ""
         self._closing = asyncio.Event()
         for group in groups:
@@ -56,7 +64,7 @@ class AzureLab:
     @property
     def url(self) -> str:
         """The endpoint of Resource Manager and of the token service."""
-        return self.cloud.world.url
+        return self.cloud.state.url
 
     @property
     def ca_file(self) -> pathlib.Path:
@@ -71,12 +79,14 @@ class AzureLab:
     def add_group(self, group: str) -> None:
         """Create a resource group given as `NAME[:LOCATION]`."""
         name, _, location = group.partition(":")
-        self.cloud.world.store.add_group(self.subscription_id, name=name, location=location or self.switches.region)
+        self.cloud.state.store.add_group(
+            self.subscription_id, name=name, location=ids.location(location) or self.settings.region
+        )
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables that an operator needs to live here, and what `az-env` needs."""
+        """Return the environment variables that an operator needs to use the lab, and what `az-env` needs."""
         return {
-            "AZURE_TENANT_ID": self.cloud.world.tenant_id,
+            "AZURE_TENANT_ID": self.cloud.state.tenant_id,
             "AZURE_CLIENT_ID": self.cloud.operator.client_id,
             "AZURE_FEDERATED_TOKEN_FILE": str(self.folder / "token"),
             "AZURE_AUTHORITY_HOST": self.url,
@@ -88,19 +98,19 @@ class AzureLab:
             "ACRCMK_LAB_PERSON_TOKEN_FILE": str(self.folder / "person-token"),
         }
 
-    async def __aenter__(self) -> typing.Self:
+    async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        authority = certificates.Authority()
+        authority = Authority()
         authority.write_root(self.ca_file)
-        self._keep("token", secret=self.cloud.assertion)
-        self._keep("person-token", secret=self.cloud.person_assertion)
+        self._write_secret("token", secret=self.cloud.assertion)
+        self._write_secret("person-token", secret=self.cloud.person_assertion)
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
         await self._runner.setup()
-        context = authority.many_hosts_context(HOST, "localhost", answers_for=proxy.answers_for)
+        context = authority.many_hosts_context(HOST, "localhost", answers_for=hosts.is_azure_host)
         await web.TCPSite(self._runner, HOST, self._port, ssl_context=context).start()
         port = self._runner.addresses[0][1]
-        self.cloud.world.url = f"https://{HOST}:{port}"
-        self._proxy = proxy.Proxy(lab_port=port, resolves=self._resolves)
+        self.cloud.state.url = f"https://{HOST}:{port}"
+        self._proxy = Proxy(lab_port=port, resolves=self._resolves)
         self.proxy_url = await self._proxy.start()
         return self
 
@@ -119,59 +129,59 @@ class AzureLab:
         if self._temporary:
             self._temporary.cleanup()
 
-    def _keep(self, name: str, *, secret: str) -> None:
+    def _write_secret(self, name: str, *, secret: str) -> None:
         path = self.folder / name
         path.touch(mode=0o600)
         path.write_text(secret)
 
     def _resolves(self, host: str) -> bool:
-        """Tell whether a public name is known to DNS; a vault's may not be."""
-        vaults = self.cloud.vault_data
-        known = self.switches.vault_absent == "refused" or not vaults.serves(host)
-        return known or vaults.resolves(host)
+        """Tell whether a host name resolves; that of a missing vault may not."""
+        vaults = self.cloud.vault_endpoint
+        resolvable = self.settings.vault_absent == "refused" or not vaults.serves(host)
+        return resolvable or vaults.resolves(host)
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         try:
-            request = await _adapted(incoming)
+            request = await _to_request(incoming)
         except ValueError as error:
-            return _response(catalogue.answer("ARM_BAD_REQUEST", reason=error))
-        if request.path.startswith(control.PREFIX):
-            return _response(await self.control.answer(request))
-        answer = await self._faulty_answer(request)
-        if answer is None:
+            return _to_aiohttp(errors.response("ARM_BAD_REQUEST", reason=error))
+        if request.path.startswith(api.PREFIX):
+            return _to_aiohttp(await self.control.respond(request))
+        response = await self._respond_with_faults(request)
+        if response is None:
             if incoming.transport:
                 incoming.transport.abort()
             return web.Response(status=500)
-        response = _response(answer, head=incoming.method == "HEAD")
-        if proxy.answers_for(incoming.host):
-            _readdress(response, own=self.url, asked=f"https://{incoming.host}")
-        return response
+        outgoing = _to_aiohttp(response, head=incoming.method == "HEAD")
+        if hosts.is_azure_host(incoming.host):
+            _rewrite_links(outgoing, own=self.url, requested=f"https://{incoming.host}")
+        return outgoing
 
-    async def _faulty_answer(self, request: messages.Request) -> messages.Answer | None:
-        """Answer a request as the fault rules have it; None means the connection is cut."""
-        rule = self.cloud.faults.find(request)
+    async def _respond_with_faults(self, request: Request) -> Response | None:
+        """Respond to a request, applying fault rules; None means that the connection is reset."""
+        rule = self.control.faults.find(request)
         if rule is None:
-            answer = await self.cloud.answer(request)
-            return answer if answer.status else None
+            response = await self.cloud.respond(request)
+            return response if response.status else None
         start = self.clock.now()
-        if rule.act == "delay":
+        if rule.action == "delay":
             await self.clock.sleep(rule.seconds)
-            return await self.cloud.answer(request)
-        if rule.act == "reset_after":
-            await self.cloud.answer(request)
+            return await self.cloud.respond(request)
+        if rule.action == "reset_after":
+            await self.cloud.respond(request)
             return None
-        if rule.act == "respond" and rule.answer:
-            self.cloud.record(request, rule.answer, start=start)
-            return rule.answer
-        self.cloud.record(request, messages.Answer(0), start=start)
-        if rule.act == "drop":
+        if rule.action == "respond" and rule.response:
+            self.cloud.record(request, rule.response, start=start)
+            return rule.response
+        self.cloud.record(request, Response(0), start=start)
+        if rule.action == "drop":
             await self._closing.wait()
         return None
 
 
-async def _adapted(incoming: web.BaseRequest) -> messages.Request:
-    """Turn an aiohttp request into the lab's own; ValueError for a body that is no JSON."""
-    body: typing.Any = None
+async def _to_request(incoming: web.BaseRequest) -> Request:
+    """Convert an aiohttp request; ValueError for a body that is not JSON."""
+    body: Any = None
     if incoming.can_read_body:
         raw = await incoming.content.read(MAX_BODY_BYTES)
         while not incoming.content.at_eof():
@@ -180,7 +190,7 @@ async def _adapted(incoming: web.BaseRequest) -> messages.Request:
             body = dict(urllib.parse.parse_qsl(raw.decode()))
         elif raw:
             body = json.loads(raw)
-    return messages.Request(
+    return Request(
         method=incoming.method,
         path=incoming.path,
         query=dict(incoming.query),
@@ -190,28 +200,28 @@ async def _adapted(incoming: web.BaseRequest) -> messages.Request:
     )
 
 
-def _response(answer: messages.Answer, *, head: bool = False) -> web.Response:
-    if answer.body is None or head:
-        return web.Response(status=answer.status, headers=answer.headers)
+def _to_aiohttp(response: Response, *, head: bool = False) -> web.Response:
+    if response.body is None or head:
+        return web.Response(status=response.status, headers=response.headers)
     return web.Response(
-        status=answer.status,
-        headers=answer.headers,
-        body=_ENCODER.encode(answer.body).encode(),
+        status=response.status,
+        headers=response.headers,
+        body=_ENCODER.encode(response.body).encode(),
         content_type="application/json",
         charset="utf-8",
     )
 
 
-def _readdress(response: web.Response, *, own: str, asked: str) -> None:
-    """Let links name the host that the client asked: the lab's own address is nothing of Azure's."""
-    for name, value in list(response.headers.items()):
-        response.headers[name] = value.replace(own, asked)
-    if isinstance(response.body, bytes):
-        response.body = response.body.replace(own.encode(), asked.encode())
+def _rewrite_links(outgoing: web.Response, *, own: str, requested: str) -> None:
+    """Rewrite links from the lab's own address to the host that the client requested."""
+    for name, value in list(outgoing.headers.items()):
+        outgoing.headers[name] = value.replace(own, requested)
+    if isinstance(outgoing.body, bytes):
+        outgoing.body = outgoing.body.replace(own.encode(), requested.encode())
 
 
 def write_environment(path: pathlib.Path, environment: dict[str, str]) -> None:
-    """Write KEY=VALUE lines so that a reader sees all of them or none."""
+    """Write KEY=VALUE lines atomically."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
     partial.replace(path)

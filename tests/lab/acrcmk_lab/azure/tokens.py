@@ -4,31 +4,12 @@ import base64
 import hashlib
 import hmac
 import json
-import time
-import typing
-from dataclasses import dataclass
+from typing import Any
 
-from acrcmk_lab.azure import directory, messages, moments, world
-
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An access token: whom it speaks for, for which resource, until when.
-
-    `expires` is a moment of the machine's monotonic clock: clients judge tokens by their own time,
-    which no turning of the simulated clock moves.
-    """
-
-    principal: directory.Principal
-    audience: str
-    expires: float
-
-    @property
-    def expired(self) -> bool:
-        """Whether its time has come."""
-        return self.expires <= time.monotonic()
+from acrcmk_lab.azure.arm import timestamps
+from acrcmk_lab.azure.arm.messages import Body, Request, Response
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.state import State
 
 
 def _segment(value: object) -> str:
@@ -36,74 +17,65 @@ def _segment(value: object) -> str:
 
 
 class TokenService:
-    """Issues tokens and knows the ones it issued."""
+    """Microsoft Entra's token endpoint of the lab: issues tokens, answers discovery."""
 
-    def __init__(self, state: world.World) -> None:
-        self._world = state
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._secret = state.guid().encode()
-        self._issued: dict[str, Token] = {}
         self._assertions: dict[str, str] = {}
 
-    def enrol(self, principal: directory.Principal) -> str:
-        """Return the federated assertion that a principal signs in with."""
+    def issue_assertion(self, principal: Principal) -> str:
+        """Return the federated assertion with which a principal signs in."""
         assertion = self._sign({"sub": principal.object_id, "aud": "api://AzureADTokenExchange"})
         self._assertions[principal.client_id.lower()] = assertion
         return assertion
 
-    def find(self, bearer: str) -> Token | None:
-        """Return the token behind an Authorization value's credentials, expired or not."""
-        return self._issued.get(bearer)
-
-    def issue(self, principal: directory.Principal, *, audience: str) -> str:
+    def issue(self, principal: Principal, *, audience: str) -> str:
         """Return a new access token for a resource such as `https://management.azure.com`."""
-        clock = self._world.clock
-        lifetime = self._world.switches.token_lifetime
+        clock = self._state.clock
+        lifetime = self._state.settings.token_lifetime
         text = self._sign(
             {
                 "aud": audience,
-                "iss": f"https://sts.windows.net/{self._world.tenant_id}/",
-                "tid": self._world.tenant_id,
+                "iss": f"https://sts.windows.net/{self._state.tenant_id}/",
+                "tid": self._state.tenant_id,
                 "oid": principal.object_id,
                 "sub": principal.object_id,
                 "appid": principal.client_id,
                 "idtyp": "app",
                 "nbf": int(clock.utc().timestamp()),
                 "exp": int(clock.utc().timestamp() + lifetime),
-                "uti": self._world.guid(),
+                "uti": self._state.guid(),
             }
         )
-        self._issued[text] = Token(principal, audience, time.monotonic() + lifetime)
+        self._state.tokens.add(text, principal=principal, audience=audience, lifetime=lifetime)
         return text
 
-    def revoke_all(self) -> None:
-        """Expire every token now, as if its time had come."""
-        self._issued = {text: Token(t.principal, t.audience, 0.0) for text, t in self._issued.items()}
-
-    def answer(self, request: messages.Request) -> messages.Answer:
-        """Answer a request to the authority: discovery, signing keys or a token."""
+    def respond(self, request: Request) -> Response:
+        """Respond to a request to the authority: discovery, signing keys or a token."""
         if request.path.endswith("/.well-known/openid-configuration"):
-            return messages.Answer(200, self._discovery(request.path.split("/")[1]))
+            return Response(200, body=self._discovery(request.path.split("/")[1]))
         if request.path.endswith("/discovery/v2.0/keys"):
-            return messages.Answer(200, {"keys": []})
+            return Response(200, body={"keys": []})
         if request.method == "POST" and request.path.endswith("/oauth2/v2.0/token"):
             return self._token(request.body if isinstance(request.body, dict) else {})
-        return messages.Answer(404, {"error": "invalid_request", "error_description": "AADSTS90002"})
+        return Response(404, body={"error": "invalid_request", "error_description": "AADSTS90002"})
 
-    def _token(self, form: dict[str, typing.Any]) -> messages.Answer:
-        client = self._world.directory.by_client(str(form.get("client_id", "")))
+    def _token(self, form: dict[str, Any]) -> Response:
+        client = self._state.directory.by_client(str(form.get("client_id", "")))
         if form.get("grant_type") != "client_credentials":
             return self._refuse("unsupported_grant_type", text="AADSTS70003: grant type not supported.")
         if client is None:
             return self._refuse("unauthorized_client", text="AADSTS700016: application not found.")
         expected = self._assertions.get(client.client_id.lower(), "")
-        given = str(form.get("client_assertion", ""))
-        if not hmac.compare_digest(expected.encode(), given.encode()):
+        assertion = str(form.get("client_assertion", ""))
+        if not hmac.compare_digest(expected.encode(), assertion.encode()):
             return self._refuse("invalid_client", text="AADSTS700211: no matching federated identity.")
         audience = str(form.get("scope", "")).removesuffix("/.default").rstrip("/")
-        lifetime = self._world.switches.token_lifetime
-        return messages.Answer(
+        lifetime = self._state.settings.token_lifetime
+        return Response(
             200,
-            {
+            body={
                 "token_type": "Bearer",
                 "expires_in": lifetime,
                 "ext_expires_in": lifetime,
@@ -111,21 +83,21 @@ class TokenService:
             },
         )
 
-    def _refuse(self, error: str, *, text: str) -> messages.Answer:
-        trace = self._world.guid()
-        return messages.Answer(
+    def _refuse(self, error: str, *, text: str) -> Response:
+        trace = self._state.guid()
+        return Response(
             401 if error == "invalid_client" else 400,
-            {
+            body={
                 "error": error,
                 "error_description": f"{text} Trace ID: {trace}",
-                "timestamp": moments.spaced(self._world.clock.utc()),
+                "timestamp": timestamps.spaced(self._state.clock.utc()),
                 "trace_id": trace,
-                "correlation_id": self._world.guid(),
+                "correlation_id": self._state.guid(),
             },
         )
 
-    def _discovery(self, tenant: str) -> messages.Body:
-        base = f"{self._world.url}/{tenant}"
+    def _discovery(self, tenant: str) -> Body:
+        base = f"{self._state.url}/{tenant}"
         return {
             "token_endpoint": f"{base}/oauth2/v2.0/token",
             "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",

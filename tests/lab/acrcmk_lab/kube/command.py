@@ -7,7 +7,7 @@ import pathlib
 import signal
 from typing import Final
 
-from acrcmk_lab.kube import server
+from acrcmk_lab.kube.http import server
 
 HELP: Final = """Run an embedded Kubernetes API: one process, TLS, a bearer token, no etcd.
 

@@ -8,7 +8,8 @@ its service, which is in its response headers.
 
 import datetime
 
-from acrcmk_lab.replay import observations, recordings
+from acrcmk_lab.replay import observations
+from acrcmk_lab.replay.recordings import Recording
 
 _GEN_B = datetime.date(2020, 6, 1)
 """Like the other dates: between the last recording of one behaviour and the first of the next."""
@@ -23,7 +24,7 @@ _VAULT_RELEASES = (
 """The first recorded release of each format of a vault's responses, with the earliest date at which it is assumed."""
 
 
-def switches(day: datetime.date) -> dict[str, str]:
+def settings(day: datetime.date) -> dict[str, str]:
     """Return the settings for a date."""
     mode = "GEN_A" if day < _GEN_B else "GEN_B" if day < _GEN_C else "GEN_C"
     return {
@@ -33,7 +34,7 @@ def switches(day: datetime.date) -> dict[str, str]:
     }
 
 
-def vault_release(recording: recordings.Recording) -> dict[str, str]:
+def vault_release(recording: Recording) -> dict[str, str]:
     """Return the setting for the vault release in a recording's headers; empty without one."""
     releases = (
         e.headers.get("x-ms-keyvault-service-version") for e in recording.exchanges if observations.vault_name(e)

@@ -9,8 +9,10 @@ import datetime
 import re
 from collections.abc import Iterator
 
-from acrcmk_lab.azure import ids
-from acrcmk_lab.replay import masks, observations, recordings
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.replay import masks, observations
+from acrcmk_lab.replay.observations import Observation, Observations
+from acrcmk_lab.replay.recordings import Recording
 
 NEWER_VERSION = "edited recording: it contains an api-version that was published after it was made"
 OTHER_LOCATION = "edited recording: it shows one resource in two regions, and a region cannot be changed"
@@ -19,7 +21,7 @@ _TICKS = re.compile(r"[?&]t=(\d{18})(?!\d)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def edited_exchanges(recording: recordings.Recording) -> dict[int, str]:
+def edited_exchanges(recording: Recording) -> dict[int, str]:
     """Return the reason by number for each exchange whose body may have been recorded with another request."""
     if _has_newer_version(recording):
         return {exchange.number: NEWER_VERSION for exchange in recording.exchanges}
@@ -28,13 +30,13 @@ def edited_exchanges(recording: recordings.Recording) -> dict[int, str]:
     return {}
 
 
-def _has_newer_version(recording: recordings.Recording) -> bool:
+def _has_newer_version(recording: Recording) -> bool:
     days = [time.date().isoformat() for time in _times(recording)]
     versions = [match[0] for e in recording.exchanges for match in _DAY.finditer(e.query.get("api-version", ""))]
     return bool(days) and max(versions, default="") > max(days)
 
 
-def _has_rewritten_values(recording: recordings.Recording) -> bool:
+def _has_rewritten_values(recording: Recording) -> bool:
     """Return whether the recorder replaces values in the file: such files are then maintained by text replacement."""
     return any(masks.is_placeholder_time(text) for e in recording.exchanges for text in _texts(e.response_body))
 
@@ -50,7 +52,7 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(member)
 
 
-def _times(recording: recordings.Recording) -> Iterator[datetime.datetime]:
+def _times(recording: Recording) -> Iterator[datetime.datetime]:
     epoch = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
     for exchange in recording.exchanges:
         if exchange.timestamp:
@@ -60,9 +62,9 @@ def _times(recording: recordings.Recording) -> Iterator[datetime.datetime]:
                 yield epoch + datetime.timedelta(microseconds=int(match[1]) // 10)
 
 
-def _other_locations(recording: recordings.Recording) -> Iterator[int]:
+def _other_locations(recording: Recording) -> Iterator[int]:
     """Yield the numbers of exchanges that show a resource in another region than before, without a deletion."""
-    for history in observations.Observations(recording):
+    for history in Observations(recording):
         location = ""
         for observation in history:
             if observation.kind in ("deleted", "absent"):
@@ -73,7 +75,7 @@ def _other_locations(recording: recordings.Recording) -> Iterator[int]:
             location = location or current
 
 
-def _is_group_deleted(observation: observations.Observation, recording: recordings.Recording) -> bool:
+def _is_group_deleted(observation: Observation, recording: Recording) -> bool:
     """Return whether the resource group was deleted before, and its resources with it."""
     return any(
         exchange.method == "DELETE" and exchange.ok and observation.id.lower().startswith(f"{exchange.path.lower()}/")

@@ -7,15 +7,18 @@ lab's store, and removed from it, just before each list is requested.
 import dataclasses
 from typing import Any
 
-from acrcmk_lab.azure import ids, tables
-from acrcmk_lab.replay import binding, comparison, observations, preconditions, recordings
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.azure.state.store import Resource, Store
+from acrcmk_lab.replay import binding, comparison, observations, preconditions
+from acrcmk_lab.replay.observations import Observations
+from acrcmk_lab.replay.recordings import Exchange, Recording
 
 Json = Any
 _COMMON_MEMBERS = ("id", "name", "type", "location", "tags")
 
 
 @dataclasses.dataclass(kw_only=True)
-class ForeignResource(tables.Resource):
+class ForeignResource(Resource):
     """A resource of which only its row in a list is known."""
 
     row: dict[str, Json] = dataclasses.field(default_factory=dict)
@@ -33,14 +36,14 @@ class ForeignResource(tables.Resource):
 class ForeignResources:
     """The other resources of the subscription, as each list of a recording shows them."""
 
-    def __init__(self, recording: recordings.Recording, *, store: tables.Store) -> None:
-        observed = observations.Observations(recording)
+    def __init__(self, recording: Recording, *, store: Store) -> None:
+        observed = Observations(recording)
         self._addressed = {history[0].id.lower() for history in observed if preconditions.is_addressed(history)}
         self._store = store
         self._listed: dict[str, set[str]] = {}
         self._lists = _lists(recording)
 
-    def prepare(self, exchange: recordings.Exchange) -> None:
+    def prepare(self, exchange: Exchange) -> None:
         """Make the store hold the foreign resources in the list whose first page an exchange requests."""
         pages = self._lists.get(exchange.number)
         if not pages:
@@ -65,10 +68,10 @@ class ForeignResources:
         self._listed[key] = (self._listed.get(key, set()) | set(rows)) - deleted
 
 
-def _lists(recording: recordings.Recording) -> dict[int, list[recordings.Exchange]]:
+def _lists(recording: Recording) -> dict[int, list[Exchange]]:
     """Return the pages of each list of all resources, by the number of the exchange with the first page."""
-    lists: dict[int, list[recordings.Exchange]] = {}
-    next_pages: dict[str, list[recordings.Exchange]] = {}
+    lists: dict[int, list[Exchange]] = {}
+    next_pages: dict[str, list[Exchange]] = {}
     for exchange in recording.exchanges:
         if exchange.rows is None or not observations.is_list_of_all(exchange):
             continue

@@ -8,13 +8,18 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from acrcmk_lab.azure import clock, cloud, directory, ids, messages, rbac, requestlog, settings
-from acrcmk_lab.azure.providers import authorization
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.azure.arm.messages import Request, Response
+from acrcmk_lab.azure.cloud import Cloud
+from acrcmk_lab.azure.services.authorization.models import RoleAssignment
+from acrcmk_lab.azure.state import rbac
+from acrcmk_lab.azure.state.clock import Clock
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.rbac import Grant
+from acrcmk_lab.azure.state.request_log import Log
+from acrcmk_lab.azure.state.settings import Settings
 from acrcmk_lab.replay import (
     api_dates,
-    binding,
-    comparison,
-    masks,
     preconditions,
     principals,
     progress,
@@ -22,6 +27,11 @@ from acrcmk_lab.replay import (
     roles,
     schedule,
 )
+from acrcmk_lab.replay.binding import Binding
+from acrcmk_lab.replay.comparison import Comparison
+from acrcmk_lab.replay.masks import Masks
+from acrcmk_lab.replay.preconditions import Author, SetupRequest
+from acrcmk_lab.replay.recordings import Recording
 
 Json = Any
 ARM = "https://management.azure.com"
@@ -42,33 +52,33 @@ ALL_PERMISSIONS = ["all", "purge"]
 class LabSetup:
     """One lab for one recording; `bindings` are the pairs of ids, texts and URLs of the two."""
 
-    def __init__(self, recording: recordings.Recording) -> None:
+    def __init__(self, recording: Recording) -> None:
         self.timestamps = schedule.timestamps(recording)
-        self.switches = progress.switches(recording, timestamps=self.timestamps)
-        self.bindings = binding.Binding()
+        self.settings = progress.settings(recording, timestamps=self.timestamps)
+        self.bindings = Binding()
         self.refused: list[str] = []
         self._recording = recording
         self._principals = principals.derive(recording, timestamps=self.timestamps, new_guid=_guids())
         self._setup_requests = preconditions.setup_requests(recording, policies=[self._full_policy()])
-        self._authors: dict[preconditions.Author, directory.Principal] = {}
+        self._authors: dict[Author, Principal] = {}
         start = self.timestamps[0] if self.timestamps else datetime.datetime.now(datetime.UTC)
         self._setup_end = start - SETUP_END_LEAD
         epoch = min([self._setup_end, *(r.timestamp for r in self._setup_requests if r.timestamp)]) - SETUP_START_LEAD
-        self.clock = clock.Clock(epoch=epoch)
-        self.cloud = cloud.Cloud(time=self.clock, switches=settings.Switches.without_latency(), log=requestlog.Log())
-        self.cloud.world.url = ARM
-        for name, value in self._initial_switches(start.date()).items():
+        self.clock = Clock(epoch=epoch)
+        self.cloud = Cloud(time=self.clock, settings=Settings.without_latency(), log=Log())
+        self.cloud.state.url = ARM
+        for name, value in self._initial_settings(start.date()).items():
             self.set(name, value)
         self._fill_directory()
 
     @property
-    def caller(self) -> directory.Principal:
+    def caller(self) -> Principal:
         """The principal that sent the recorded requests."""
         return self._principals.caller
 
     def set(self, name: str, value: str) -> None:
         """Set one of the lab's settings."""
-        self.cloud.world.switches.set(name, value=value)
+        self.cloud.state.settings.set(name, value=value)
 
     async def prepare(self) -> None:
         """Send the setup requests."""
@@ -77,7 +87,7 @@ class LabSetup:
                 await self.advance_to(min(request.timestamp, self._setup_end))
             await self._send_setup_request(request)
         await self.advance_to(self._setup_end)
-        defaults = settings.Switches()
+        defaults = Settings()
         for name in NO_DELAY_DURING_SETUP:
             self.set(name, str(getattr(defaults, name)))
 
@@ -87,16 +97,14 @@ class LabSetup:
         if seconds > 0:
             await self.clock.advance(seconds)
 
-    async def send(
-        self, method: str, url: str, *, body: Json = None, principal: directory.Principal | None = None
-    ) -> messages.Answer:
+    async def send(self, method: str, url: str, *, body: Json = None, principal: Principal | None = None) -> Response:
         """Send a request; without a token if there is no principal."""
         parts = urllib.parse.urlsplit(url)
         headers = {"content-type": "application/json"}
         if principal:
             audience = f"{parts.scheme}://{(parts.hostname or '').partition('.')[2]}"
             headers["authorization"] = f"Bearer {self.cloud.tokens.issue(principal, audience=audience)}"
-        request = messages.Request(
+        request = Request(
             method=method,
             path=urllib.parse.unquote(parts.path),
             query=dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True)),
@@ -106,13 +114,13 @@ class LabSetup:
         )
         try:
             async with asyncio.timeout(RESPONSE_TIMEOUT):
-                return await self.cloud.answer(request)
+                return await self.cloud.respond(request)
         except TimeoutError:
             return _lab_failure("LabTimeout", f"no response within {RESPONSE_TIMEOUT:g} s")
         except Exception as error:  # noqa: BLE001 - as the lab's server, which answers 500 to any defect of the lab
             return _lab_failure("LabDefect", repr(error))
 
-    def _initial_switches(self, day: datetime.date) -> dict[str, str]:
+    def _initial_settings(self, day: datetime.date) -> dict[str, str]:
         kinds = ("read", "write", "delete")
         unregistered = {
             str(e.response_object["error"]["message"]).split("'")[1]
@@ -122,7 +130,7 @@ class LabSetup:
         return {
             **dict.fromkeys((*NO_DELAY, *NO_DELAY_DURING_SETUP), "0"),
             **{f"{kind}_tokens": UNLIMITED for kind in kinds},
-            **api_dates.switches(day),
+            **api_dates.settings(day),
             **api_dates.vault_release(self._recording),
             "unregistered_providers": ",".join(sorted(unregistered)),
         }
@@ -137,52 +145,52 @@ class LabSetup:
 
     def _fill_directory(self) -> None:
         """Add principals and roles, and make the caller the owner of all subscriptions."""
-        world = self.cloud.world
-        world.tenant_id = self._principals.tenant_id
+        state = self.cloud.state
+        state.tenant_id = self._principals.tenant_id
         subscriptions = [*self._principals.subscriptions, *(ids.subscription_of(r.id) for r in self._setup_requests)]
         for subscription in subscriptions:
             self.cloud.add_subscription(subscription)
         for known in self._principals.known:
             if known.visible_from:
                 known.principal.visible_at = (known.visible_from - self.clock.utc(0)).total_seconds()
-            world.directory.add(known.principal)
-        world.access.roles.update({role.guid.lower(): role for role in roles.derive(self._recording)})
+            state.directory.add(known.principal)
+        state.access.roles.update({role.guid.lower(): role for role in roles.derive(self._recording)})
         self._grant_owner(self.caller)
 
-    def _grant_owner(self, principal: directory.Principal) -> None:
-        self.cloud.world.directory.add(principal)
-        self.cloud.world.access.grant(
-            rbac.Grant(principal=principal.object_id, role=rbac.definitions()[rbac.OWNER], scope="/")
+    def _grant_owner(self, principal: Principal) -> None:
+        self.cloud.state.directory.add(principal)
+        self.cloud.state.access.grant(
+            Grant(principal=principal.object_id, role=rbac.definitions()[rbac.OWNER], scope="/")
         )
 
-    async def _send_setup_request(self, request: preconditions.SetupRequest) -> None:
+    async def _send_setup_request(self, request: SetupRequest) -> None:
         """Send a setup request, and bind the ids of its response to those in the recording."""
         url = f"{ARM}{request.id}?api-version={request.version}"
-        answer = await self.send(
+        response = await self.send(
             request.method, url, body=self.bindings.rewritten(request.body), principal=self._author(request.author)
         )
-        if answer.code:
-            self.refused.append(f"{request.method} {request.id}: {answer.status} {answer.code}")
+        if response.code:
+            self.refused.append(f"{request.method} {request.id}: {response.status} {response.code}")
         elif request.author == preconditions.NO_AUTHOR:
             self._clear_author(request)
         elif request.expected:
-            rules = comparison.Comparison(bindings=self.bindings, masks=masks.Masks())
-            rules.body(request.expected, answer.body)
+            rules = Comparison(bindings=self.bindings, masks=Masks())
+            rules.body(request.expected, response.body)
 
-    def _clear_author(self, request: preconditions.SetupRequest) -> None:
+    def _clear_author(self, request: SetupRequest) -> None:
         """Remove the author of a role assignment that Azure itself created: no request can do that."""
-        assignment = self.cloud.world.store.get(authorization.RoleAssignment, request.id)
+        assignment = self.cloud.state.store.get(RoleAssignment, request.id)
         if assignment:
             assignment.author_id = recordings.properties_of(request.expected).get("updatedBy")
 
-    def _author(self, author: preconditions.Author | None) -> directory.Principal:
+    def _author(self, author: Author | None) -> Principal:
         """Return the principal of an author; adds unknown ones to the directory."""
         caller_ids = (self.caller.name, self.caller.client_id, self.caller.object_id)
         if author in (None, preconditions.NO_AUTHOR) or author.name in caller_ids:
             return self.caller
         if author not in self._authors:
-            new_guid = self.cloud.world.guid
-            self._authors[author] = directory.Principal(
+            new_guid = self.cloud.state.guid
+            self._authors[author] = Principal(
                 object_id=new_guid() if author.kind else author.name,
                 client_id=author.name if author.kind == "Application" else new_guid(),
                 kind="User" if author.kind == "User" else "ServicePrincipal",
@@ -192,8 +200,8 @@ class LabSetup:
         return self._authors[author]
 
 
-def _lab_failure(code: str, message: str) -> messages.Answer:
-    return messages.Answer(500, {"error": {"code": code, "message": message}})
+def _lab_failure(code: str, message: str) -> Response:
+    return Response(500, body={"error": {"code": code, "message": message}})
 
 
 def _guids() -> Callable[[], str]:

@@ -8,11 +8,14 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from acrcmk_lab.azure import ids, messages
-from acrcmk_lab.replay import binding, comparison, recordings
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.azure.arm.messages import Response
+from acrcmk_lab.replay import binding, comparison
+from acrcmk_lab.replay.comparison import Comparison, Difference
+from acrcmk_lab.replay.recordings import Exchange
 
 Json = Any
-Fetch = Callable[[str], Awaitable[messages.Answer]]
+Fetch = Callable[[str], Awaitable[Response]]
 
 MOST_PAGES = 1000
 PAGE_SIZES = ("maxresults", "$top")
@@ -34,22 +37,22 @@ class Listings:
     def __init__(self) -> None:
         self._next: dict[str, Listing] = {}
 
-    def continued(self, exchange: recordings.Exchange) -> Listing | None:
+    def continued(self, exchange: Exchange) -> Listing | None:
         """Return the list whose next page an exchange requests."""
         return self._next.get(binding.url_key(exchange.url))
 
     async def compare(
         self,
-        exchange: recordings.Exchange,
+        exchange: Exchange,
         *,
-        rules: comparison.Comparison,
-        first: messages.Answer | None,
+        rules: Comparison,
+        first: Response | None,
         fetch: Fetch,
-    ) -> list[comparison.Difference]:
+    ) -> list[Difference]:
         """Return the differences of a page; `first` is the lab's first page unless the list is continued."""
         listing = self.continued(exchange)
         if listing is None or first is not None:
-            listing = await _fetched(first or messages.Answer(200, {"value": []}), fetch=fetch)
+            listing = await _fetched(first or Response(200, body={"value": []}), fetch=fetch)
         rows = [row for row in exchange.response_object["value"] if not _is_of_other_subscription(row, exchange)]
         differences = [
             difference
@@ -64,8 +67,7 @@ class Listings:
         elif not listing.truncated:
             differences += rules.body(_next_link(exchange.response_object), _next_link(listing.pages[-1]))
             differences += [
-                comparison.Difference(where="body.value", recorded=comparison.MISSING, lab=row)
-                for row in listing.remaining
+                Difference(where="body.value", recorded=comparison.MISSING, lab=row) for row in listing.remaining
             ]
         if any(size in exchange.query for size in PAGE_SIZES):
             differences += _compare_page_size(exchange, listing=listing)
@@ -73,7 +75,7 @@ class Listings:
         return differences
 
 
-def _is_of_other_subscription(row: Json, exchange: recordings.Exchange) -> bool:
+def _is_of_other_subscription(row: Json, exchange: Exchange) -> bool:
     """Return whether a list of one subscription shows a resource of another: recorders replace ids incompletely."""
     subscription = ids.subscription_of(exchange.path)
     resource_id = row.get("id") if isinstance(row, dict) else None
@@ -81,14 +83,14 @@ def _is_of_other_subscription(row: Json, exchange: recordings.Exchange) -> bool:
     return bool(subscription and row_subscription) and subscription.lower() != row_subscription.lower()
 
 
-async def _fetched(first: messages.Answer, *, fetch: Fetch) -> Listing:
+async def _fetched(first: Response, *, fetch: Fetch) -> Listing:
     """Follow the lab's own links to the end of its list."""
     pages = [first.body]
     while pages[-1].get("nextLink") and len(pages) < MOST_PAGES:
-        answer = await fetch(str(pages[-1]["nextLink"]))
-        if answer.code or not isinstance(answer.body, dict):
+        response = await fetch(str(pages[-1]["nextLink"]))
+        if response.code or not isinstance(response.body, dict):
             break
-        pages.append(answer.body)
+        pages.append(response.body)
     return Listing(pages=pages, remaining=[row for page in pages for row in page.get("value") or []])
 
 
@@ -102,7 +104,7 @@ def _next_link(page: dict[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in page.items() if name == "nextLink"}
 
 
-def _compare_page_size(exchange: recordings.Exchange, *, listing: Listing) -> list[comparison.Difference]:
+def _compare_page_size(exchange: Exchange, *, listing: Listing) -> list[Difference]:
     """Compare the size of a page that the client limited, and whether there is another."""
     recorded_size = (len(exchange.response_object["value"]), bool(exchange.response_object.get("nextLink")))
     rows = listing.pages[listing.page].get("value") or [] if listing.page < len(listing.pages) else []
@@ -110,5 +112,5 @@ def _compare_page_size(exchange: recordings.Exchange, *, listing: Listing) -> li
     return (
         []
         if recorded_size == lab_size
-        else [comparison.Difference(where="body.value (rows, more)", recorded=recorded_size, lab=lab_size)]
+        else [Difference(where="body.value (rows, more)", recorded=recorded_size, lab=lab_size)]
     )

@@ -9,8 +9,10 @@ import datetime
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from acrcmk_lab.azure import ids
+from acrcmk_lab.azure.arm import ids
 from acrcmk_lab.replay import observations, recordings
+from acrcmk_lab.replay.observations import Observation, Observations
+from acrcmk_lab.replay.recordings import Exchange, Recording
 
 Json = Any
 GROUP = observations.GROUP
@@ -78,12 +80,12 @@ class SetupRequest:
         return CREATABLE_TYPES.index(template) if template in CREATABLE_TYPES else len(CREATABLE_TYPES)
 
 
-def setup_requests(recording: recordings.Recording, *, policies: list[dict[str, Json]]) -> list[SetupRequest]:
+def setup_requests(recording: Recording, *, policies: list[dict[str, Json]]) -> list[SetupRequest]:
     """Return the requests that prepare the lab for a recording, in order; those without a date come first.
 
     `policies` are the access policies of vaults of which the recording uses only the data plane.
     """
-    observed = observations.Observations(recording)
+    observed = Observations(recording)
     requests = [
         request
         for history in observed
@@ -102,12 +104,12 @@ def setup_requests(recording: recordings.Recording, *, policies: list[dict[str, 
     ]
 
 
-def is_addressed(history: list[observations.Observation]) -> bool:
+def is_addressed(history: list[Observation]) -> bool:
     """Return whether a recording addresses a resource itself, rather than only listing it."""
     return any(s.kind in ("written", "deleted", "used") or s.exchange.rows is None for s in history)
 
 
-def _existed_before(history: list[observations.Observation], *, observed: observations.Observations) -> bool:
+def _existed_before(history: list[Observation], *, observed: Observations) -> bool:
     first = history[0]
     if first.kind == "absent" or _is_created_by_recording(_parent(first.id), observed=observed):
         return False
@@ -122,13 +124,13 @@ def _parent(resource_id: str) -> str:
     return resource_id.rpartition("/")[0].rpartition("/")[0] if len(route.names) > 1 and route.template != GROUP else ""
 
 
-def _is_created_by_recording(resource_id: str, *, observed: observations.Observations) -> bool:
+def _is_created_by_recording(resource_id: str, *, observed: Observations) -> bool:
     """Return whether the recording itself creates a resource: its children were then created by the service."""
     history = observed.of(resource_id) if resource_id else []
     return bool(history) and history[0].kind == "written" and is_create(history[0])
 
 
-def is_create(write: observations.Observation) -> bool:
+def is_create(write: Observation) -> bool:
     """Return whether a successful PUT created its resource."""
     exchange, properties = write.exchange, write.body.get("properties")
     response_properties = properties if isinstance(properties, dict) else {}
@@ -147,7 +149,7 @@ def is_create(write: observations.Observation) -> bool:
 
 
 def _setup_requests_for(
-    history: list[observations.Observation], *, recording: recordings.Recording, observed: observations.Observations
+    history: list[Observation], *, recording: Recording, observed: Observations
 ) -> Iterator[SetupRequest]:
     """Yield the requests that create one resource."""
     resource_id, template = history[0].id, ids.route(history[0].id).template
@@ -179,7 +181,7 @@ def _setup_requests_for(
 
 
 def _deleted_vault(
-    resource: dict[str, Json], *, version: str, observed: observations.Observations, since: int
+    resource: dict[str, Json], *, version: str, observed: Observations, since: int
 ) -> Iterator[SetupRequest]:
     """Yield the requests that create and delete a vault, unless the recording itself did before exchange `since`.
 
@@ -207,7 +209,7 @@ def _deleted_vault(
     yield SetupRequest(id=vault_id, method="DELETE", version=version, timestamp=deleted)
 
 
-def _first_body(history: list[observations.Observation]) -> dict[str, Json]:
+def _first_body(history: list[Observation]) -> dict[str, Json]:
     """Return the first full body of a resource; a list of all types shows only a part."""
     full = [s.body for s in history if s.kind in ("read", "written") and s.body]
     brief = [s.body for s in history if s.kind == "listed"]
@@ -252,7 +254,7 @@ def creation_time(resource: dict[str, Json]) -> datetime.datetime | None:
     return None
 
 
-def _version(template: str, *, recording: recordings.Recording) -> str:
+def _version(template: str, *, recording: Recording) -> str:
     """Return the api-version that the recording itself uses for a type."""
     for exchange in recording.exchanges:
         if observations.is_arm(exchange) and ids.route(exchange.path).template == template and exchange.ok:
@@ -260,7 +262,7 @@ def _version(template: str, *, recording: recordings.Recording) -> str:
     return DEFAULT_VERSIONS.get(template, "")
 
 
-def _groups_of(requests: Iterable[SetupRequest], *, observed: observations.Observations) -> Iterator[SetupRequest]:
+def _groups_of(requests: Iterable[SetupRequest], *, observed: Observations) -> Iterator[SetupRequest]:
     """Yield the creation of the groups of the resources; also of those that the recording itself creates later."""
     existing = {request.id.lower() for request in requests}
     for request in requests:
@@ -276,16 +278,16 @@ def _groups_of(requests: Iterable[SetupRequest], *, observed: observations.Obser
 
 
 def _vaults_by_data_plane(
-    recording: recordings.Recording,
+    recording: Recording,
     *,
     existing: list[SetupRequest],
-    observed: observations.Observations,
+    observed: Observations,
     policies: list[dict[str, Json]],
 ) -> Iterator[SetupRequest]:
     """Yield the creation of vaults of which the recording uses only the data plane: it shows region and recovery."""
     known = {ids.name_of(request.id).lower() for request in existing}
     known |= {ids.name_of(h[0].id).lower() for h in observed if ids.route(h[0].id).template == VAULT}
-    exchanges_by_vault: dict[str, list[recordings.Exchange]] = {}
+    exchanges_by_vault: dict[str, list[Exchange]] = {}
     for exchange in recording.exchanges:
         name = observations.vault_name(exchange)
         if name and name not in known:
@@ -299,7 +301,7 @@ def _vaults_by_data_plane(
         )
 
 
-def _vault_as_used(exchanges: list[recordings.Exchange], *, policies: list[dict[str, Json]]) -> dict[str, Json]:
+def _vault_as_used(exchanges: list[Exchange], *, policies: list[dict[str, Json]]) -> dict[str, Json]:
     attributes: dict[str, Json] = next(
         (e.response_object["attributes"] for e in exchanges if isinstance(e.response_object.get("attributes"), dict)),
         {},
@@ -317,7 +319,7 @@ def _vault_as_used(exchanges: list[recordings.Exchange], *, policies: list[dict[
     return {"location": region or DEFAULT_LOCATION, "properties": properties}
 
 
-def _default_subscription(recording: recordings.Recording) -> str:
+def _default_subscription(recording: Recording) -> str:
     subscriptions = (
         ids.subscription_of(exchange.path) for exchange in recording.exchanges if observations.is_arm(exchange)
     )

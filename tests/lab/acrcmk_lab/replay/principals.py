@@ -7,8 +7,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from acrcmk_lab.azure import directory, ids
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.azure.state.directory import Principal
 from acrcmk_lab.replay import observations, progress, recordings
+from acrcmk_lab.replay.progress import TimedExchange
+from acrcmk_lab.replay.recordings import Exchange, Recording
 
 Json = Any
 _AUTHORITY = re.compile(r"https://login[^/]*/([0-9a-f-]{36})", re.IGNORECASE)
@@ -21,7 +24,7 @@ _VAULT = "microsoft.keyvault/vaults/*"
 class KnownPrincipal:
     """A principal of role assignments; visible to the service from `visible_from` on, None for always."""
 
-    principal: directory.Principal
+    principal: Principal
     visible_from: datetime.datetime | None = None
 
 
@@ -31,13 +34,11 @@ class Principals:
 
     tenant_id: str
     subscriptions: tuple[str, ...]
-    caller: directory.Principal
+    caller: Principal
     known: tuple[KnownPrincipal, ...]
 
 
-def derive(
-    recording: recordings.Recording, *, timestamps: list[datetime.datetime], new_guid: Callable[[], str]
-) -> Principals:
+def derive(recording: Recording, *, timestamps: list[datetime.datetime], new_guid: Callable[[], str]) -> Principals:
     """Read a recording's principals; `new_guid` generates the ids that it does not contain."""
     return Principals(
         tenant_id=next(_tenants(recording), None) or new_guid(),
@@ -47,7 +48,7 @@ def derive(
     )
 
 
-def _tenants(recording: recordings.Recording) -> Iterator[str]:
+def _tenants(recording: Recording) -> Iterator[str]:
     for exchange in recording.exchanges:
         match = _AUTHORITY.search(exchange.headers.get("www-authenticate", "")) or _DIRECTORY.search(
             str(exchange.response_body)
@@ -61,37 +62,35 @@ def _tenants(recording: recordings.Recording) -> Iterator[str]:
                 yield str(properties["tenantId"])
 
 
-def _subscriptions(recording: recordings.Recording) -> Iterator[str]:
+def _subscriptions(recording: Recording) -> Iterator[str]:
     for exchange in recording.exchanges:
         exists = observations.is_arm(exchange) and exchange.error != "SubscriptionNotFound"
         if exists and ids.subscription_of(exchange.path):
             yield ids.subscription_of(exchange.path)
 
 
-def _caller(recording: recordings.Recording, *, new_guid: Callable[[], str]) -> directory.Principal:
+def _caller(recording: Recording, *, new_guid: Callable[[], str]) -> Principal:
     """Return the author of the writes: role assignments contain the object id, `systemData` the name."""
     name, kind = next(_authors(recording), ("", "Application"))
     if kind == "User":
-        return directory.Principal(
+        return Principal(
             object_id=next(_callers(recording), None) or new_guid(), client_id=new_guid(), kind="User", name=name
         )
-    return directory.Principal(
-        object_id=next(_callers(recording), None) or new_guid(), client_id=name or new_guid(), name=name
-    )
+    return Principal(object_id=next(_callers(recording), None) or new_guid(), client_id=name or new_guid(), name=name)
 
 
-def _writes(recording: recordings.Recording) -> Iterator[recordings.Exchange]:
+def _writes(recording: Recording) -> Iterator[Exchange]:
     return (e for e in recording.exchanges if observations.is_arm(e) and e.ok and e.method in ("PUT", "PATCH"))
 
 
-def _authors(recording: recordings.Recording) -> Iterator[tuple[str, str]]:
+def _authors(recording: Recording) -> Iterator[tuple[str, str]]:
     for exchange in _writes(recording):
         system_data = exchange.response_object.get("systemData")
         if isinstance(system_data, dict) and system_data.get("lastModifiedBy"):
             yield str(system_data["lastModifiedBy"]), str(system_data.get("lastModifiedByType", ""))
 
 
-def _callers(recording: recordings.Recording) -> Iterator[str]:
+def _callers(recording: Recording) -> Iterator[str]:
     """Yield object ids that may be the caller's, the most certain first."""
     for exchange in _writes(recording):
         if ids.route(exchange.path).template == _ROLE_ASSIGNMENT:
@@ -102,7 +101,7 @@ def _callers(recording: recordings.Recording) -> Iterator[str]:
             yield str(policy.get("objectId"))
 
 
-def _policies(recording: recordings.Recording, *, names: set[str] | None) -> Iterator[list[dict[str, Json]]]:
+def _policies(recording: Recording, *, names: set[str] | None) -> Iterator[list[dict[str, Json]]]:
     """Yield the access policies of the named vaults, or of all, in the order of the recording."""
     for exchange in recording.exchanges:
         route = ids.route(exchange.path)
@@ -112,7 +111,7 @@ def _policies(recording: recordings.Recording, *, names: set[str] | None) -> Ite
 
 
 def _known_principals(
-    recording: recordings.Recording, *, timestamps: list[datetime.datetime], new_guid: Callable[[], str]
+    recording: Recording, *, timestamps: list[datetime.datetime], new_guid: Callable[[], str]
 ) -> Iterator[KnownPrincipal]:
     """Yield the principals of role assignments that are not identities created in the recording.
 
@@ -120,7 +119,7 @@ def _known_principals(
     """
     known = {str(e.properties.get("principalId")).lower() for e in recording.exchanges if _is_identity(e)}
     timed_exchanges = [
-        progress.TimedExchange(exchange=e, timestamp=m) for e, m in zip(recording.exchanges, timestamps, strict=True)
+        TimedExchange(exchange=e, timestamp=m) for e, m in zip(recording.exchanges, timestamps, strict=True)
     ]
     for position, (exchange, timestamp) in enumerate(zip(recording.exchanges, timestamps, strict=True)):
         object_id = str(exchange.request_properties.get("principalId") or exchange.properties.get("principalId") or "")
@@ -128,7 +127,7 @@ def _known_principals(
             continue
         known.add(object_id.lower())
         kind = str(exchange.properties.get("principalType") or "ServicePrincipal")
-        principal = directory.Principal(object_id=object_id, client_id=new_guid(), kind=kind, name=object_id)
+        principal = Principal(object_id=object_id, client_id=new_guid(), kind=kind, name=object_id)
         check = progress.principal_check(object_id)
         if check(exchange) is False:
             elapsed = progress.duration(timestamp, later=timed_exchanges[position + 1 :], check=check)
@@ -137,5 +136,5 @@ def _known_principals(
             yield KnownPrincipal(principal=principal)
 
 
-def _is_identity(exchange: recordings.Exchange) -> bool:
+def _is_identity(exchange: Exchange) -> bool:
     return ids.route(exchange.path).template == "microsoft.managedidentity/userassignedidentities/*"

@@ -6,17 +6,20 @@ They are data, not behaviour of the service; a recording creates its own custom 
 from collections.abc import Iterator
 from typing import Any
 
-from acrcmk_lab.azure import ids, rbac
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.azure.state import rbac
+from acrcmk_lab.azure.state.rbac import RoleDefinition
 from acrcmk_lab.replay import observations, recordings
+from acrcmk_lab.replay.recordings import Exchange, Recording
 
 Json = Any
 TEMPLATE = "microsoft.authorization/roledefinitions/*"
 _ASSIGNMENTS = "microsoft.authorization/roleassignments"
 
 
-def derive(recording: recordings.Recording) -> list[rbac.RoleDefinition]:
+def derive(recording: Recording) -> list[RoleDefinition]:
     """Return the roles that a recording presupposes, those shown in full first."""
-    definitions: dict[str, rbac.RoleDefinition] = {}
+    definitions: dict[str, RoleDefinition] = {}
     created: set[str] = set()
     for exchange in recording.exchanges:
         if not observations.is_arm(exchange) or not exchange.ok:
@@ -31,7 +34,7 @@ def derive(recording: recordings.Recording) -> list[rbac.RoleDefinition]:
     return [role for guid, role in definitions.items() if guid not in created]
 
 
-def _definitions_in(exchange: recordings.Exchange) -> Iterator[dict[str, Json]]:
+def _definitions_in(exchange: Exchange) -> Iterator[dict[str, Json]]:
     if exchange.method != "GET" or not ids.route(exchange.path).template.startswith(TEMPLATE.removesuffix("/*")):
         return
     for body in exchange.rows if exchange.rows is not None else [exchange.response_object]:
@@ -39,7 +42,7 @@ def _definitions_in(exchange: recordings.Exchange) -> Iterator[dict[str, Json]]:
             yield body
 
 
-def _referenced_roles(recording: recordings.Recording) -> Iterator[str]:
+def _referenced_roles(recording: Recording) -> Iterator[str]:
     """Yield the ids of the roles in role assignments."""
     for exchange in recording.exchanges:
         if exchange.ok and ids.route(exchange.path).template.startswith(_ASSIGNMENTS):
@@ -49,9 +52,9 @@ def _referenced_roles(recording: recordings.Recording) -> Iterator[str]:
                     yield ids.name_of(str(role))
 
 
-def _definition(body: dict[str, Json]) -> rbac.RoleDefinition:
+def _definition(body: dict[str, Json]) -> RoleDefinition:
     guid = str(body["name"])
-    return rbac.RoleDefinition(guid, {**body, "id": f"/providers/Microsoft.Authorization/roleDefinitions/{guid}"})
+    return RoleDefinition(guid, body={**body, "id": f"/providers/Microsoft.Authorization/roleDefinitions/{guid}"})
 
 
 def _unknown(guid: str) -> dict[str, Json]:

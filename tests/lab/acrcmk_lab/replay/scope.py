@@ -13,7 +13,7 @@ import json
 import re
 import urllib.parse
 
-from acrcmk_lab.replay import recordings
+from acrcmk_lab.replay.recordings import Exchange
 
 _POLLED = ("location", "azure-asyncoperation")
 
@@ -28,7 +28,7 @@ class Rule:
     api_version: str = ""
     created: str = ""
 
-    def covers(self, exchange: recordings.Exchange) -> re.Match[str] | None:
+    def covers(self, exchange: Exchange) -> re.Match[str] | None:
         """Return the match of an exchange's request; None if the rule does not cover it."""
         if self.failed and not (exchange.error and re.fullmatch(self.failed, str(exchange.status))):
             return None
@@ -51,7 +51,7 @@ class Scope:
         self._created: list[Rule] = []
         self._operations: dict[str, str] = {}
 
-    def reason(self, exchange: recordings.Exchange) -> str | None:
+    def reason(self, exchange: Exchange) -> str | None:
         """Return why the next exchange is out of scope; None if it is not."""
         reason = self._operations.get(_path(exchange.url)) or self._reason_by_rule(exchange)
         if reason:
@@ -59,7 +59,7 @@ class Scope:
             self._operations |= {_path(exchange.headers[name]): reason for name in _POLLED if name in exchange.headers}
         return reason
 
-    def _reason_by_rule(self, exchange: recordings.Exchange) -> str | None:
+    def _reason_by_rule(self, exchange: Exchange) -> str | None:
         for rule in (*rules(), *self._created):
             match = rule.covers(exchange)
             if match:

@@ -17,7 +17,7 @@ from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 from azure.mgmt.msi.aio import ManagedServiceIdentityClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from acrcmk_lab.azure import server
+from acrcmk_lab.azure.server import AzureLab
 
 GROUP = "rg"
 LOCATION = "westeurope"
@@ -47,7 +47,7 @@ class LabCredential:
 class Azure:
     """The lab with all clients, and the few things that most tests make."""
 
-    lab: server.AzureLab
+    lab: AzureLab
     resources: ResourceManagementClient
     identities: ManagedServiceIdentityClient
     vaults: KeyVaultManagementClient
@@ -63,7 +63,7 @@ class Azure:
 
     async def vault(self, name="vault-one", *, ready=True, tags=None, **properties):
         body = {
-            "tenantId": self.lab.cloud.world.tenant_id,
+            "tenantId": self.lab.cloud.state.tenant_id,
             "sku": {"family": "A", "name": "standard"},
             "enableRbacAuthorization": True,
             "enablePurgeProtection": True,
@@ -133,7 +133,7 @@ def encrypted(identity, key_uri, **properties):
 class VaultTalk:
     """A person who speaks HTTP with vaults, through the proxy; the person is Key Vault Administrator."""
 
-    lab: server.AzureLab
+    lab: AzureLab
     session: aiohttp.ClientSession
 
     async def __call__(
@@ -150,8 +150,8 @@ class VaultTalk:
             json=body,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             proxy=self.lab.proxy_url,
-        ) as answer:
-            return answer.status, await answer.json() if answer.status != 204 else None, answer.headers
+        ) as response:
+            return response.status, await response.json() if response.status != 204 else None, response.headers
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ async def key_client(lab):
 
 @pytest.fixture
 async def lab():
-    async with server.AzureLab(groups=(f"{GROUP}:{LOCATION}",)) as running:
+    async with AzureLab(groups=(f"{GROUP}:{LOCATION}",)) as running:
         yield running
 
 

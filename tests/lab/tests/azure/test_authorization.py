@@ -31,9 +31,9 @@ async def test_a_new_principal_is_not_seen_unless_its_type_is_told(azure):
     assert made.principal_type == "ServicePrincipal"
 
 
-@pytest.mark.parametrize(("answer", "code"), [("200", 200), ("201", 201), ("409", 409)])
-async def test_the_same_assignment_again_is_answered_as_the_switch_says(azure, answer, code):
-    azure.lab.switches.set("role_assignment_repeat", value=answer)
+@pytest.mark.parametrize(("response", "code"), [("200", 200), ("201", 201), ("409", 409)])
+async def test_the_same_assignment_again_is_answered_as_the_switch_says(azure, response, code):
+    azure.lab.settings.set("role_assignment_repeat", value=response)
     identity, vault, name = await azure.identity(), await azure.vault(), str(uuid.uuid4())
     await azure.assign(vault.id, identity.principal_id, name=name)
     if code == 409:

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from azure.core.exceptions import HttpResponseError
 
-from acrcmk_lab.azure import command, server
+from acrcmk_lab.azure import command
+from acrcmk_lab.azure.server import AzureLab
 from tests.lab.tests.azure.conftest import GROUP
 
 
@@ -23,8 +24,8 @@ async def sim(lab):
         async def ask(name, /, **arguments):
             method = "POST" if arguments or name.endswith("!") else "GET"
             url = f"{lab.url}/_sim/{name.removesuffix('!')}"
-            async with session.request(method, url, json=arguments or None) as answer:
-                return answer.status, await answer.json()
+            async with session.request(method, url, json=arguments or None) as response:
+                return response.status, await response.json()
 
         yield ask
 
@@ -34,7 +35,7 @@ async def test_time_and_switches_over_http(lab, sim):
     await sim("advance", seconds=42)
     assert lab.clock.now() == 42
     await sim("set", rbac_propagation=600, registry_mode="GEN_A")
-    told = {name: value for name, value, _ in (await sim("switches"))[1]}
+    told = {name: value for name, value, _ in (await sim("settings"))[1]}
     assert (told["rbac_propagation"], told["registry_mode"]) == ("600", "GEN_A")
 
 
@@ -44,24 +45,24 @@ async def test_mistakes_are_told(sim):
     status, body = await sim("nothing!")
     assert (status, "advance" in body["commands"]) == (404, True)
     assert (await sim("nowhere"))[0] == 404
-    assert (await sim("key", vault="none", name="k", act="rotate"))[0] == 400
+    assert (await sim("key", vault="none", name="k", action="rotate"))[0] == 400
 
 
 async def test_commands_views_and_recipes_are_listed(sim):
     _, body = await sim("")
     assert {"advance", "set", "fault", "drift", "grant", "revoke", "key", "firewall"} <= body["commands"].keys()
-    assert {"state", "log", "switches", "clock", "faults"} <= set(body["look"])
+    assert {"state", "log", "settings", "clock", "faults"} <= set(body["views"])
     assert "lost_response" in body["recipes"]
 
 
 async def test_faults_are_added_and_seen_over_http(azure, sim):
     await sim("fault", match={"method": "PUT"}, status=418)
-    assert (await sim("faults"))[1][0]["answer"]["status"] == 418
+    assert (await sim("faults"))[1][0]["response"]["status"] == 418
     with pytest.raises(HttpResponseError) as refused:
         await azure.identity()
     assert refused.value.status_code == 418
     await sim("recipe", name="stuck_dns")
-    assert azure.lab.switches.dns_delay.low == 428
+    assert azure.lab.settings.dns_delay.low == 428
 
 
 async def test_the_state_shows_all_there_is_as_json(azure, sim):
@@ -82,10 +83,10 @@ async def test_the_state_shows_all_there_is_as_json(azure, sim):
 
 async def test_drift_is_a_change_by_somebody_else(azure, sim):
     registry, identity, vault, _ = await azure.encrypted_registry()
-    status, answer = await sim(
+    status, response = await sim(
         "drift", resource=registry.id, patch=[{"op": "replace", "path": "/properties/adminUserEnabled", "value": True}]
     )
-    assert (status, answer["status"]) == (200, 200)
+    assert (status, response["status"]) == (200, 200)
     assert (await azure.registry()).properties.admin_user_enabled
     await azure.lab.control.drift(identity.id, [{"op": "add", "path": "/tags/a", "value": "b"}])
     assert (await azure.identity()).tags == {"a": "b"}
@@ -112,8 +113,8 @@ async def test_drift_can_take_an_identity_away(azure):
 
 async def test_the_same_seed_gives_the_same_ids():
     async def ids(seed):
-        async with server.AzureLab(seed=seed) as lab:
-            return lab.cloud.world.tenant_id, lab.subscription_id, lab.cloud.operator.client_id
+        async with AzureLab(seed=seed) as lab:
+            return lab.cloud.state.tenant_id, lab.subscription_id, lab.cloud.operator.client_id
 
     assert await ids(7) == await ids(7)
     assert set(await ids(7)).isdisjoint(await ids(8))
@@ -137,11 +138,11 @@ async def test_the_command_serves_until_told_to_stop_and_keeps_a_log(tmp_path):
     trusted = ssl.create_default_context(cafile=environment["ACRCMK_CA_BUNDLE"])
     url = environment["ACRCMK_RESOURCE_MANAGER"]
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusted)) as session:
-        async with session.get(f"{url}/_sim/state") as answer:
-            state = await answer.json()
-        async with session.get(f"{url}/subscriptions?api-version=2022-12-01") as answer:
-            assert answer.status == 401
-    assert (state["switches"]["dns_delay"], [g["name"] for g in state["groups"]]) == ("3..30", ["g"])
+        async with session.get(f"{url}/_sim/state") as response:
+            state = await response.json()
+        async with session.get(f"{url}/subscriptions?api-version=2022-12-01") as response:
+            assert response.status == 401
+    assert (state["settings"]["dns_delay"], [g["name"] for g in state["groups"]]) == ("3..30", ["g"])
     assert state["clock"]["speed"] == 1
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 10) == 0

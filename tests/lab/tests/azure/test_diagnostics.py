@@ -91,7 +91,7 @@ async def test_settings_outlive_their_target_but_not_its_group(azure, lab, vault
         {
             "location": "westeurope",
             "properties": {
-                "tenantId": lab.cloud.world.tenant_id,
+                "tenantId": lab.cloud.state.tenant_id,
                 "createMode": "recover",
                 "sku": {"family": "A", "name": "standard"},
             },
@@ -119,7 +119,7 @@ async def test_a_sink_must_be_a_resource_id(azure, vault, properties, status, co
 
 @pytest.mark.parametrize(("missing", "code"), [("404", "ResourceNotFound"), ("400", "BadRequest")])
 async def test_a_missing_workspace_is_told_in_either_way(azure, lab, vault, missing, code):
-    lab.switches.set("diagnostics_workspace", value=missing)
+    lab.settings.set("diagnostics_workspace", value=missing)
     status, _, body = await put(azure, vault)
 
     assert (status, body["error"]["code"]) == (int(missing), code)
@@ -141,14 +141,14 @@ async def test_one_category_goes_to_one_sink_by_one_setting_only(azure, vault):
 async def test_a_missing_target_is_not_found(azure, lab, method):
     target = f"/subscriptions/{lab.subscription_id}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/nobody"
     body = {"properties": {"workspaceId": WORKSPACE}}
-    status, _, answer = await rest.call(azure, method, path_of(target), version=VERSION, body=body)
+    status, _, response = await rest.call(azure, method, path_of(target), version=VERSION, body=body)
 
     assert status == 404
-    assert "'Microsoft.KeyVault/vaults/nobody' under resource group 'rg'" in answer["error"]["message"]
+    assert "'Microsoft.KeyVault/vaults/nobody' under resource group 'rg'" in response["error"]["message"]
 
 
 async def test_their_limit_is_their_own_and_ends_with_its_interval(azure, lab, vault):
-    lab.switches.set("diagnostics_requests", value="2")
+    lab.settings.set("diagnostics_requests", value="2")
     await put(azure, vault)
     await put(azure, vault)
     with pytest.raises(HttpResponseError) as refused:

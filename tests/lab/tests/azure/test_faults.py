@@ -10,7 +10,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from acrcmk_lab.azure import recipes
+from acrcmk_lab.azure.control import recipes
 from tests.lab.tests.azure.conftest import GROUP, LOCATION, encrypted
 
 PLAIN = {"location": LOCATION, "sku": {"name": "Premium"}}
@@ -53,7 +53,7 @@ async def test_a_response_is_lost_but_the_write_is_done(azure):
 
 
 async def test_a_connection_is_reset_before_anything_is_done(azure):
-    await azure.lab.control.fault(match={"method": "PUT", "path": "userAssigned"}, act="reset", times=2)
+    await azure.lab.control.fault(match={"method": "PUT", "path": "userAssigned"}, action="reset", times=2)
     with pytest.raises((ServiceRequestError, ServiceResponseError)):
         await azure.identity()
     with pytest.raises(ResourceNotFoundError):
@@ -62,7 +62,7 @@ async def test_a_connection_is_reset_before_anything_is_done(azure):
 
 
 async def test_a_dropped_request_is_never_answered(azure):
-    await azure.lab.control.fault(match={"method": "PUT"}, act="drop")
+    await azure.lab.control.fault(match={"method": "PUT"}, action="drop")
     with pytest.raises((ServiceRequestError, ServiceResponseError)):
         await azure.identities.user_assigned_identities.create_or_update(
             GROUP, "identity", {"location": LOCATION}, read_timeout=0.1
@@ -70,7 +70,7 @@ async def test_a_dropped_request_is_never_answered(azure):
 
 
 async def test_a_delayed_request_takes_simulated_time(lab, azure):
-    await lab.control.fault(match={"method": "PUT"}, act="delay", seconds=30)
+    await lab.control.fault(match={"method": "PUT"}, action="delay", seconds=30)
     write = asyncio.create_task(azure.identity())
     assert not (await asyncio.wait({write}, timeout=0.1))[0]
     await lab.clock.advance(30)
@@ -142,7 +142,7 @@ async def test_a_vault_s_name_takes_seven_minutes(azure):
 async def test_a_name_is_taken_between_check_and_create(azure):
     question = {"name": "registry1", "type": "Microsoft.ContainerRegistry/registries"}
     assert (await azure.registries.registries.check_name_availability(question)).name_available
-    await azure.lab.control.recipe("name_taken", taken="registry1")
+    await azure.lab.control.recipe("name_taken", reserved_name="registry1")
     assert (await refused(azure.create_registry(PLAIN))).error.code == "AlreadyInUse"
 
 

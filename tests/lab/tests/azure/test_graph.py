@@ -2,7 +2,7 @@
 
 import pytest
 
-from acrcmk_lab.azure import messages
+from acrcmk_lab.azure.arm.messages import Request
 
 GRAPH = "https://graph.microsoft.com"
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -12,11 +12,11 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 def ask(lab):
     """Ask Graph as the person who uses az, unless said otherwise."""
 
-    async def answer(path, *, method="GET", query=None, body=None, caller=None, audience=GRAPH, token=None):
+    async def response(path, *, method="GET", query=None, body=None, caller=None, audience=GRAPH, token=None):
         if token is None:
             token = lab.cloud.tokens.issue(caller or lab.cloud.person, audience=audience)
-        found = await lab.cloud.answer(
-            messages.Request(
+        found = await lab.cloud.respond(
+            Request(
                 method=method,
                 path=f"/v1.0/{path}",
                 query=query or {},
@@ -27,7 +27,7 @@ def ask(lab):
         )
         return found.status, found.body
 
-    return answer
+    return response
 
 
 def by_name(name):
@@ -119,7 +119,7 @@ async def test_what_graph_refuses_it_refuses_in_its_own_form(ask, question, stat
 
 async def test_an_expired_token_is_refused(lab, ask):
     token = lab.cloud.tokens.issue(lab.cloud.person, audience=GRAPH)
-    lab.cloud.tokens.revoke_all()
+    lab.cloud.state.tokens.expire_all()
 
     assert (await ask("users", token=token))[1]["error"]["message"].startswith("Lifetime validation failed")
 

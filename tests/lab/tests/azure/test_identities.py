@@ -1,7 +1,7 @@
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from acrcmk_lab.azure import messages
+from acrcmk_lab.azure.arm.messages import Request
 from tests.lab.tests.azure import rest
 from tests.lab.tests.azure.conftest import GROUP, LOCATION
 
@@ -91,8 +91,8 @@ async def test_deleting_a_group_is_polled_at_the_lab_s_own_address(azure):
 
     async def ask(method, url):
         path, _, query = url.removeprefix(azure.lab.url).partition("?")
-        return await azure.lab.cloud.answer(
-            messages.Request(
+        return await azure.lab.cloud.respond(
+            Request(
                 method=method,
                 path=path,
                 query=dict(part.split("=", 1) for part in query.split("&")),
@@ -111,9 +111,9 @@ async def test_deleting_a_group_is_polled_at_the_lab_s_own_address(azure):
 async def test_an_identity_tells_who_uses_it(azure):
     registry, identity, _, _ = await azure.encrypted_registry()
     path = f"{identity.id}/listAssociatedResources"
-    status, _, answer = await rest.call(azure, "POST", path, version="2021-09-30-preview")
-    assert (status, answer["totalCount"]) == (200, 1)
-    assert answer["value"] == [
+    status, _, response = await rest.call(azure, "POST", path, version="2021-09-30-preview")
+    assert (status, response["totalCount"]) == (200, 1)
+    assert response["value"] == [
         {
             "id": registry.id,
             "name": "registry1",

@@ -1,6 +1,7 @@
 import pytest
 
-from acrcmk_lab.azure import ids
+from acrcmk_lab.azure.arm import ids
+from acrcmk_lab.azure.state import rbac
 
 RG = "/subscriptions/S/resourceGroups/RG"
 
@@ -70,4 +71,4 @@ def test_a_location_has_one_form(text):
     "inner", ["/", "/subscriptions/S", "/subscriptions/s/resourceGroups/G/providers/N/t/n", "/sub"]
 )
 def test_what_lies_above_an_id_is_what_it_lies_within(scope, inner):
-    assert (scope.lower().rstrip("/") in ids.ancestors(inner)) is ids.within(inner, scope=scope)
+    assert (scope.lower().rstrip("/") in rbac.ancestors(inner)) is ids.within(inner, scope=scope)

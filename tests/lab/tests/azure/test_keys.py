@@ -3,7 +3,7 @@ import re
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
-from acrcmk_lab.azure import keylife
+from acrcmk_lab.azure.services.key_vault import lifecycle
 from tests.lab.tests.azure.conftest import GROUP
 
 DAY = 86400
@@ -66,7 +66,7 @@ async def test_a_vault_without_a_name_yet_takes_no_keys_unless_switched(azure):
     with pytest.raises(ResourceExistsError) as refused:
         await azure.key()
     assert refused.value.error.code == "VaultNotReady"
-    azure.lab.switches.set("key_before_dns", value="accept")
+    azure.lab.settings.set("key_before_dns", value="accept")
     await azure.key()
 
 
@@ -162,10 +162,10 @@ async def test_a_policy_before_expiry_rotates_that_much_before_and_a_new_policy_
     ("text", "seconds"), [("P30D", 30 * DAY), ("P1Y2M", 425 * DAY), ("PT90M", 5400), ("P1W", 7 * DAY)]
 )
 def test_durations_are_read(text, seconds):
-    assert keylife.duration(text) == seconds
+    assert lifecycle.duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["P", "30D", "P1.5D", ""])
 def test_other_texts_are_no_durations(text):
     with pytest.raises(ValueError, match="ISO 8601"):
-        keylife.duration(text)
+        lifecycle.duration(text)

@@ -25,7 +25,7 @@ def path_of(azure, kind, *, group=""):
 async def make(azure, kind, *, count=COUNT):
     """Make `count` resources of a kind, the last of them in another group."""
     azure.lab.add_group("other")
-    azure.lab.switches.set("write_tokens", value="10000")
+    azure.lab.settings.set("write_tokens", value="10000")
     for number in range(count):
         path = path_of(azure, kind, group="rg" if number < count - 1 else "other")
         made = await azure.lab.control.arm(

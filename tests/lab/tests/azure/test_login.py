@@ -53,8 +53,8 @@ async def test_a_wrong_assertion_or_client_gets_no_token(lab, tmp_path):
 
 
 async def get(lab, path, **headers):
-    async with aiohttp.ClientSession() as session, session.get(lab.url + path, headers=headers, ssl=False) as answer:
-        return answer.status, dict(answer.headers), await answer.json()
+    async with aiohttp.ClientSession() as session, session.get(lab.url + path, headers=headers, ssl=False) as response:
+        return response.status, dict(response.headers), await response.json()
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer nonsense", "Basic eDp5"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from acrcmk_lab.azure import messages
+from acrcmk_lab.azure.arm.messages import Request
 
 UNKNOWN = "00000000-0000-0000-0000-0000000000aa"
 
@@ -13,8 +13,8 @@ def ask(lab):
 
     async def asked(method, path, body=None, *, version="2024-11-30", **headers):
         query = {"api-version": version} if version else {}
-        return await lab.cloud.answer(
-            messages.Request(
+        return await lab.cloud.respond(
+            Request(
                 method=method,
                 path=path,
                 query=query,
@@ -33,12 +33,12 @@ def identity(lab):
 
 
 async def test_every_answer_carries_arm_s_headers_and_the_client_s_correlation_id(lab, ask, identity):
-    answer = await ask("GET", identity, **{"x-ms-correlation-request-id": "mine"})
-    assert answer.headers["x-ms-request-id"] == answer.headers["x-ms-correlation-request-id"] == "mine"
-    assert answer.headers["x-ms-routing-request-id"] == "WESTEUROPE:20261123T120000Z:mine"
-    assert answer.headers["x-ms-ratelimit-remaining-subscription-reads"] == "249"
-    assert answer.headers["x-ms-ratelimit-remaining-subscription-global-reads"] == "3749"
-    assert answer.headers["Cache-Control"] == "no-cache"
+    response = await ask("GET", identity, **{"x-ms-correlation-request-id": "mine"})
+    assert response.headers["x-ms-request-id"] == response.headers["x-ms-correlation-request-id"] == "mine"
+    assert response.headers["x-ms-routing-request-id"] == "WESTEUROPE:20261123T120000Z:mine"
+    assert response.headers["x-ms-ratelimit-remaining-subscription-reads"] == "249"
+    assert response.headers["x-ms-ratelimit-remaining-subscription-global-reads"] == "3749"
+    assert response.headers["Cache-Control"] == "no-cache"
 
 
 async def test_only_writes_carry_an_operation_identifier(lab, ask, identity):
@@ -65,28 +65,28 @@ async def test_only_writes_carry_an_operation_identifier(lab, ask, identity):
 async def test_what_arm_itself_refuses(ask, identity, change, code, status):
     group = identity.partition("/providers/")[0]
     path = group + change["path"] if "path" in change else identity
-    answer = await ask(change.get("method", "GET"), path, version=change.get("version", "2024-11-30"))
-    assert (answer.status, answer.code) == (status, code)
+    response = await ask(change.get("method", "GET"), path, version=change.get("version", "2024-11-30"))
+    assert (response.status, response.code) == (status, code)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 async def test_a_missing_group_is_told_alike_for_every_verb(ask, identity, method):
-    answer = await ask(method, identity.replace("/rg/", "/nowhere/"), {"location": "westeurope"})
-    assert (answer.status, answer.code) == (404, "ResourceGroupNotFound")
-    assert answer.headers["x-ms-failure-cause"] == "gateway"
+    response = await ask(method, identity.replace("/rg/", "/nowhere/"), {"location": "westeurope"})
+    assert (response.status, response.code) == (404, "ResourceGroupNotFound")
+    assert response.headers["x-ms-failure-cause"] == "gateway"
 
 
 async def test_an_unknown_subscription_is_told(ask, lab, identity):
-    answer = await ask("GET", identity.replace(lab.subscription_id, UNKNOWN))
-    assert answer.code == "SubscriptionNotFound"
+    response = await ask("GET", identity.replace(lab.subscription_id, UNKNOWN))
+    assert response.code == "SubscriptionNotFound"
 
 
 async def test_a_caller_without_the_right_is_refused_until_it_has_it(lab, ask, identity):
     await lab.control.revoke("operator")
-    answer = await ask("PUT", identity, {"location": "westeurope"})
-    assert (answer.status, answer.code) == (403, "AuthorizationFailed")
-    assert answer.headers["x-ms-failure-cause"] == "gateway"
-    assert "Microsoft.ManagedIdentity/userAssignedIdentities/write" in answer.body["error"]["message"]
+    response = await ask("PUT", identity, {"location": "westeurope"})
+    assert (response.status, response.code) == (403, "AuthorizationFailed")
+    assert response.headers["x-ms-failure-cause"] == "gateway"
+    assert "Microsoft.ManagedIdentity/userAssignedIdentities/write" in response.body["error"]["message"]
     await lab.control.grant("operator", "Managed Identity Contributor")
     assert (await ask("PUT", identity, {"location": "westeurope"})).status == 201
 
@@ -94,15 +94,19 @@ async def test_a_caller_without_the_right_is_refused_until_it_has_it(lab, ask, i
 async def test_an_empty_bucket_throttles_and_names_the_wait(lab, ask, identity):
     await ask("GET", identity)
     await lab.control.drain("read")
-    answer = await ask("GET", identity)
-    assert (answer.status, answer.code, answer.headers["Retry-After"]) == (429, "SubscriptionRequestsThrottled", "1")
+    response = await ask("GET", identity)
+    assert (response.status, response.code, response.headers["Retry-After"]) == (
+        429,
+        "SubscriptionRequestsThrottled",
+        "1",
+    )
     await lab.clock.advance(1)
     assert (await ask("GET", identity)).status == 404
 
 
 async def test_a_provider_that_is_not_registered_refuses_writes_until_it_is(lab, ask, identity):
     namespace = "Microsoft.ManagedIdentity"
-    lab.cloud.world.store.unregistered[lab.subscription_id, namespace.lower()] = "NotRegistered"
+    lab.cloud.state.store.unregistered[lab.subscription_id, namespace.lower()] = "NotRegistered"
     refused = await ask("PUT", identity, {"location": "westeurope"})
     assert (refused.status, refused.code) == (409, "MissingSubscriptionRegistration")
     assert refused.body["error"]["details"][0]["target"] == namespace

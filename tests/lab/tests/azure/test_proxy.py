@@ -16,8 +16,8 @@ async def browse(lab):
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as session:
 
         async def get(url):
-            async with session.get(url, proxy=lab.proxy_url) as answer:
-                return answer.status, await answer.json()
+            async with session.get(url, proxy=lab.proxy_url) as response:
+                return response.status, await response.json()
 
         yield get
 
@@ -69,7 +69,7 @@ async def test_plain_http_is_refused(lab):
 
 
 async def test_a_greeting_without_end_is_hung_up_on(lab):
-    assert await greet(lab, b"CONNECT " + b"a" * 2 * proxy.GREETING_LIMIT) == b""
+    assert await greet(lab, b"CONNECT " + b"a" * 2 * proxy.HEAD_LIMIT_BYTES) == b""
 
 
 async def test_an_open_tunnel_does_not_keep_the_lab_from_ending(lab):

@@ -13,7 +13,7 @@ PLAIN = {"location": LOCATION, "sku": {"name": "Premium"}}
 
 @pytest.fixture(params=MODES)
 def mode(request, lab):
-    lab.switches.set("registry_mode", value=request.param)
+    lab.settings.set("registry_mode", value=request.param)
     return request.param
 
 
@@ -104,7 +104,7 @@ async def test_without_a_key_a_create_is_quick_or_long_and_other_skus_show_no_ne
     await azure.lab.clock.advance(10)
     registry = await poller.result()
     assert (registry.properties.encryption.status, registry.properties.network_rule_set) == ("disabled", None)
-    azure.lab.switches.set("acr_plain_create", value="sync")
+    azure.lab.settings.set("acr_plain_create", value="sync")
     registry = await (await azure.create_registry(PLAIN, name="registry2")).result()
     assert registry.properties.network_rule_set.default_action == "Allow"
     assert [r.status for r in azure.lab.log.requests(path="registries", method="PUT")] == [201, 200]
@@ -178,9 +178,9 @@ async def test_the_registry_s_own_identity_can_reach_the_key(azure):
     assert key_of(await poller.result()).identity == "system"
 
 
-@pytest.mark.parametrize("answer", ["conflict", "queue"])
-async def test_a_write_during_another_is_refused_or_waits(azure, answer):
-    azure.lab.switches.set("acr_busy", value=answer)
+@pytest.mark.parametrize("response", ["conflict", "queue"])
+async def test_a_write_during_another_is_refused_or_waits(azure, response):
+    azure.lab.settings.set("acr_busy", value=response)
     identity, _, key = await azure.encryptable()
     await azure.registries.registries.begin_create(
         GROUP, "registry1", encrypted(identity, key.properties.key_uri), polling=False
@@ -188,7 +188,7 @@ async def test_a_write_during_another_is_refused_or_waits(azure, answer):
     write = asyncio.create_task(
         azure.registries.registries.begin_update(GROUP, "registry1", {"tags": {"a": "1"}}, polling=False)
     )
-    if answer == "conflict":
+    if response == "conflict":
         with pytest.raises(ResourceExistsError):
             await write
         return
@@ -224,8 +224,8 @@ async def test_deleting_answers_200_then_204(azure):
 
 async def test_a_registry_takes_the_synchronous_wait_and_then_its_operation(azure):
     identity, _, key = await azure.encryptable()
-    azure.lab.switches.set("acr_create", value="7")
-    azure.lab.switches.set("acr_validation", value="2")
+    azure.lab.settings.set("acr_create", value="7")
+    azure.lab.settings.set("acr_validation", value="2")
     start = azure.lab.clock.now()
     body = encrypted(identity, key.properties.key_uri)
     create = asyncio.create_task(azure.registries.registries.begin_create(GROUP, "registry1", body, polling=False))

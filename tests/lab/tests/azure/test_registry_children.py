@@ -76,7 +76,7 @@ async def test_admin_credentials_stay_until_regenerated_one_by_one(azure, regist
 
 
 async def test_without_an_admin_user_there_are_no_credentials(azure):
-    azure.lab.switches.set("acr_plain_create", value="sync")
+    azure.lab.settings.set("acr_plain_create", value="sync")
     await azure.create_registry(PLAIN)
     with pytest.raises(HttpResponseError) as refused:
         await azure.registries.registries.list_credentials(GROUP, REGISTRY)
@@ -84,7 +84,7 @@ async def test_without_an_admin_user_there_are_no_credentials(azure):
 
 
 async def test_a_zone_redundant_registry_shows_its_home_region_at_once(azure):
-    azure.lab.switches.set("acr_plain_create", value="sync")
+    azure.lab.settings.set("acr_plain_create", value="sync")
     await azure.create_registry({**PLAIN, "properties": {"zoneRedundancy": "Enabled"}})
     home = await azure.registries.replications.get(GROUP, REGISTRY, LOCATION)
     assert (home.properties.zone_redundancy, home.system_data.created_by_type) == ("Enabled", "Application")
@@ -92,7 +92,7 @@ async def test_a_zone_redundant_registry_shows_its_home_region_at_once(azure):
 
 
 async def test_a_replica_syncs_after_it_was_made(azure, registry):
-    azure.lab.switches.set("acr_replica_sync", value="20")
+    azure.lab.settings.set("acr_replica_sync", value="20")
     client = azure.registries.replications
     await client.begin_create(GROUP, REGISTRY, "centralus", {"location": "centralus"}, polling=False)
     shown = []

@@ -25,14 +25,14 @@ async def make(azure, *, guid=None, name="Key Watcher", scope=None):
         }
     }
     path = f"/subscriptions/{azure.subscription}/{ROLES}/{guid}"
-    status, _, answer = await rest.call(azure, "PUT", path, version=VERSION, body=body)
-    return status, guid, answer
+    status, _, response = await rest.call(azure, "PUT", path, version=VERSION, body=body)
+    return status, guid, response
 
 
 async def listed(azure, *, scope=None, text="type eq 'CustomRole'"):
     path = f"{scope or scope_of(azure)}/{ROLES}?$filter={text}"
-    _, _, answer = await rest.call(azure, "GET", path, version=VERSION)
-    return [row["properties"]["roleName"] for row in answer["value"]]
+    _, _, response = await rest.call(azure, "GET", path, version=VERSION)
+    return [row["properties"]["roleName"] for row in response["value"]]
 
 
 async def test_a_role_is_made_and_told_whole(azure):
@@ -63,8 +63,8 @@ async def test_a_role_is_listed_where_it_can_be_assigned(azure):
 
 async def test_a_name_is_given_once(azure):
     _, guid, _ = await make(azure)
-    status, _, answer = await make(azure, name="KEY WATCHER")
-    assert (status, answer["error"]["code"]) == (409, "RoleDefinitionWithSameNameExists")
+    status, _, response = await make(azure, name="KEY WATCHER")
+    assert (status, response["error"]["code"]) == (409, "RoleDefinitionWithSameNameExists")
     assert (await make(azure, guid=guid))[0] == 201
 
 
@@ -73,8 +73,8 @@ async def test_a_role_grants_what_it_says_and_stays_while_it_is_in_use(azure):
     _, guid, _ = await make(azure)
     made = await azure.assign(vault.id, identity.principal_id, role=guid)
     path = f"/subscriptions/{azure.subscription}/{ROLES}/{guid}"
-    status, _, answer = await rest.call(azure, "DELETE", path, version=VERSION)
-    assert (status, answer["error"]["code"]) == (400, "RoleDefinitionHasAssignments")
+    status, _, response = await rest.call(azure, "DELETE", path, version=VERSION)
+    assert (status, response["error"]["code"]) == (400, "RoleDefinitionHasAssignments")
     await azure.authorization.role_assignments.delete(vault.id, made.name)
     await azure.lab.clock.advance(3600)
     status, _, gone = await rest.call(azure, "DELETE", path, version=VERSION)

@@ -4,12 +4,13 @@ import re
 
 import pytest
 
-from acrcmk_lab.azure import settings
+from acrcmk_lab.azure.state import settings
+from acrcmk_lab.azure.state.settings import Settings, Span
 
 
 @pytest.mark.parametrize(("text", "low", "high"), [("3", 3, 3), ("3..30", 3, 30), ("0.5..1.5", 0.5, 1.5)])
 def test_a_span_reads_as_one_number_or_two(text, low, high):
-    span = settings.Span.parse(text)
+    span = Span.parse(text)
     assert (span.low, span.high, str(span)) == (low, high, text)
     assert low <= span.draw(random.Random(1)) <= high
 
@@ -17,16 +18,16 @@ def test_a_span_reads_as_one_number_or_two(text, low, high):
 @pytest.mark.parametrize("text", ["", "a", "5..1", "-1", "..3"])
 def test_no_other_text_is_a_span(text):
     with pytest.raises(ValueError, match=r".+"):
-        settings.Span.parse(text)
+        Span.parse(text)
 
 
 def test_switches_are_set_by_name_with_the_type_they_have():
-    switches = settings.Switches()
-    switches.set("rbac_propagation", value="600")
-    switches.set("registry_mode", value="GEN_B")
-    switches.set("read_tokens", value="5")
-    assert switches.rbac_propagation == settings.Span(600, 600)
-    assert (switches.registry_mode, switches.read_tokens) == ("GEN_B", 5)
+    settings = Settings()
+    settings.set("rbac_propagation", value="600")
+    settings.set("registry_mode", value="GEN_B")
+    settings.set("read_tokens", value="5")
+    assert settings.rbac_propagation == Span(600, high=600)
+    assert (settings.registry_mode, settings.read_tokens) == ("GEN_B", 5)
 
 
 @pytest.mark.parametrize(
@@ -39,20 +40,20 @@ def test_switches_are_set_by_name_with_the_type_they_have():
 )
 def test_a_wrong_switch_is_refused_with_what_would_be_right(name, value, told):
     with pytest.raises(ValueError, match=told):
-        settings.Switches().set(name, value=value)
+        Settings().set(name, value=value)
 
 
 def test_every_switch_says_what_it_means_and_takes_its_own_value_back():
-    switches = settings.Switches()
-    for name, value, meaning in switches.describe():
+    settings = Settings()
+    for name, value, meaning in settings.describe():
         assert len(meaning) > 10
-        switches.set(name, value=value)
-    assert switches == settings.Switches()
+        settings.set(name, value=value)
+    assert settings == Settings()
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in settings.Switches().describe()])
+@pytest.mark.parametrize("name", [name for name, _, _ in Settings().describe()])
 def test_every_switch_is_used(name):
-    folder = pathlib.Path(settings.__file__).parent
+    folder = pathlib.Path(settings.__file__).parent.parent
     texts = [file.read_text() for file in folder.rglob("*.py") if file.name != "settings.py"]
     # The throttle reads its six by the kind of request.
     stem = re.sub(r"^(read|write|delete)_(tokens|refill)$", r"}_\2", name)

@@ -3,14 +3,15 @@ import math
 import hypothesis
 from hypothesis import strategies as st
 
-from acrcmk_lab.azure import settings, throttle
+from acrcmk_lab.azure.arm.throttle import Throttle
+from acrcmk_lab.azure.state.settings import Settings
 
 
-def bucket(**switches):
-    chosen = settings.Switches()
-    for name, value in switches.items():
+def bucket(**settings):
+    chosen = Settings()
+    for name, value in settings.items():
         chosen.set(name, value=str(value))
-    return throttle.Throttle(chosen)
+    return Throttle(chosen)
 
 
 def admit(throttled, now, principal="p", kind="read"):

@@ -1,7 +1,7 @@
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
-from acrcmk_lab.azure import messages
+from acrcmk_lab.azure.arm.messages import Request
 from tests.lab.tests.azure.conftest import GROUP, LOCATION
 
 GET_WRAP_UNWRAP = ["get", "wrapKey", "unwrapKey"]
@@ -9,7 +9,7 @@ GET_WRAP_UNWRAP = ["get", "wrapKey", "unwrapKey"]
 
 def policy(azure, principal, *, keys=GET_WRAP_UNWRAP):
     return {
-        "tenantId": azure.lab.cloud.world.tenant_id,
+        "tenantId": azure.lab.cloud.state.tenant_id,
         "objectId": principal,
         "permissions": {"keys": list(keys)},
     }
@@ -32,7 +32,7 @@ async def test_a_new_vault_registers_its_name_first(azure):
 
 
 async def test_the_sdk_s_own_poller_waits_for_the_name(azure):
-    body = {"tenantId": azure.lab.cloud.world.tenant_id, "sku": {"family": "A", "name": "standard"}}
+    body = {"tenantId": azure.lab.cloud.state.tenant_id, "sku": {"family": "A", "name": "standard"}}
     poller = await azure.vaults.vaults.begin_create_or_update(
         GROUP, "vault-one", {"location": LOCATION, "properties": body}
     )
@@ -60,22 +60,22 @@ async def test_rbac_is_the_default_only_since_2026(azure):
     assert (await azure.vault(enableRbacAuthorization=None)).properties.enable_rbac_authorization is True
     body = {"tenantId": "t", "sku": {"family": "A", "name": "standard"}, "accessPolicies": []}
     path = f"/subscriptions/{azure.subscription}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/old-vault"
-    answer = await old_api(azure, "PUT", path, {"location": LOCATION, "properties": body})
-    assert "enableRbacAuthorization" not in answer.body["properties"]
-    assert answer.body["properties"]["vaultUri"] == "https://old-vault.vault.azure.net", "no slash yet, as recorded"
+    response = await old_api(azure, "PUT", path, {"location": LOCATION, "properties": body})
+    assert "enableRbacAuthorization" not in response.body["properties"]
+    assert response.body["properties"]["vaultUri"] == "https://old-vault.vault.azure.net", "no slash yet, as recorded"
 
 
 async def old_api(azure, method, path, body):
 
     token = azure.lab.cloud.tokens.issue(azure.lab.cloud.operator, audience="x")
-    request = messages.Request(
+    request = Request(
         method=method,
         path=path,
         query={"api-version": "2023-07-01"},
         headers={"authorization": f"Bearer {token}"},
         body=body,
     )
-    return await azure.lab.cloud.answer(request)
+    return await azure.lab.cloud.respond(request)
 
 
 async def test_old_api_versions_retire_on_their_day(azure):
@@ -109,7 +109,7 @@ async def test_bad_names_are_refused(azure, name):
 
 
 async def test_a_name_held_elsewhere_is_taken(azure):
-    await azure.lab.control.take_name("vault-one")
+    await azure.lab.control.reserve_name("vault-one")
     available = await azure.vaults.vaults.check_name_availability(
         {"name": "vault-one", "type": "Microsoft.KeyVault/vaults"}
     )
@@ -192,7 +192,7 @@ async def test_ids_compare_without_case_and_come_back_as_first_written(azure):
 
 @pytest.mark.parametrize(("switch", "shown"), [("keep", "203.0.113.7"), ("add", "203.0.113.7/32")])
 async def test_a_single_address_comes_back_as_it_was_or_as_a_range(azure, switch, shown):
-    azure.lab.switches.set("cidr_suffix", value=switch)
+    azure.lab.settings.set("cidr_suffix", value=switch)
     acls = {"defaultAction": "Deny", "bypass": "AzureServices", "ipRules": [{"value": "203.0.113.7"}]}
     vault = await azure.vault(networkAcls=acls)
     assert [rule.value for rule in vault.properties.network_acls.ip_rules] == [shown]

@@ -13,7 +13,7 @@ def path_of(azure, kind, name):
 
 
 async def put_vault(azure, name, *, version, **properties):
-    tenant = azure.lab.cloud.world.tenant_id
+    tenant = azure.lab.cloud.state.tenant_id
     body = {"tenantId": tenant, "sku": {"family": "A", "name": "standard"}, "accessPolicies": [], **properties}
     path = path_of(azure, "Microsoft.KeyVault/vaults", name)
     status, _, _ = await rest.call(azure, "PUT", path, version=version, body={"location": LOCATION, "properties": body})
@@ -24,7 +24,7 @@ async def put_vault(azure, name, *, version, **properties):
 
 @pytest.mark.parametrize(("version", "shown"), [("2018-02-14", set()), ("2019-09-01", SINCE_2019_09)])
 async def test_while_soft_delete_was_optional_its_default_was_the_versions(azure, version, shown):
-    azure.lab.switches.set("disabled_soft_delete", value="accept")
+    azure.lab.settings.set("disabled_soft_delete", value="accept")
     path = await put_vault(azure, "vault-one", version=version)
     _, _, read = await rest.call(azure, "GET", path, version=version)
     assert SINCE_2019_09 & read["properties"].keys() == shown

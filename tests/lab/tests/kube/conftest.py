@@ -34,8 +34,8 @@ def real_api():
     if not ASSETS:
         pytest.skip("KUBEBUILDER_ASSETS names no folder with a real kube-apiserver")
     directory = pathlib.Path(tempfile.mkdtemp(prefix="acrcmk-"))
-    with processes.Family(directory) as family:
-        api = servers.Api.of(envtest.start(family, pathlib.Path(ASSETS)).admin_kubeconfig)
+    with processes.Children(directory) as children:
+        api = servers.Api.of(envtest.start(children, pathlib.Path(ASSETS)).admin_kubeconfig)
         servers.define(api, yaml.safe_load((HERE / "things.yaml").read_text()))
         yield api
     shutil.rmtree(directory, ignore_errors=True)

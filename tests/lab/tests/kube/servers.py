@@ -15,7 +15,7 @@ from typing import Any
 import requests
 import yaml
 
-from acrcmk_lab.kube import server
+from acrcmk_lab.kube.http import server
 
 JSON = "application/json"
 MERGE = "application/merge-patch+json"
@@ -28,7 +28,7 @@ AGENT = "tester/1"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said; `body` is decoded JSON where it is JSON."""
+    """A response; `body` is decoded JSON where it is JSON."""
 
     code: int
     body: Any
@@ -134,5 +134,5 @@ def unordered(message):
     head, several, complaints = message.partition("errors:\n")
     if several:
         return head, sorted(complaints.splitlines())
-    found = re.fullmatch(r"(.* is invalid: )\[(.*)\]", message, re.DOTALL)
-    return (found[1], sorted(re.split(r", (?=[\w<.\[\]-]+: )", found[2]))) if found else message
+    match = re.fullmatch(r"(.* is invalid: )\[(.*)\]", message, re.DOTALL)
+    return (match[1], sorted(re.split(r", (?=[\w<.\[\]-]+: )", match[2]))) if match else message

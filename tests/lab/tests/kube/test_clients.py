@@ -128,9 +128,9 @@ async def test_kopf_holds_an_object_with_its_finalizer_until_it_is_handled(api, 
 
 async def test_the_client_applies_status(custom, place):
     await custom.create_namespaced_custom_object(*place, thing("a", spec={}))
-    wanted = thing("a", status={"conditions": [{"type": "Ready", "status": "True"}]})
+    desired = thing("a", status={"conditions": [{"type": "Ready", "status": "True"}]})
     answer = await custom.patch_namespaced_custom_object_status(
-        *place, "a", wanted, field_manager="op", force=True, _content_type="application/apply-patch+yaml"
+        *place, "a", desired, field_manager="op", force=True, _content_type="application/apply-patch+yaml"
     )
     assert answer["status"]["conditions"] == [{"type": "Ready", "status": "True"}]
     line = next(one for one in answer["metadata"]["managedFields"] if one["manager"] == "op")

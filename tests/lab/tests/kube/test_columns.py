@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from acrcmk_lab.kube import table
+from acrcmk_lab.kube.registry import printer_columns
 from tests.lab.tests.kube import servers
 
 PLACE = "/apis/shown.dev/v1/panels"
@@ -95,26 +95,28 @@ def definition(kind, columns):
 @pytest.fixture(scope="module")
 def cells(api):
     """The cells of the panel by column, a column being path and type."""
-    wanted = [(path, kind) for path, _ in CELLS for kind in TYPES]
-    columns = [{"name": str(number), "type": kind, "jsonPath": path} for number, (path, kind) in enumerate(wanted)]
+    columns_in_order = [(path, kind) for path, _ in CELLS for kind in TYPES]
+    columns = [
+        {"name": str(number), "type": kind, "jsonPath": path} for number, (path, kind) in enumerate(columns_in_order)
+    ]
     servers.define(api, definition("Panel", columns))
     api.do("POST", PLACE, PANEL)
     (row,) = api.do("GET", PLACE, accept=servers.TABLE).body["rows"]
-    return dict(zip(wanted, row["cells"][1:], strict=True))
+    return dict(zip(columns_in_order, row["cells"][1:], strict=True))
 
 
 @pytest.mark.parametrize(("path", "expected"), CELLS)
 def test_a_cell_is_what_the_path_leads_to_where_that_fits_the_type(cells, path, expected):
-    told = tuple(cells[path, kind] for kind in TYPES)
-    assert [repr(one) for one in told] == [repr(one) for one in expected]
+    shown = tuple(cells[path, kind] for kind in TYPES)
+    assert [repr(one) for one in shown] == [repr(one) for one in expected]
 
 
 def test_a_path_that_cannot_be_read_leaves_the_name_alone(api):
     for number, path in enumerate(BROKEN):
         kind = f"Broken{number}"
         servers.define(api, definition(kind, [{"name": "X", "type": "string", "jsonPath": path}]))
-        told = api.do("GET", f"/apis/shown.dev/v1/{kind.lower()}s", accept=servers.TABLE).body
-        assert [column["name"] for column in told["columnDefinitions"]] == ["Name"], path
+        shown = api.do("GET", f"/apis/shown.dev/v1/{kind.lower()}s", accept=servers.TABLE).body
+        assert [column["name"] for column in shown["columnDefinitions"]] == ["Name"], path
 
 
 @pytest.mark.parametrize(
@@ -145,8 +147,8 @@ def test_a_path_that_cannot_be_read_leaves_the_name_alone(api):
     ],
 )
 def test_ages_are_told_as_kubectl_tells_them(seconds, text):
-    assert table.duration(seconds) == text
+    assert printer_columns.duration(seconds) == text
 
 
 def test_an_unreadable_time_has_no_age():
-    assert table.age("soon", now=datetime.datetime.now(datetime.UTC)) == "<invalid>"
+    assert printer_columns.age("soon", now=datetime.datetime.now(datetime.UTC)) == "<invalid>"

@@ -62,9 +62,9 @@ def test_events_are_found_by_the_object_they_are_about(api, things):
     for name in ("a", "b"):
         about = {"kind": "Thing", "name": name, "namespace": namespace}
         api.do("POST", path, {"metadata": {"name": name}, "involvedObject": about, "reason": "R", "message": "m"})
-    found = api.do("GET", path, fieldSelector="involvedObject.name=b,reason=R")
-    assert names(found) == "b"
-    assert "kind" not in found.body["items"][0]
+    answer = api.do("GET", path, fieldSelector="involvedObject.name=b,reason=R")
+    assert names(answer) == "b"
+    assert "kind" not in answer.body["items"][0]
 
 
 def test_events_are_one_store_with_two_faces(api, things):
@@ -103,5 +103,5 @@ def test_yaml_for_those_who_ask(api, five):
 def test_lists_span_namespaces(api, five):
     everywhere = "/apis/parity.dev/v1/things"
     namespace = five.split("/")[-2]
-    found = api.do("GET", everywhere, fieldSelector=f"metadata.namespace={namespace}")
-    assert names(found) == "abcde"
+    answer = api.do("GET", everywhere, fieldSelector=f"metadata.namespace={namespace}")
+    assert names(answer) == "abcde"

@@ -113,5 +113,5 @@ def test_strategic_patches_of_maps_and_plain_lists(api, things, change, expected
     metadata = {"name": "c", "finalizers": ["x/a", "x/b"], "labels": {"l": "1"}}
     api.do("POST", place, {"metadata": metadata, "data": {"a": "1"}})
     answer = api.do("PATCH", f"{place}/c", change, content=servers.STRATEGIC)
-    told = {**answer.meta, "data": answer.body.get("data")}
-    assert {key: told.get(key) for key in expected} == expected
+    shown = {**answer.meta, "data": answer.body.get("data")}
+    assert {key: shown.get(key) for key in expected} == expected

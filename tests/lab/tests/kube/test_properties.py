@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acrcmk_lab.kube import errors, jsonpath, objects, patch, selectors
+from acrcmk_lab.kube.apimachinery import errors, jsonpath, objects, patches, selectors
 from acrcmk_lab.kube.apply import fieldset, typed
-from acrcmk_lab.kube.schema import shape, validation
+from acrcmk_lab.kube.schema import pruning, validation
 from tests.lab.tests.kube.conftest import HERE
 
 SCHEMA = yaml.safe_load((HERE / "things.yaml").read_text())["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
@@ -58,14 +58,14 @@ def same_order(shorter, longer):
 
 @given(OBJECTS)
 def test_field_sets_survive_their_encoding(obj):
-    found = typed.paths(obj, KIND)
-    encoded = json.loads(json.dumps(fieldset.encode(found)))
-    assert fieldset.decode(encoded) == found
+    fields = typed.paths(obj, KIND)
+    encoded = json.loads(json.dumps(fieldset.encode(fields)))
+    assert fieldset.decode(encoded) == fields
 
 
 @given(OBJECTS)
 def test_merging_an_object_with_itself_changes_nothing(obj):
-    assert objects.same(typed.merge(obj, obj, KIND), obj)
+    assert objects.equal(typed.merge(obj, obj, KIND), obj)
     assert typed.compare(obj, obj, KIND) == typed.Comparison(fieldset.EMPTY, fieldset.EMPTY, fieldset.EMPTY)
     assert typed.remove(obj, fieldset.EMPTY, KIND) == obj
 
@@ -73,15 +73,15 @@ def test_merging_an_object_with_itself_changes_nothing(obj):
 @given(OBJECTS, OBJECTS)
 def test_merging_twice_is_merging_once(live, applied):
     merged = typed.merge(live, applied, KIND)
-    assert objects.same(typed.merge(merged, applied, KIND), merged)
+    assert objects.equal(typed.merge(merged, applied, KIND), merged)
 
 
 @given(OBJECTS, OBJECTS)
 def test_merging_removes_nothing_and_keeps_what_was_applied(live, applied):
     merged = typed.merge(live, applied, KIND)
     assert typed.compare(live, merged, KIND).removed == fieldset.EMPTY
-    told = typed.compare(applied, merged, KIND)
-    assert told.removed == told.modified == fieldset.EMPTY
+    comparison = typed.compare(applied, merged, KIND)
+    assert comparison.removed == comparison.modified == fieldset.EMPTY
 
 
 @given(OBJECTS, OBJECTS)
@@ -111,23 +111,23 @@ def test_what_is_removed_is_gone_and_nothing_else_is(obj, other):
 
 @given(WILD_OBJECTS)
 def test_decoding_twice_is_decoding_once(obj):
-    shape.decode(obj, SCHEMA)
+    pruning.decode(obj, SCHEMA)
     again = objects.clone(obj)
-    assert shape.decode(again, SCHEMA) == []
-    assert objects.same(again, obj)
+    assert pruning.decode(again, SCHEMA) == []
+    assert objects.equal(again, obj)
 
 
 @given(WILD_OBJECTS)
 def test_any_object_can_be_judged_and_problems_name_a_field(obj):
-    shape.decode(obj, SCHEMA)
+    pruning.decode(obj, SCHEMA)
     assert all(problem.field for problem in validation.validate(obj, SCHEMA))
     assert validation.validate(obj, SCHEMA, old=obj) == validation.validate(obj, SCHEMA, old=objects.clone(obj))
 
 
 @given(JSON, JSON)
 def test_a_merge_patch_applied_twice_is_applied_once(target, change):
-    once = patch.merge(objects.clone(target), change)
-    assert objects.same(patch.merge(objects.clone(once), change), once)
+    once = patches.merge(objects.clone(target), change)
+    assert objects.equal(patches.merge(objects.clone(once), change), once)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_merge_patch_applied_twice_is_applied_once(target, change):
     ],
 )
 def test_merge_patches_follow_the_rfc(target, change, result):
-    assert patch.merge(target, change) == result
+    assert patches.merge(target, change) == result
 
 
 @given(st.text(max_size=20) | st.text("ab=!,()<> in.\\[]?@'\"*1{}", max_size=20), JSON)

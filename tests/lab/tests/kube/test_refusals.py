@@ -75,8 +75,8 @@ def check(api, table, document, case):
         return
     assert servers.unordered(masked(answer.body["message"])) == servers.unordered(case["message"])
     causes = (answer.body.get("details") or {}).get("causes") or []
-    told = {masked(f"{cause.get('reason', '')} {cause.get('field', '')}".strip()) for cause in causes}
-    assert sorted(told) == case.get("causes", [])
+    masked_causes = {masked(f"{cause.get('reason', '')} {cause.get('field', '')}".strip()) for cause in causes}
+    assert sorted(masked_causes) == case.get("causes", [])
 
 
 @pytest.mark.parametrize(("document", "case"), cases("values"))

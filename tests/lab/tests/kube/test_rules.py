@@ -214,7 +214,7 @@ def rules(api):
     return api
 
 
-def told(answer):
+def sorted_message(answer):
     """Return what was refused, without the head; None where it was not."""
     if answer.code < 400:
         return None
@@ -224,7 +224,9 @@ def told(answer):
 
 @pytest.mark.parametrize(("spec", "refusal"), FIRST)
 def test_a_new_object_is_held_to_the_rules(rules, spec, refusal):
-    assert told(rules("POST", PLACE, {**RULE, "metadata": {"name": "a"}, "spec": spec}, dryRun="All")) == refusal
+    assert (
+        sorted_message(rules("POST", PLACE, {**RULE, "metadata": {"name": "a"}, "spec": spec}, dryRun="All")) == refusal
+    )
 
 
 @pytest.mark.parametrize(("before", "after", "refusal"), CHANGES)
@@ -232,7 +234,7 @@ def test_a_change_is_held_to_the_rules(rules, before, after, refusal):
     rules.do("POST", PLACE, {**RULE, "metadata": {"name": "a"}, "spec": before})
     answer = rules("PATCH", f"{PLACE}/a", {"spec": after}, content=servers.MERGE)
     rules.do("DELETE", f"{PLACE}/a")
-    assert told(answer) == refusal
+    assert sorted_message(answer) == refusal
 
 
 def test_a_rule_at_the_root_sees_the_name(rules):

@@ -11,7 +11,8 @@ import requests
 import yaml
 
 from acrcmk_lab import processes
-from acrcmk_lab.kube import clock, server
+from acrcmk_lab.kube.apimachinery import clock
+from acrcmk_lab.kube.http import server
 from tests.lab.tests.kube import servers
 from tests.lab.tests.kube.conftest import HERE, thing
 
@@ -36,8 +37,8 @@ def test_both_forms_of_discovery_agree(api):
         group = item["metadata"]["name"]
         for version in item["versions"]:
             plain = api.do("GET", f"/apis/{group}/{version['version']}").body["resources"]
-            told = {(one["name"], one["kind"], one["namespaced"]) for one in plain if "/" not in one["name"]}
-            assert told == {
+            resources = {(one["name"], one["kind"], one["namespaced"]) for one in plain if "/" not in one["name"]}
+            assert resources == {
                 (one["resource"], one["responseKind"]["kind"], one["scope"] == "Namespaced")
                 for one in version["resources"]
             }
@@ -88,8 +89,8 @@ def test_a_broken_request_does_not_stop_the_server(embedded_api):
 
 async def test_ages_follow_the_clock_that_is_given():
     now = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
-    async with server.KubeLab(time=clock.Clock(lambda: now)) as lab:
-        resource = lab.cluster.catalogue.find("", "v1", "namespaces")
+    async with server.KubeLab(clock=clock.Clock(lambda: now)) as lab:
+        resource = lab.cluster.resources.find("", "v1", "namespaces")
         (stored, *_) = lab.cluster.store.select(resource.collection)
         age = next(column for column in resource.columns if column.name == "Age")
         assert stored.obj["metadata"]["creationTimestamp"] == "2026-01-02T00:00:00Z"
@@ -98,9 +99,9 @@ async def test_ages_follow_the_clock_that_is_given():
 
 def test_the_command_writes_a_kubeconfig_once_it_serves_and_stops_on_sigterm(tmp_path):
     kubeconfig = tmp_path / "kubeconfig"
-    with processes.Family(tmp_path) as family:
+    with processes.Children(tmp_path) as children:
         command = (sys.executable, "-m", "acrcmk_lab.cli", "kube", "--kubeconfig", str(kubeconfig))
-        child = family.start("kube", *command)
+        child = children.start("kube", *command)
         child.wait_until(kubeconfig.exists, what="it served")
         api = servers.Api.of(kubeconfig)
         assert api.do("GET", "/api/v1/namespaces/default").body["status"]["phase"] == "Active"

@@ -8,7 +8,7 @@ from tests.lab.tests.kube import servers
 from tests.lab.tests.kube.conftest import thing
 
 
-def told(events):
+def types_and_names(events):
     return [(event["type"], event["object"]["metadata"].get("name")) for event in events]
 
 
@@ -23,15 +23,15 @@ def test_a_watch_from_a_version_tells_exactly_what_came_after(api, things):
     api.do("POST", things, thing("b", spec={}))
     api.do("DELETE", f"{things}/a")
     with api.watch(things, resourceVersion=since, timeoutSeconds="1") as events:
-        assert told(events) == [("MODIFIED", "a"), ("ADDED", "b"), ("DELETED", "a")]
+        assert types_and_names(events) == [("MODIFIED", "a"), ("ADDED", "b"), ("DELETED", "a")]
 
 
 def test_a_watch_without_a_version_begins_with_what_is_there(api, things):
     api.do("POST", things, thing("a", spec={}))
     with api.watch(things) as events:
-        assert told(itertools.islice(events, 1)) == [("ADDED", "a")]
+        assert types_and_names(itertools.islice(events, 1)) == [("ADDED", "a")]
         api.do("POST", things, thing("b", spec={}))
-        assert told(itertools.islice(events, 1)) == [("ADDED", "b")]
+        assert types_and_names(itertools.islice(events, 1)) == [("ADDED", "b")]
 
 
 def test_the_versions_of_events_grow_and_can_be_resumed_from(api, things):
@@ -52,7 +52,7 @@ def test_a_label_selector_sees_objects_come_and_go(api, things):
     for label in ("x", "y", "x"):
         api.do("PATCH", f"{things}/a", {"metadata": {"labels": {"l": label}}}, content=servers.MERGE)
     with api.watch(things, resourceVersion=since, labelSelector="l=x", timeoutSeconds="1") as events:
-        assert told(events) == [("ADDED", "a"), ("DELETED", "a"), ("ADDED", "a")]
+        assert types_and_names(events) == [("ADDED", "a"), ("DELETED", "a"), ("ADDED", "a")]
 
 
 def test_a_field_selector_picks_one_object(api, things):
@@ -60,7 +60,7 @@ def test_a_field_selector_picks_one_object(api, things):
     for name in "ab":
         api.do("POST", things, thing(name, spec={}))
     with api.watch(things, resourceVersion=since, fieldSelector="metadata.name=b", timeoutSeconds="1") as events:
-        assert told(events) == [("ADDED", "b")]
+        assert types_and_names(events) == [("ADDED", "b")]
 
 
 def test_streaming_a_list_ends_with_a_bookmark(api, things):
@@ -68,7 +68,7 @@ def test_streaming_a_list_ends_with_a_bookmark(api, things):
     query = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}
     with api.watch(things, **query) as events:
         added, bookmark = itertools.islice(events, 2)
-    assert told([added, bookmark]) == [("ADDED", "a"), ("BOOKMARK", None)]
+    assert types_and_names([added, bookmark]) == [("ADDED", "a"), ("BOOKMARK", None)]
     assert bookmark["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
     assert bookmark["object"]["kind"] == "Thing"
 
@@ -94,7 +94,7 @@ def test_a_dry_run_is_seen_by_nobody(api, things):
     api.do("POST", things, thing("a", spec={}), dryRun="All")
     api.do("POST", things, thing("b", spec={}))
     with api.watch(things, resourceVersion=since) as events:
-        assert told(itertools.islice(events, 1)) == [("ADDED", "b")]
+        assert types_and_names(itertools.islice(events, 1)) == [("ADDED", "b")]
 
 
 def test_tables_are_watched_with_the_columns_told_once(api, things):

@@ -6,8 +6,16 @@ import json
 import urllib.parse
 import uuid
 
-from acrcmk_lab.azure import clock, cloud, directory, messages, rbac, requestlog, settings
+from acrcmk_lab.azure.arm.messages import Request
+from acrcmk_lab.azure.cloud import Cloud
+from acrcmk_lab.azure.state import rbac
+from acrcmk_lab.azure.state.clock import Clock
+from acrcmk_lab.azure.state.directory import Principal
+from acrcmk_lab.azure.state.rbac import Grant
+from acrcmk_lab.azure.state.request_log import Log
+from acrcmk_lab.azure.state.settings import Settings
 from acrcmk_lab.replay import recordings
+from acrcmk_lab.replay.recordings import Recording
 
 ARM = "https://management.azure.com"
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -42,7 +50,7 @@ def arm(path, version="2023-01-31"):
 
 def recording(*entries, name="synthetic"):
     """Return the recording of some exchanges."""
-    return recordings.Recording(name=name, exchanges=tuple(recordings.parse(list(entries), name=name)))
+    return Recording(name=name, exchanges=tuple(recordings.parse(list(entries), name=name)))
 
 
 def mutated(entries, number, change):
@@ -56,24 +64,24 @@ class Recorder:
     """A client of a lab that records every exchange."""
 
     def __init__(self, *, seed=1, day=None, **overrides):
-        switches = settings.Switches.without_latency()
+        settings = Settings.without_latency()
         for name, value in {"rbac_propagation": "0", "policy_propagation": "0", **overrides}.items():
-            switches.set(name, value=value)
-        self.clock = clock.Clock(epoch=day)
-        self.cloud = cloud.Cloud(time=self.clock, switches=switches, log=requestlog.Log(), seed=seed)
-        self.cloud.world.url = ARM
+            settings.set(name, value=value)
+        self.clock = Clock(epoch=day)
+        self.cloud = Cloud(time=self.clock, settings=settings, log=Log(), seed=seed)
+        self.cloud.state.url = ARM
         self.cloud.add_subscription(SUBSCRIPTION)
-        self.caller = directory.Principal(object_id=CLIENT, client_id=str(uuid.UUID(int=8, version=4)))
-        self.cloud.world.directory.add(self.caller)
-        owner = rbac.Grant(principal=CLIENT, role=rbac.definitions()[rbac.OWNER], scope="/")
-        self.cloud.world.access.grant(owner)
+        self.caller = Principal(object_id=CLIENT, client_id=str(uuid.UUID(int=8, version=4)))
+        self.cloud.state.directory.add(self.caller)
+        owner = Grant(principal=CLIENT, role=rbac.definitions()[rbac.OWNER], scope="/")
+        self.cloud.state.access.grant(owner)
         self.entries = []
 
     async def call(self, method, url, body=None, *, token=True):
         """Send a request, record the exchange, return the response."""
         parts = urllib.parse.urlsplit(url)
         bearer = self.cloud.tokens.issue(self.caller, audience="https://vault.azure.net") if token else ""
-        request = messages.Request(
+        request = Request(
             method=method,
             path=urllib.parse.unquote(parts.path),
             query=dict(urllib.parse.parse_qsl(parts.query)),
@@ -81,37 +89,37 @@ class Recorder:
             body=body,
             host=parts.hostname,
         )
-        answer = await self.cloud.answer(request)
-        headers = {name.lower(): value for name, value in answer.headers.items()}
+        response = await self.cloud.respond(request)
+        headers = {name.lower(): value for name, value in response.headers.items()}
         headers["date"] = email.utils.format_datetime(self.clock.utc().replace(microsecond=0), usegmt=True)
-        if answer.body is not None:
+        if response.body is not None:
             headers["content-type"] = "application/json; charset=utf-8"
         self.entries.append(
             {
                 "request": {"method": method, "uri": url, "body": body},
                 "response": {
-                    "status": answer.status,
+                    "status": response.status,
                     "headers": headers,
-                    "body": json.loads(json.dumps(answer.body)),
+                    "body": json.loads(json.dumps(response.body)),
                 },
             }
         )
-        return answer
+        return response
 
     async def wait(self, seconds):
         await self.clock.advance(seconds)
 
 
-async def recorded_encryption(**switches):
+async def recorded_encryption(**settings):
     """Record the creation of an encrypted registry with all it needs, and a change of its key; return the exchanges."""
-    recorder = Recorder(**switches)
+    recorder = Recorder(**settings)
     await recorder.call("PUT", arm(GROUP, "2021-04-01"), {"location": "westus"})
     identity = await recorder.call("PUT", arm(IDENTITY), {"location": "westus"})
     client_id, principal_id = identity.body["properties"]["clientId"], identity.body["properties"]["principalId"]
     await recorder.wait(2)
     policies = [_policy(recorder, CLIENT, "all"), _policy(recorder, principal_id, "get", "wrapKey", "unwrapKey")]
     properties = {
-        "tenantId": recorder.cloud.world.tenant_id,
+        "tenantId": recorder.cloud.state.tenant_id,
         "sku": {"family": "A", "name": "standard"},
         "accessPolicies": policies,
         "enablePurgeProtection": True,
@@ -140,7 +148,7 @@ async def recorded_encryption(**switches):
 
 
 def _policy(recorder, object_id, *keys):
-    return {"tenantId": recorder.cloud.world.tenant_id, "objectId": object_id, "permissions": {"keys": list(keys)}}
+    return {"tenantId": recorder.cloud.state.tenant_id, "objectId": object_id, "permissions": {"keys": list(keys)}}
 
 
 def _encryption(kid, client_id):

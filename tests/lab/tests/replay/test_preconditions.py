@@ -2,7 +2,7 @@
 
 import pytest
 
-from acrcmk_lab.azure import ids
+from acrcmk_lab.azure.arm import ids
 from acrcmk_lab.replay import preconditions, principals, roles, schedule
 from tests.lab.tests.replay import synthetic
 from tests.lab.tests.replay.synthetic import (

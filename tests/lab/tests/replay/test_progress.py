@@ -25,9 +25,9 @@ ASSIGNMENT = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{synthe
 PRINCIPAL = "121b7114-0556-44a0-ac9e-d70f9b0178b8"
 
 
-def switches(*entries):
+def settings(*entries):
     actual = recording(*entries)
-    return progress.switches(actual, timestamps=schedule.timestamps(actual))
+    return progress.settings(actual, timestamps=schedule.timestamps(actual))
 
 
 def state(name):
@@ -151,14 +151,14 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_delay_lies_between_two_observations(case):
     entries, expected = CASES[case]
-    actual = switches(*entries).get(0, {})
+    actual = settings(*entries).get(0, {})
     assert {name: round(float(actual[name])) for name in actual if name != "acr_plain_create"} == expected
 
 
 @pytest.mark.parametrize(("status", "form"), [(200, "sync"), (201, "async")])
 def test_the_status_of_a_create_shows_whether_it_is_asynchronous(status, form):
     entry = exchange("PUT", arm(REGISTRY), status, state("Succeeded"), at=0)
-    assert switches(entry)[0]["acr_plain_create"] == form
+    assert settings(entry)[0]["acr_plain_create"] == form
 
 
 def test_a_replica_is_in_sync_some_time_after_its_operation():
@@ -176,11 +176,11 @@ def test_a_replica_is_in_sync_some_time_after_its_operation():
 
     started = exchange("PUT", arm(replica), 201, state("Creating"), at=0, azure_asyncoperation=synthetic.ARM + status)
     done = exchange("GET", arm(status), 200, {"status": "Succeeded"}, at=10)
-    assert float(switches(started, done, shown("Ready", 12))[0]["acr_replica_sync"]) < 2
+    assert float(settings(started, done, shown("Ready", 12))[0]["acr_replica_sync"]) < 2
     assert float(
-        switches(started, done, shown("Syncing", 12), shown("Ready", 30))[0]["acr_replica_sync"]
+        settings(started, done, shown("Syncing", 12), shown("Ready", 30))[0]["acr_replica_sync"]
     ) == pytest.approx(16)
-    assert float(switches(started, done, shown("Syncing", 12))[0]["acr_replica_sync"]) > 3600
+    assert float(settings(started, done, shown("Syncing", 12))[0]["acr_replica_sync"]) > 3600
 
 
 def test_times_increase_even_within_one_second():

@@ -224,7 +224,7 @@ async def test_a_defect_of_the_lab_is_a_difference(monkeypatch, encryption):
     async def broken(*_arguments, **_options):
         raise KeyError("defect")
 
-    monkeypatch.setattr("acrcmk_lab.azure.providers.identity.ManagedIdentity.put", broken)
+    monkeypatch.setattr("acrcmk_lab.azure.services.managed_identity.identities.ManagedIdentity.put", broken)
     result = await replayed(encryption[:3])
     assert differing(result)[1] == ["status"]
     assert "defect" in report.details(result)

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from acrcmk_lab.kube import fielderrors
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 Path: TypeAlias = tuple[str, ...]
 FieldSet: TypeAlias = frozenset[Path]
@@ -33,22 +33,22 @@ def value(item: Any) -> str:
 
 
 def decode(fields: Object) -> FieldSet:
-    """Read FieldsV1: an empty object is a member, and so is whatever has `.` among its children."""
-    found: set[Path] = set()
-    _decode(fields, (), found)
-    return frozenset(found)
+    """Decode FieldsV1: an empty object is a member of the set, and so is an object with the key `.`."""
+    decoded: set[Path] = set()
+    _decode(fields, (), decoded)
+    return frozenset(decoded)
 
 
-def _decode(fields: Object, path: Path, found: set[Path]) -> None:
+def _decode(fields: Object, path: Path, decoded: set[Path]) -> None:
     if path and (not fields or "." in fields):
-        found.add(path)
+        decoded.add(path)
     for element, children in fields.items():
         if element != ".":
-            _decode(children, (*path, element), found)
+            _decode(children, (*path, element), decoded)
 
 
 def encode(paths: Iterable[Path]) -> Object:
-    """Write FieldsV1."""
+    """Encode as FieldsV1."""
     root: Object = {}
     members = set(paths)
     for path in sorted(members):
@@ -62,18 +62,18 @@ def encode(paths: Iterable[Path]) -> Object:
 
 
 def ordered(paths: Iterable[Path]) -> list[Path]:
-    """Sort as the real server lists fields: at every level the members first, then what lies below."""
+    """Return the paths in the order of the real server: at every level the members first, then their children."""
     return sorted(paths, key=lambda path: [(depth < len(path), part) for depth, part in enumerate(path, start=1)])
 
 
 def without(paths: FieldSet, roots: Iterable[str]) -> FieldSet:
-    """Drop all that stands at or below the top-level fields `roots`."""
+    """Return the paths that are not in the top-level fields `roots`."""
     heads = {field(root) for root in roots}
     return frozenset(path for path in paths if path[0] not in heads)
 
 
 def text(path: Path) -> str:
-    """Print a path as conflicts do: `.status.conditions[type="Ready"].status`."""
+    """Return a path as messages about conflicts have it: `.status.conditions[type="Ready"].status`."""
     return "".join(_element_text(element) for element in path)
 
 
@@ -88,4 +88,4 @@ def _element_text(element: str) -> str:
 
 
 def _scalar_text(item: Any) -> str:
-    return fielderrors.quote(item) if isinstance(item, str) else _compact(item)
+    return field_errors.quote(item) if isinstance(item, str) else _compact(item)

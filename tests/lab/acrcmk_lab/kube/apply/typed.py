@@ -1,16 +1,16 @@
-"""Objects seen through their schema: which paths they have, how they differ, how they merge.
+"""Paths, comparison and merge of objects with a schema.
 
 Follows sigs.k8s.io/structured-merge-diff/v6/typed; how a schema becomes types follows kube-openapi/pkg/schemaconv.
 """
 
+import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from acrcmk_lab.kube import objects
+from acrcmk_lab.kube.apimachinery import objects
+from acrcmk_lab.kube.apimachinery.objects import Object
 from acrcmk_lab.kube.apply import fieldset
 from acrcmk_lab.kube.apply.fieldset import FieldSet, Path
-from acrcmk_lab.kube.objects import Object
 
 Relation: TypeAlias = Literal["scalar", "atomic", "map", "set", "keyed"]
 MISSING: Final = object()
@@ -18,12 +18,12 @@ _CONTAINERS: Final = frozenset({"map", "keyed", "set"})
 
 
 class MergeError(Exception):
-    """The value does not fit the schema so far that it could be merged."""
+    """The value cannot be merged by its schema."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Type:
-    """A schema as merging sees it; `preserve` is inherited from the schemas around it."""
+    """How values of a schema are merged; `preserve` (unknown fields) is inherited from the schemas around it."""
 
     schema: Object | None
     preserve: bool = False
@@ -39,7 +39,7 @@ class Type:
         return "scalar"
 
     def child(self, name: str) -> "Type | None":
-        """Return the type of a field; None where the schema knows no such field."""
+        """Return the type of a field; None where the schema has no such field."""
         schema = self.schema or {}
         properties, additional = schema.get("properties") or {}, schema.get("additionalProperties")
         preserve = self.preserve or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
@@ -52,7 +52,7 @@ class Type:
         return None
 
     def names(self, name: str) -> bool:
-        """Whether the schema lists the field by name."""
+        """Return whether the schema lists the field by name."""
         return name in ((self.schema or {}).get("properties") or {})
 
     def items(self) -> "Type":
@@ -65,8 +65,8 @@ class Type:
             return fieldset.value(_scalar(item))
         names = schema.get("x-kubernetes-list-map-keys") or []
         if not isinstance(item, dict):
-            wrong = "a null element" if item is None else "non-map elements"
-            raise MergeError(f"associative list with keys may not have {wrong}")
+            elements = "a null element" if item is None else "non-map elements"
+            raise MergeError(f"associative list with keys may not have {elements}")
         properties = (schema.get("items") or {}).get("properties") or {}
         keys = {
             name: item.get(name, (properties.get(name) or {}).get("default"))
@@ -83,7 +83,7 @@ class Type:
 
 
 def _scalar(item: Any) -> Any:
-    """Return an item of a set. Raises `MergeError` where it cannot be one."""
+    """Return an item of a set. Raises `MergeError` where the value cannot be an item."""
     if item is None:
         raise MergeError("associative list without keys has an element that's an explicit null")
     if isinstance(item, dict):
@@ -94,31 +94,31 @@ def _scalar(item: Any) -> Any:
 
 
 def paths(value: Any, kind: Type) -> FieldSet:
-    """Return the set of fields that `value` speaks of."""
-    found: set[Path] = set()
-    _paths(value, kind, (), found)
-    found.discard(())
-    return frozenset(found)
+    """Return the set of the fields of `value`."""
+    field_paths: set[Path] = set()
+    _paths(value, kind, (), field_paths)
+    field_paths.discard(())
+    return frozenset(field_paths)
 
 
-def _paths(value: Any, kind: Type, path: Path, found: set[Path]) -> None:
+def _paths(value: Any, kind: Type, path: Path, field_paths: set[Path]) -> None:
     relation = kind.relation(value)
     if relation in {"scalar", "atomic"}:
-        found.add(path)
+        field_paths.add(path)
     elif relation == "map":
         for name, item in value.items():
             where = (*path, fieldset.field(name))
-            _paths(item, kind.child(name) or Type(None), where, found)
+            _paths(item, kind.child(name) or Type(None), where, field_paths)
             if item is None or item == {} or not kind.names(name):
-                found.add(where)
+                field_paths.add(where)
     else:
         for item in value:
             where = (*path, kind.element(item))
-            _paths(item, kind.items(), where, found)
-            found.add(where)
+            _paths(item, kind.items(), where, field_paths)
+            field_paths.add(where)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Comparison:
     """The paths that differ between two objects."""
 
@@ -127,7 +127,7 @@ class Comparison:
     added: FieldSet
 
     def without(self, roots: Iterable[str]) -> "Comparison":
-        """Leave out what stands below the top-level fields `roots`."""
+        """Return the comparison without the top-level fields `roots`."""
         kept = tuple(roots)
         return Comparison(
             fieldset.without(self.removed, kept),
@@ -145,9 +145,9 @@ class _Differ:
     def walk(self, left: Any, right: Any, kind: Type, path: Path) -> None:
         leaf = self._is_leaf(left, right, kind)
         if leaf and left is not MISSING and right is not MISSING:
-            if not objects.same(left, right):
+            if not objects.equal(left, right):
                 self.modified.add(path)
-                self._walk_apart(left, right, kind, path)
+                self._walk_replaced(left, right, kind, path)
             return
         if not leaf:
             for element, before, after, inner in _pairs(left, right, kind):
@@ -157,8 +157,8 @@ class _Differ:
         elif right is MISSING:
             self.removed.add(path)
 
-    def _walk_apart(self, left: Any, right: Any, kind: Type, path: Path) -> None:
-        """Where a map became a list or the like, the children of both are gone or new."""
+    def _walk_replaced(self, left: Any, right: Any, kind: Type, path: Path) -> None:
+        """Compare values of different kinds, a map and a list, say: all children are removed or added."""
         if kind.relation(left) == kind.relation(right):
             return
         for before, after in ((left, MISSING), (MISSING, right)):
@@ -187,7 +187,7 @@ def compare(left: Object, right: Object, kind: Type) -> Comparison:
 
 
 def _pairs(left: Any, right: Any, kind: Type) -> list[tuple[str, Any, Any, Type]]:
-    """Pair the children of two containers by path element; `MISSING` stands for what one side lacks."""
+    """Return the children of two containers by path element; `MISSING` where one side has no such child."""
     if isinstance(left, dict) or isinstance(right, dict):
         sides = [side if isinstance(side, dict) else {} for side in (left, right)]
         names = list(dict.fromkeys([*sides[0], *sides[1]]))
@@ -209,15 +209,15 @@ def _pairs(left: Any, right: Any, kind: Type) -> list[tuple[str, Any, Any, Type]
 
 
 def index(items: list[Any], kind: Type) -> dict[str, Any]:
-    """Return the items of a set or a list map by path element; of items with one key the first."""
-    found: dict[str, Any] = {}
+    """Return the items of a set or a list map by path element; of items with the same key the first."""
+    by_element: dict[str, Any] = {}
     for item in items:
-        found.setdefault(kind.element(item), item)
-    return found
+        by_element.setdefault(kind.element(item), item)
+    return by_element
 
 
 def merge(live: Any, applied: Any, kind: Type) -> Any:
-    """Return `live` with what `applied` says; nothing is removed."""
+    """Return `live` with the values of `applied`; nothing is removed."""
     if applied is MISSING:
         return live
     if applied is None and live is not MISSING and kind.relation(live) in _CONTAINERS and live:
@@ -247,28 +247,28 @@ def _merge_lists(live: list[Any], applied: list[Any], kind: Type) -> list[Any]:
 
 
 def _merged_order(left: list[str], right: list[str]) -> list[str]:
-    """Order the items of both lists: as `right` has the shared ones, those of `left` alone beside their neighbours."""
+    """Return the order of a merged list: shared items as in `right`, the others of `left` beside their neighbours."""
     order: list[str] = []
     shared = [element for element in right if element in left]
     at = to = 0
     while at < len(left) or to < len(right):
-        mine = left[at] if at < len(left) else None
-        theirs = right[to] if to < len(right) else None
-        wanted = next((element for element in shared if element not in order), None)
-        if mine is not None and mine != theirs and (mine in order or (mine in right and theirs and mine != wanted)):
-            at += 1  # told already, or to be told in its place in `right`
-        elif mine is not None and mine not in right:
-            order.append(mine)
+        own = left[at] if at < len(left) else None
+        other = right[to] if to < len(right) else None
+        next_shared = next((element for element in shared if element not in order), None)
+        if own is not None and own != other and (own in order or (own in right and other and own != next_shared)):
+            at += 1  # already in `order`, or added later in its place in `right`
+        elif own is not None and own not in right:
+            order.append(own)
             at += 1
-        elif theirs is not None:
-            order.append(theirs)
-            at += mine == theirs
+        elif other is not None:
+            order.append(other)
+            at += own == other
             to += 1
     return order
 
 
-def remove(value: Any, doomed: FieldSet, kind: Type) -> Any:
-    """Return `value` without the items and fields at the paths in `doomed`; None where nothing is left of it."""
+def remove(value: Any, removed: FieldSet, kind: Type) -> Any:
+    """Return `value` without the items and fields at the paths in `removed`; None where nothing is left."""
     relation = kind.relation(value)
     if relation == "scalar":
         return value
@@ -278,30 +278,30 @@ def remove(value: Any, doomed: FieldSet, kind: Type) -> Any:
         kept = {}
         for name, item in value.items():
             element = fieldset.field(name)
-            if (element,) not in doomed:
-                kept[name] = _remove_below(item, doomed, element, kind.child(name) or Type(None))
+            if (element,) not in removed:
+                kept[name] = _remove_below(item, removed, element, kind.child(name) or Type(None))
         return kept or None
-    rest = []
+    kept_items = []
     for item in value:
         element = kind.element(item)
-        if (element,) not in doomed:
-            rest.append(_remove_below(item, doomed, element, kind.items()))
-    return rest or None
+        if (element,) not in removed:
+            kept_items.append(_remove_below(item, removed, element, kind.items()))
+    return kept_items or None
 
 
-def _remove_below(item: Any, doomed: FieldSet, element: str, kind: Type) -> Any:
-    below = frozenset(path[1:] for path in doomed if len(path) > 1 and path[0] == element)
+def _remove_below(item: Any, removed: FieldSet, element: str, kind: Type) -> Any:
+    below = frozenset(path[1:] for path in removed if len(path) > 1 and path[0] == element)
     return remove(item, below, kind) if below else item
 
 
 def with_named_parents(members: FieldSet, kind: Type) -> FieldSet:
     """Add the parents that the schema lists by name: removing all of a struct's fields removes the struct."""
-    found = set(members)
+    with_parents = set(members)
     for path in members:
         here: Type | None = kind
         for depth, element in enumerate(path[:-1], start=1):
             name = element[2:] if element.startswith("f:") else None
             if here is not None and name is not None and here.names(name):
-                found.add(path[:depth])
+                with_parents.add(path[:depth])
             here = (here.child(name) if name is not None else here.items()) if here else None
-    return frozenset(found)
+    return frozenset(with_parents)

@@ -21,8 +21,8 @@ from google.protobuf import (  # type: ignore[import-untyped]  # its stubs are a
     timestamp_pb2,
 )
 
-from acrcmk_lab.kube.objects import Object
-from acrcmk_lab.kube.schema import cellib, celtypes
+from acrcmk_lab.kube.apimachinery.objects import Object
+from acrcmk_lab.kube.schema import cel_library, cel_types
 
 _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _OPTIONAL_OLD: Final = "before[?0]"
@@ -37,21 +37,21 @@ class CompileError(Exception):
 
 
 class ResultTypeError(CompileError):
-    """The expression compiles to another type than is wanted."""
+    """The expression compiles to another type than expected."""
 
 
 class EvaluationError(Exception):
-    """The expression failed at run time, in the words of cel-go."""
+    """The expression failed at run time, with the message of cel-go."""
 
 
 def root_schema(schema: Object) -> Object:
-    """Add to the schema of a whole object what rules may read of its type and metadata."""
+    """Return the schema of a whole object with the fields of type and metadata that rules can read."""
     type_meta: Object = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": _META}
     return {**schema, "properties": {**(schema.get("properties") or {}), **type_meta}}
 
 
 def to_cel(value: Any, schema: Object | None) -> Any:
-    """Convert a JSON value to what a rule sees of it."""
+    """Convert a JSON value to a CEL value."""
     if schema is None or value is None:
         return value
     if isinstance(value, dict):
@@ -66,20 +66,20 @@ def to_cel(value: Any, schema: Object | None) -> Any:
 def _object(value: Object, schema: Object) -> Object:
     properties, additional = schema.get("properties"), schema.get("additionalProperties")
     if properties:
-        return {celtypes.escape(key): to_cel(value[key], properties[key]) for key in properties if key in value}
+        return {cel_types.escape(key): to_cel(value[key], properties[key]) for key in properties if key in value}
     inner = additional if isinstance(additional, dict) else None
     return {key: to_cel(item, inner) for key, item in value.items()}
 
 
 def _text(value: str, form: str | None) -> Any:
-    """Convert a text by its format. Times are protobuf's: of Python's own the library takes none within an object."""
+    """Convert a text by its format. Times are protobuf's: the library accepts Python's only outside of objects."""
     if form == "byte":
         return base64.b64decode(value)
     if form in {"date", "date-time"}:
         moment = datetime.datetime.fromisoformat(value)
-        found = timestamp_pb2.Timestamp()
-        found.FromDatetime(moment)
-        return found
+        timestamp = timestamp_pb2.Timestamp()
+        timestamp.FromDatetime(moment)
+        return timestamp
     if form == "duration":
         parts = re.findall(r"([\d.]+)(h|ms|us|µs|ns|m|s)", value)
         seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
@@ -90,19 +90,19 @@ def _text(value: str, form: str | None) -> Any:
 
 
 class Environment:
-    """Where the rules of one schema compile; `schema` is that of `self`."""
+    """The environment in which the rules of a schema are checked; `schema` is that of `self`."""
 
     def __init__(self, schema: Object) -> None:
-        self._types = celtypes.Types(schema)
+        self._types = cel_types.Types(schema)
 
     def check(self, source: str, *, result: Any, optional_old: bool) -> bool:
         """Check an expression against the schema; return whether it reads `oldSelf`. Raises `CompileError`."""
         kind = self._types.self_type
         try:
-            found, uses_old = self._typed({"self": kind}).compile(source), False
+            compiled, uses_old = self._typed({"self": kind}).compile(source), False
         except RuntimeError:
-            found, uses_old = self._check_with_old(source, kind, optional_old=optional_old), True
-        if found.return_type() != result:
+            compiled, uses_old = self._check_with_old(source, kind, optional_old=optional_old), True
+        if compiled.return_type() != result:
             raise ResultTypeError
         return uses_old
 
@@ -112,7 +112,7 @@ class Environment:
             with contextlib.suppress(RuntimeError):
                 env = self._typed({"self": kind, "before": before}, ext_bindings.ExtBindings())
                 return env.compile(_with_optional_old(source))
-            # It does not compile; how the error is told must not show the wrapping.
+            # It does not compile; the error must not contain the binding of oldSelf.
             kind = self._typed({"before": before}).compile(_OPTIONAL_OLD).return_type()
         try:
             return self._typed({"self": self._types.self_type, "oldSelf": kind}).compile(source)
@@ -124,16 +124,16 @@ class Environment:
 
 
 def _with_optional_old(source: str) -> str:
-    """Bind `oldSelf`: the library takes no optional value from outside, but an optional index makes one of a list."""
+    """Bind `oldSelf`: the library accepts no optional values, but an optional index of a list is one."""
     return f"cel.bind(oldSelf, {_OPTIONAL_OLD}, {source})"
 
 
 def _extensions() -> list[Any]:
-    return [ext_strings.ExtStrings(version=2), ext_optional.ExtOptional(), cellib.extension()]
+    return [ext_strings.ExtStrings(version=2), ext_optional.ExtOptional(), cel_library.extension()]
 
 
 def _reworded_compile(text: str) -> str:
-    """Say a compile-time error as cel-go says it (the library is cel-cpp)."""
+    """Return a compile-time error of cel-cpp (the library) as cel-go has it."""
     text = text.removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
     text = re.sub(r"(undefined field '[^']*') not found in struct '[^']*'", r"\1", text)
     unselectable = r"expression of type '([^']*)' cannot be the operand of a select operation"
@@ -160,14 +160,14 @@ class Program:
             raise CompileError(_reworded_compile(str(error))) from None
 
     def evaluate(self, value: Any, *, old: list[Any]) -> Any:
-        """Return the result; `old` holds the old value of `self`, or nothing. Raises `EvaluationError`."""
+        """Return the result; `old` has the old value of `self`, or is empty. Raises `EvaluationError`."""
         data = {"self": value}
         if self.uses_old:
             data |= {"before": old} if self._optional_old else {"oldSelf": old[0]}
-        found = self._program.eval(data=data)
-        if found.type() == cel.Type.ERROR:
-            raise EvaluationError(_reworded(str(found.value())))
-        return found.plain_value()
+        outcome = self._program.eval(data=data)
+        if outcome.type() == cel.Type.ERROR:
+            raise EvaluationError(_reworded(str(outcome.value())))
+        return outcome.plain_value()
 
 
 BOOL: Final = cel.Type.BOOL
@@ -175,7 +175,7 @@ STRING: Final = cel.Type.STRING
 
 
 def _reworded(text: str) -> str:
-    """Say a run-time error as cel-go says it."""
+    """Return a run-time error as cel-go has it."""
     missing = re.search(r'Key not found in map : "?([^"]*)"?', text)
     if missing:
         return f"no such key: {missing.group(1)}"

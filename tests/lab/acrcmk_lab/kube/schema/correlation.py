@@ -1,4 +1,4 @@
-"""Which old value belongs to which new one, so that an update is not refused for what it did not change.
+"""Which old value corresponds to which new value, so that unchanged values do not fail validation.
 
 Follows k8s.io/apiserver/pkg/cel/common/equality.go: fields by name, items of a list map by their keys, and the items
 of any other list not at all.
@@ -6,8 +6,8 @@ of any other list not at all.
 
 from typing import Any, Final, TypeAlias
 
-from acrcmk_lab.kube import objects
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import objects
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 ABSENT: Final = object()
 """No old value corresponds."""
@@ -29,10 +29,10 @@ def item(entry: Any, old: Old, schema: Object) -> Old:
         return ABSENT
     keys = schema.get("x-kubernetes-list-map-keys") or []
     for candidate in old:
-        if isinstance(candidate, dict) and all(objects.same(candidate.get(key), entry.get(key)) for key in keys):
+        if isinstance(candidate, dict) and all(objects.equal(candidate.get(key), entry.get(key)) for key in keys):
             return candidate
     return ABSENT
 
 
 def unchanged(new: Any, old: Old) -> bool:
-    return old is not ABSENT and objects.same(new, old)
+    return old is not ABSENT and objects.equal(new, old)

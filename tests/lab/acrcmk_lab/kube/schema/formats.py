@@ -1,4 +1,4 @@
-"""String formats that schemas may ask for (apiextensions-apiserver/pkg/apiserver/validation/formats.go)."""
+"""String formats of schemas (apiextensions-apiserver/pkg/apiserver/validation/formats.go)."""
 
 import base64
 import binascii
@@ -73,6 +73,6 @@ _CHECKS: Final[dict[str, Callable[[str], bool]]] = {
 
 
 def conforms(text: str, name: str) -> bool:
-    """Whether `text` has the format `name`; a format that nobody knows accepts everything, as on the real server."""
+    """Whether `text` has the format `name`; as on the real server, an unknown format accepts everything."""
     check = _CHECKS.get(name.replace("-", ""))
     return check is None or check(text)

@@ -1,11 +1,11 @@
-"""The keywords of schemas: which there are, how to walk them, and the rules of list types and map types."""
+"""The keywords of schemas, the children of a schema, and the validation of list types and map types."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from acrcmk_lab.kube import fielderrors
-from acrcmk_lab.kube.fielderrors import FieldError
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors
+from acrcmk_lab.kube.apimachinery.field_errors import FieldError
+from acrcmk_lab.kube.apimachinery.objects import Object
 
 _KEYWORDS: Final = frozenset(
     {"$ref", "$schema", "additionalItems", "additionalProperties", "allOf", "anyOf", "default", "definitions"}
@@ -17,12 +17,12 @@ _KEYWORDS: Final = frozenset(
     | {"x-kubernetes-map-type", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-validations"}
 )
 _RULE_KEYS: Final = frozenset({"rule", "message", "messageExpression", "reason", "fieldPath", "optionalOldSelf"})
-_UNTOLD: Final = ("items", "additionalProperties")
-"""Within these the real server drops unknown keywords without a word: its Go types decode themselves."""
+_DROPPED_SILENTLY: Final = ("items", "additionalProperties")
+"""Within these the real server drops unknown keywords without a warning: their Go types decode themselves."""
 
 
 def children(schema: Object, path: str) -> Iterator[tuple[str, Object, str]]:
-    """Yield the place, the schema and the name of everything directly below a schema."""
+    """Yield path, schema and name of the children of a schema."""
     for key, child in (schema.get("properties") or {}).items():
         yield f"{path}.properties[{key}]", child, key
     for key in ("items", "additionalProperties", "not"):
@@ -34,7 +34,7 @@ def children(schema: Object, path: str) -> Iterator[tuple[str, Object, str]]:
 
 
 def strip(schema: Object, path: str) -> Iterator[str]:
-    """Remove keywords that there are not, in place; yield their places as strict decoding tells them."""
+    """Remove unknown keywords in place; yield their paths as in strict decoding errors."""
     for key in [key for key in schema if key not in _KEYWORDS]:
         del schema[key]
         yield f"{path}.{key}"
@@ -45,61 +45,63 @@ def strip(schema: Object, path: str) -> Iterator[str]:
     for key, child in (schema.get("properties") or {}).items():
         yield from strip(child, f"{path}.properties.{key}")
     for place, child, key in children({**schema, "properties": {}}, path):
-        found = list(strip(child, place))
-        yield from () if key in _UNTOLD else found
+        unknown = list(strip(child, place))
+        yield from () if key in _DROPPED_SILENTLY else unknown
 
 
-def map_type_problems(schema: Object, path: str) -> Iterator[FieldError]:
-    """Yield what is wrong with `x-kubernetes-map-type`."""
-    wanted = schema.get("x-kubernetes-map-type")
-    if wanted is None:
+def map_type_errors(schema: Object, path: str) -> Iterator[FieldError]:
+    """Yield the errors of `x-kubernetes-map-type`."""
+    declared = schema.get("x-kubernetes-map-type")
+    if declared is None:
         return
     if schema.get("type") != "object":
         yield _wrong_type(schema, path, "must be object if x-kubernetes-map-type is specified")
-    if wanted not in {"atomic", "granular"}:
-        yield fielderrors.not_supported(f"{path}.x-kubernetes-map-type", wanted, ["atomic", "granular"])
+    if declared not in {"atomic", "granular"}:
+        yield field_errors.not_supported(f"{path}.x-kubernetes-map-type", declared, ["atomic", "granular"])
 
 
 def _wrong_type(schema: Object, path: str, detail: str) -> FieldError:
     kind = schema.get("type")
-    return fielderrors.invalid(f"{path}.type", kind, detail) if kind else fielderrors.required(f"{path}.type", detail)
+    return field_errors.invalid(f"{path}.type", kind, detail) if kind else field_errors.required(f"{path}.type", detail)
 
 
-def list_type_problems(schema: Object, path: str) -> Iterator[FieldError]:
-    """Yield what is wrong with `x-kubernetes-list-type` and the keys of a list map."""
-    wanted, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys") or []
+def list_type_errors(schema: Object, path: str) -> Iterator[FieldError]:
+    """Yield the errors of `x-kubernetes-list-type` and of the keys of a list map."""
+    declared, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys") or []
     items = schema.get("items") if isinstance(schema.get("items"), dict) else None
-    if wanted is not None and schema.get("type") != "array":
+    if declared is not None and schema.get("type") != "array":
         yield _wrong_type(schema, path, "must be array if x-kubernetes-list-type is specified")
-    elif wanted == "set" and items and items.get("type") == "object" and items.get("x-kubernetes-map-type") != "atomic":
+    elif (
+        declared == "set" and items and items.get("type") == "object" and items.get("x-kubernetes-map-type") != "atomic"
+    ):
         where = f"{path}.items.x-kubernetes-map-type"
-        yield fielderrors.invalid(where, None, "must be atomic as item of a list with x-kubernetes-list-type=set")
-    if wanted not in {None, "atomic", "set", "map"}:
-        yield fielderrors.not_supported(f"{path}.x-kubernetes-list-type", wanted, ["atomic", "set", "map"])
-    if keys and wanted != "map":
+        yield field_errors.invalid(where, None, "must be atomic as item of a list with x-kubernetes-list-type=set")
+    if declared not in {None, "atomic", "set", "map"}:
+        yield field_errors.not_supported(f"{path}.x-kubernetes-list-type", declared, ["atomic", "set", "map"])
+    if keys and declared != "map":
         where, detail = f"{path}.x-kubernetes-list-type", "must be map if x-kubernetes-list-map-keys is non-empty"
-        yield fielderrors.invalid(where, wanted, detail) if wanted else fielderrors.required(where, detail)
-    if wanted == "map":
-        yield from _list_map_problems(keys, items, path)
+        yield field_errors.invalid(where, declared, detail) if declared else field_errors.required(where, detail)
+    if declared == "map":
+        yield from _list_map_errors(keys, items, path)
 
 
-def _list_map_problems(keys: list[str], items: Object | None, path: str) -> Iterator[FieldError]:
+def _list_map_errors(keys: list[str], items: Object | None, path: str) -> Iterator[FieldError]:
     where = f"{path}.x-kubernetes-list-map-keys"
     if not keys:
-        yield fielderrors.required(where, "must not be empty if x-kubernetes-list-type is map")
+        yield field_errors.required(where, "must not be empty if x-kubernetes-list-type is map")
     if items is None:
-        yield fielderrors.required(f"{path}.items", "must have a schema if x-kubernetes-list-type is map")
+        yield field_errors.required(f"{path}.items", "must have a schema if x-kubernetes-list-type is map")
         return
     if items.get("type") != "object":
         detail = "must be object if parent array's x-kubernetes-list-type is map"
-        yield fielderrors.invalid(f"{path}.items.type", items.get("type", ""), detail)
+        yield field_errors.invalid(f"{path}.items.type", items.get("type", ""), detail)
         return
     for key in keys:
-        found = (items.get("properties") or {}).get(key)
-        if found is None:
-            yield fielderrors.invalid(where, keys, "entries must all be names of item properties")
-        elif key not in (items.get("required") or []) and "default" not in found:
+        item_property = (items.get("properties") or {}).get(key)
+        if item_property is None:
+            yield field_errors.invalid(where, keys, "entries must all be names of item properties")
+        elif key not in (items.get("required") or []) and "default" not in item_property:
             detail = (
                 "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
             )
-            yield fielderrors.required(f"{path}.items.properties[{key}].default", detail)
+            yield field_errors.required(f"{path}.items.properties[{key}].default", detail)

@@ -1,6 +1,6 @@
 """Regular expressions of schemas, matched by RE2 as the real server does (Go's regexp is RE2's sibling).
 
-Python's `re` differs where it hurts: its `$` accepts a trailing newline, and it backtracks. The CEL library brings RE2.
+Python's `re` differs: its `$` accepts a trailing newline, and it backtracks. The CEL library has RE2.
 """
 
 import functools
@@ -19,27 +19,27 @@ def _program() -> cel.Expression:
     return _env().compile("text.matches(pattern)")
 
 
-_GO_WORDS: Final = {
+_GO_ERRORS: Final = {
     "invalid perl operator": "invalid or unsupported Perl syntax",
     "missing ]": "missing closing ]",
     "missing )": "missing closing )",
     "no argument for repetition operator": "missing argument to repetition operator",
 }
-"""What Go's regexp calls the errors of RE2."""
+"""The errors of RE2, and the texts of Go's regexp for them."""
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Whether `pattern` matches somewhere in `text`; a pattern that RE2 refuses matches nothing."""
+    """Whether `pattern` matches somewhere in `text`; a pattern that RE2 rejects matches nothing."""
     return _program().eval(data={"text": text, "pattern": pattern}).value() is True
 
 
-def problem(pattern: str) -> str | None:
-    """Return what is wrong with a pattern, or None."""
+def error(pattern: str) -> str | None:
+    """Return the error of a pattern, or None."""
     value = _program().eval(data={"text": "", "pattern": pattern}).value()
     if isinstance(value, bool):
         return None
     _, _, why = str(value).partition("invalid regular expression: ")
-    for library, go in _GO_WORDS.items():
+    for library, go in _GO_ERRORS.items():
         why = why.replace(library, go)
     message, _, place = why.rpartition(": ")
     return f"error parsing regexp: {message}: `{place}`"

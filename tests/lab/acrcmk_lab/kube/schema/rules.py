@@ -3,30 +3,30 @@
 Follows k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go.
 """
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
-from acrcmk_lab.kube import fielderrors
-from acrcmk_lab.kube.fielderrors import FieldError
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors
+from acrcmk_lab.kube.apimachinery.field_errors import FieldError
+from acrcmk_lab.kube.apimachinery.objects import Object
 from acrcmk_lab.kube.schema import cel, correlation
-from acrcmk_lab.kube.schema.rulecompiler import Node, Rule
+from acrcmk_lab.kube.schema.rule_compiler import Node, Rule
 
 _MAX_MESSAGE: Final = 5 * 1024
 
 
 def validate(node: Node | None, value: Any, *, old: Any = correlation.ABSENT) -> list[FieldError]:
-    """Return what the rules object to in `value`, a whole object; `old` is the object before an update."""
+    """Return the errors of an object by its rules; `old` is the object before an update."""
     return [] if node is None else list(_walk(node, _Place.root(value, old)))
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class _Place:
     """A value within an object, with its old counterpart.
 
-    `unchanged` is whether the value, or else the closest value around it that has a counterpart, is as it was:
-    what a rule then objects to was there before, and is let pass.
+    `unchanged` is whether the value, or else the closest value around it that has a counterpart, did not change:
+    then errors of rules are ignored, because the object had them before.
     """
 
     path: str
@@ -36,11 +36,11 @@ class _Place:
 
     @classmethod
     def root(cls, value: Any, old: Any) -> "_Place":
-        return cls("", value, old, correlation.unchanged(value, old))
+        return cls(path="", value=value, old=old, unchanged=correlation.unchanged(value, old))
 
-    def below(self, path: str, value: Any, old: Any) -> "_Place":
+    def child(self, path: str, value: Any, old: Any) -> "_Place":
         unchanged = self.unchanged if old is correlation.ABSENT else correlation.unchanged(value, old)
-        return _Place(path, value, old, unchanged)
+        return _Place(path=path, value=value, old=old, unchanged=unchanged)
 
 
 def _walk(node: Node, place: _Place) -> Iterator[FieldError]:
@@ -60,12 +60,12 @@ def _children(node: Node, place: _Place) -> Iterator[tuple[Node, _Place]]:
         for key, item in value.items():
             before = correlation.field(value, old, key)
             if key in node.properties:
-                yield node.properties[key], place.below(f"{path}.{key}" if path else key, item, before)
+                yield node.properties[key], place.child(f"{path}.{key}" if path else key, item, before)
             elif node.additional is not None and key not in named:
-                yield node.additional, place.below(f"{path}[{key}]", item, before)
+                yield node.additional, place.child(f"{path}[{key}]", item, before)
     elif isinstance(value, list) and node.items is not None:
         for index, item in enumerate(value):
-            yield node.items, place.below(f"{path}[{index}]", item, correlation.item(item, old, node.schema))
+            yield node.items, place.child(f"{path}[{index}]", item, correlation.item(item, old, node.schema))
 
 
 def _evaluate(rule: Rule, schema: Object, place: _Place) -> Iterator[FieldError]:
@@ -78,25 +78,25 @@ def _evaluate(rule: Rule, schema: Object, place: _Place) -> Iterator[FieldError]
         if rule.program.evaluate(current, old=before) is True:
             return
     except cel.EvaluationError as error:
-        yield fielderrors.invalid(place.path or "<nil>", schema.get("type", ""), _failure(str(error), rule))
+        yield field_errors.invalid(place.path or "<nil>", schema.get("type", ""), _failure(str(error), rule))
         return
     if place.unchanged and not rule.program.uses_old:
         return
     field = (place.path + str(rule.source.get("fieldPath", ""))).removeprefix(".") or "<nil>"
-    shown = fielderrors.OMITTED if schema.get("type") in {"object", "array"} else place.value
-    yield _complaint(rule, field, shown, _message(rule, current, before))
+    shown = field_errors.OMITTED if schema.get("type") in {"object", "array"} else place.value
+    yield _error(rule, field, shown, _message(rule, current, before))
 
 
-def _complaint(rule: Rule, field: str, value: Any, detail: str) -> FieldError:
+def _error(rule: Rule, field: str, value: Any, detail: str) -> FieldError:
     match rule.source.get("reason"):
         case "FieldValueForbidden":
-            return fielderrors.forbidden(field, detail)
+            return field_errors.forbidden(field, detail)
         case "FieldValueRequired":
-            return fielderrors.required(field, detail)
+            return field_errors.required(field, detail)
         case "FieldValueDuplicate":
-            return fielderrors.duplicate(field, value)
+            return field_errors.duplicate(field, value)
         case _:
-            return fielderrors.invalid(field, value, detail)
+            return field_errors.invalid(field, value, detail)
 
 
 def _failure(error: str, rule: Rule) -> str:
@@ -107,7 +107,7 @@ def _failure(error: str, rule: Rule) -> str:
 
 
 def _message(rule: Rule, current: Any, before: list[Any]) -> str:
-    """Return the rule's own message: from its expression, else its text, else the rule itself."""
+    """Return the rule's message: from `messageExpression`, else `message`, else the rule itself."""
     if rule.message is not None:
         try:
             text = str(rule.message.evaluate(current, old=before)).strip()

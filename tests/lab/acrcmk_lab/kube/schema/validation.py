@@ -3,14 +3,14 @@
 An error about a value that an update left as it was is dropped ("ratcheting", on by default since Kubernetes 1.33).
 """
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-from acrcmk_lab.kube import fielderrors, objects
-from acrcmk_lab.kube.fielderrors import FieldError
-from acrcmk_lab.kube.objects import Object
+from acrcmk_lab.kube.apimachinery import field_errors, objects
+from acrcmk_lab.kube.apimachinery.field_errors import FieldError
+from acrcmk_lab.kube.apimachinery.objects import Object
 from acrcmk_lab.kube.schema import correlation, formats, patterns
 
 _NUMBER_FORMATS: Final = {"integer": "int64", "number": "float64"}
@@ -26,11 +26,11 @@ def validate(value: Any, schema: Object, *, old: Any = correlation.ABSENT, prefi
     return _Validator(prefix).check(value, schema, "", old).errors
 
 
-@dataclass
+@dataclasses.dataclass
 class _Result:
-    """Errors, and how many checks were made: of several failed alternatives the one with most checks is told."""
+    """Errors, and the number of checks: of several failed alternatives the one with most checks is reported."""
 
-    errors: list[FieldError] = field(default_factory=list)
+    errors: list[FieldError] = dataclasses.field(default_factory=list)
     checks: int = 0
 
     def merge(self, other: "_Result") -> None:
@@ -70,8 +70,8 @@ class _Validator:
 
     def check(self, value: Any, schema: Object, path: str, old: Any = correlation.ABSENT) -> _Result:
         result = _Result()
-        wrong = self._type_error(value, schema, path)
-        result.errors += [wrong] if wrong else []
+        type_error = self._type_error(value, schema, path)
+        result.errors += [type_error] if type_error else []
         result.checks += 2
         if value is None:
             result.errors += self._enum(value, schema, path)
@@ -100,48 +100,48 @@ class _Validator:
         return ".".join(part for part in (self._prefix, path.removeprefix(".")) if part) or "<nil>"
 
     def _invalid(self, path: str, value: Any, text: str) -> FieldError:
-        return fielderrors.invalid(self._at(path), value, f"{path} in body {text}")
+        return field_errors.invalid(self._at(path), value, f"{path} in body {text}")
 
     def _plain(self, text: str) -> FieldError:
-        """An error that the real server cannot attribute to a field."""
-        return fielderrors.invalid(self._prefix or "<nil>", "", text)
+        """Return an error that the real server does not attribute to a field."""
+        return field_errors.invalid(self._prefix or "<nil>", "", text)
 
     def _type_error(self, value: Any, schema: Object, path: str) -> FieldError | None:
-        wanted: list[str] = [schema.get("type", "")]
+        expected: list[str] = [schema.get("type", "")]
         if schema.get("x-kubernetes-int-or-string"):
-            wanted = ["integer", "string"]
-        if not wanted[0]:
+            expected = ["integer", "string"]
+        if not expected[0]:
             return None
         actual = json_type(value)
         if value is None:
             fits = bool(schema.get("nullable"))
         else:
             fits = (
-                actual in wanted
-                or (actual == "integer" and "number" in wanted)
-                or (actual == "number" and "integer" in wanted and float(value).is_integer())
+                actual in expected
+                or (actual == "integer" and "number" in expected)
+                or (actual == "number" and "integer" in expected and float(value).is_integer())
                 or (
                     actual in {"string", "array"}
                     and bool(schema.get("format"))
-                    and wanted[0] not in {"integer", "number"}
+                    and expected[0] not in {"integer", "number"}
                 )
             )
         if fits:
             return None
         if schema.get("format") and not isinstance(value, str | list):
-            wanted, actual = [schema["format"]], _NUMBER_FORMATS.get(actual, "")
-        text = f'{path} in body must be of type {",".join(wanted)}: "{actual}"'
-        return fielderrors.type_invalid(self._at(path), actual, text)
+            expected, actual = [schema["format"]], _NUMBER_FORMATS.get(actual, "")
+        text = f'{path} in body must be of type {",".join(expected)}: "{actual}"'
+        return field_errors.type_invalid(self._at(path), actual, text)
 
     def _enum(self, value: Any, schema: Object, path: str) -> Iterator[FieldError]:
         allowed = schema.get("enum")
-        if allowed and not any(objects.same(value, item) for item in allowed):
-            yield fielderrors.not_supported(self._at(path), value, allowed)
+        if allowed and not any(objects.equal(value, item) for item in allowed):
+            yield field_errors.not_supported(self._at(path), value, allowed)
 
     def _string(self, value: str, schema: Object, path: str) -> Iterator[FieldError]:
         longest, shortest, pattern = schema.get("maxLength"), schema.get("minLength"), schema.get("pattern")
         if longest is not None and len(value) > longest:
-            yield fielderrors.too_long(self._at(path), longest)
+            yield field_errors.too_long(self._at(path), longest)
         if shortest is not None and len(value) < shortest:
             yield self._invalid(path, value, f"should be at least {shortest} chars long")
         if pattern and not patterns.matches(value, pattern):
@@ -150,24 +150,24 @@ class _Validator:
     def _format(self, value: str, schema: Object, path: str) -> Iterator[FieldError]:
         name = schema.get("format")
         if name and schema.get("type") == "string" and not formats.conforms(value, name):
-            text = f"{path} in body must be of type {name}: {fielderrors.quote(value)}"
-            yield fielderrors.type_invalid(self._at(path), value, text)
+            text = f"{path} in body must be of type {name}: {field_errors.quote(value)}"
+            yield field_errors.type_invalid(self._at(path), value, text)
 
     def _number(self, value: float, schema: Object, path: str) -> Iterator[FieldError]:
         if schema.get("type") == "integer" and not _fits_integer(value, schema.get("format", "")):
             kind = schema.get("format")
-            told = f"with format {kind}" if kind in _INT_RANGES else "(default format)"
-            yield self._plain(f"Checked value must be of type integer {told} in {path}")
+            detail = f"with format {kind}" if kind in _INT_RANGES else "(default format)"
+            yield self._plain(f"Checked value must be of type integer {detail} in {path}")
         factor = schema.get("multipleOf")
         if factor and not math.isclose(value / factor, round(value / factor), rel_tol=0, abs_tol=1e-9):
-            yield self._invalid(path, value, f"should be a multiple of {fielderrors.go_number(factor)}")
+            yield self._invalid(path, value, f"should be a multiple of {field_errors.go_number(factor)}")
         least, most = (_bound(schema.get(name), value) for name in ("minimum", "maximum"))
         if least is not None and (value <= least if schema.get("exclusiveMinimum") else value < least):
-            words = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"
-            yield self._invalid(path, value, f"should be {words} {fielderrors.go_number(least)}")
+            relation = "greater than" if schema.get("exclusiveMinimum") else "greater than or equal to"
+            yield self._invalid(path, value, f"should be {relation} {field_errors.go_number(least)}")
         if most is not None and (value >= most if schema.get("exclusiveMaximum") else value > most):
-            words = "less than" if schema.get("exclusiveMaximum") else "less than or equal to"
-            yield self._invalid(path, value, f"should be {words} {fielderrors.go_number(most)}")
+            relation = "less than" if schema.get("exclusiveMaximum") else "less than or equal to"
+            yield self._invalid(path, value, f"should be {relation} {field_errors.go_number(most)}")
 
     def _list(self, value: list[Any], schema: Object, path: str, old: Any) -> _Result:
         result = _Result(checks=1)
@@ -179,8 +179,8 @@ class _Validator:
         if least is not None and size < least:
             result.errors.append(self._invalid(path, size, f"should have at least {least} items"))
         if most is not None and size > most:
-            result.errors.append(fielderrors.too_many(self._at(path), size, most))
-        if schema.get("uniqueItems") and any(objects.same(a, b) for i, a in enumerate(value) for b in value[:i]):
+            result.errors.append(field_errors.too_many(self._at(path), size, most))
+        if schema.get("uniqueItems") and any(objects.equal(a, b) for i, a in enumerate(value) for b in value[:i]):
             result.errors.append(self._invalid(path, "", "shouldn't contain duplicates"))
         return result
 
@@ -190,7 +190,7 @@ class _Validator:
         if least is not None and size < least:
             result.errors.append(self._invalid(path, size, f"should have at least {least} properties"))
         if most is not None and size > most:
-            result.errors.append(fielderrors.too_many(self._at(path), size, most))
+            result.errors.append(field_errors.too_many(self._at(path), size, most))
         properties, additional = schema.get("properties") or {}, schema.get("additionalProperties")
         for key, item in value.items():
             before = correlation.field(value, old, key)
@@ -203,7 +203,7 @@ class _Validator:
                 result.errors.append(self._invalid(path, key, "is a forbidden property"))
         for key in schema.get("required") or []:
             if key not in value:
-                result.errors.append(fielderrors.required(self._at(f"{path}.{key}")))
+                result.errors.append(field_errors.required(self._at(f"{path}.{key}")))
         return result
 
     def _alternatives(self, value: Any, schema: Object, path: str) -> _Result:
@@ -219,35 +219,35 @@ class _Validator:
         return result
 
     def _any_of(self, value: Any, branches: list[Object], path: str, result: _Result) -> None:
-        tried = [self.check(value, branch, path) for branch in branches]
-        good = next((one for one in tried if not one.errors), None)
-        if good is None:
+        results = [self.check(value, branch, path) for branch in branches]
+        valid = next((branch_result for branch_result in results if not branch_result.errors), None)
+        if valid is None:
             result.errors.append(self._plain(f'"{path}" must validate at least one schema (anyOf)'))
-        result.merge(good or _best(tried))
+        result.merge(valid or _most_checked(results))
 
     def _one_of(self, value: Any, branches: list[Object], path: str, result: _Result) -> None:
-        tried = [self.check(value, branch, path) for branch in branches]
-        good = [one for one in tried if not one.errors]
-        if len(good) == 1:
-            result.merge(good[0])
+        results = [self.check(value, branch, path) for branch in branches]
+        valid = [branch_result for branch_result in results if not branch_result.errors]
+        if len(valid) == 1:
+            result.merge(valid[0])
             return
-        found = f"Found {len(good)} valid alternatives" if good else "Found none valid"
-        result.errors.append(self._plain(f'"{path}" must validate one and only one schema (oneOf). {found}'))
-        if not good:
-            result.merge(_best(tried))
+        count_text = f"Found {len(valid)} valid alternatives" if valid else "Found none valid"
+        result.errors.append(self._plain(f'"{path}" must validate one and only one schema (oneOf). {count_text}'))
+        if not valid:
+            result.merge(_most_checked(results))
 
     def _all_of(self, value: Any, branches: list[Object], path: str, result: _Result) -> None:
-        tried = [self.check(value, branch, path) for branch in branches]
-        for one in tried:
-            result.merge(one)
-        bad = sum(1 for one in tried if one.errors)
-        if bad:
-            tail = ". None validated" if bad == len(tried) else ""
+        results = [self.check(value, branch, path) for branch in branches]
+        for branch_result in results:
+            result.merge(branch_result)
+        invalid_count = sum(1 for branch_result in results if branch_result.errors)
+        if invalid_count:
+            tail = ". None validated" if invalid_count == len(results) else ""
             result.errors.append(self._plain(f'"{path}" must validate all the schemas (allOf){tail}'))
 
 
-def _best(tried: list[_Result]) -> _Result:
-    return max(tried, key=_checks)
+def _most_checked(results: list[_Result]) -> _Result:
+    return max(results, key=_checks)
 
 
 _checks: Callable[[_Result], int] = lambda result: result.checks  # noqa: E731

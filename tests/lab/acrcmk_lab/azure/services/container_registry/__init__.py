@@ -1,0 +1,1 @@
+"""Microsoft.ContainerRegistry: registries, their children, and the login servers."""

@@ -1,0 +1,1 @@
+"""Microsoft Graph, the directory's API."""

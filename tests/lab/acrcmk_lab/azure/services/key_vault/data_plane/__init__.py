@@ -1,0 +1,1 @@
+"""The REST API of the vaults' own hosts, https://NAME.vault.azure.net."""

@@ -1,0 +1,1 @@
+"""`acrcmk-lab bench-ready` and `acrcmk-lab bench-lab`."""

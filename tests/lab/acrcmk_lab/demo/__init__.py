@@ -1,0 +1,1 @@
+"""`acrcmk-lab demo`: from `kubectl apply` to an encrypted registry, on one machine."""

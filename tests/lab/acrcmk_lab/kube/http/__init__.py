@@ -1,0 +1,1 @@
+"""The HTTP server: requests, content negotiation, discovery, OpenAPI, and the verbs on resources."""

@@ -1,0 +1,1 @@
+"""The REST verbs, one module each (create, get, list, update, patch, apply, delete, watch)."""

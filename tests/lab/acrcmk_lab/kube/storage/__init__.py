@@ -1,0 +1,1 @@
+"""Storage: stored objects by key and revision, and the changes that watches read."""
