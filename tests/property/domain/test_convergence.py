@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 from typing import Any
 
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acrcmk.api import status as statuses
@@ -95,7 +95,7 @@ def prepare(model: ModelAzure, wire: dict[str, Any]) -> None:
         model.answers[queries.GroupExists(subscription=builders.SUBSCRIPTION, name="rg")] = False
 
 
-@settings(max_examples=40, deadline=None, phases=[Phase.generate])
+@settings(max_examples=150, deadline=None)
 @given(SPECS, MODELS)
 def test_reconciles_converge_and_then_write_nothing(wire: dict[str, Any], model: ModelAzure) -> None:
     prepare(model, wire)
@@ -117,7 +117,7 @@ def test_reconciles_converge_and_then_write_nothing(wire: dict[str, Any], model:
     asyncio.run(scenario())
 
 
-@settings(max_examples=20, deadline=None, phases=[Phase.generate])
+@settings(max_examples=60, deadline=None)
 @given(SPECS, SPECS, MODELS)
 def test_any_spec_can_become_another_one_that_azure_allows(
     one: dict[str, Any], other: dict[str, Any], model: ModelAzure
