@@ -127,6 +127,12 @@ class Settings(pydantic_settings.BaseSettings):
     resync_seconds: float = pydantic.Field(
         default=600.0, gt=0, description="Delay between two drift checks of an object, plus or minus 10 %."
     )
+    grant_delay_seconds: float = pydantic.Field(
+        default=60.0,
+        ge=0,
+        description="Time in which a new role assignment usually takes effect, in seconds. A registry whose key Azure "
+        "refuses earlier is tried again then.",
+    )
     access_budget_seconds: float = pydantic.Field(
         default=900.0,
         ge=0,
