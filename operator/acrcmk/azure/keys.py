@@ -55,6 +55,7 @@ def _key(key: models.Key) -> Key:
         identifier=KeyIdentifier.parse(str(properties.key_uri_with_version or properties.key_uri)),
         type=enum_text(properties.kty),
         size=properties.key_size,
+        operations=frozenset(enum_text(name).casefold() for name in properties.key_ops or ()),
         enabled=attributes.enabled is not False,
         created=_time(attributes.created),
         not_before=_time(attributes.not_before),

@@ -99,6 +99,7 @@ def _vault(vault: models.Vault) -> Vault:
     properties = vault.properties
     return Vault(
         id=ResourceId.parse(str(vault.id)),
+        tenant_id=str(properties.tenant_id),
         uri=str(properties.vault_uri or ""),
         # Azure omits the state of a few old vaults; then no operation is in progress.
         provisioning_state=enum_text(properties.provisioning_state) or "Succeeded",

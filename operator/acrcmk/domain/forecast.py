@@ -88,6 +88,7 @@ def _identity(write: writes.CreateIdentity) -> resources.Identity:
 def _vault(write: writes.CreateVault, vault_domain: str) -> resources.Vault:
     return resources.Vault(
         id=write.id,
+        tenant_id=write.tenant,
         uri=f"https://{write.id.name}.{vault_domain}/".lower(),
         provisioning_state="Succeeded",
         location=write.location,
@@ -113,6 +114,7 @@ def _key(write: writes.CreateKey, vault_domain: str) -> resources.Key:
         identifier=KeyIdentifier(f"{write.vault.name}.{vault_domain}".lower(), write.name, VERSION),
         type=write.type,
         size=write.size,
+        operations=frozenset({"encrypt", "decrypt", "sign", "verify", "wrapkey", "unwrapkey"}),
         enabled=True,
         created=None,
         not_before=None,

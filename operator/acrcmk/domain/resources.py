@@ -46,6 +46,8 @@ class Vault:
     """A key vault."""
 
     id: ResourceId
+    tenant_id: str
+    """The tenant whose principals the vault's access policies name."""
     uri: str
     provisioning_state: str
     location: str
@@ -81,6 +83,8 @@ class Key:
     """Versioned: the version that was read, or the current one where the key itself was read."""
     type: str
     size: int | None
+    operations: frozenset[str]
+    """`key_ops` in lower case, `wrapkey` and `unwrapkey` among them; empty where Azure reports none."""
     enabled: bool
     created: datetime.datetime | None
     not_before: datetime.datetime | None

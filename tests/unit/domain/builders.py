@@ -101,6 +101,7 @@ def vault(**changes: Any) -> resources.Vault:
     return dataclasses.replace(
         resources.Vault(
             id=VAULT_ID,
+            tenant_id=TENANT,
             uri="https://kv-images.vault.azure.net/",
             provisioning_state="Succeeded",
             location="westeurope",
@@ -130,6 +131,7 @@ def key(*, version: str = VERSION_1, **changes: Any) -> resources.Key:
             identifier=KeyIdentifier.parse(f"{KEY_URI}/{version}"),
             type="RSA",
             size=2048,
+            operations=frozenset({"encrypt", "decrypt", "sign", "verify", "wrapkey", "unwrapkey"}),
             enabled=True,
             created=NOW,
             not_before=None,
