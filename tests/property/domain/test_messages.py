@@ -12,7 +12,8 @@ def test_a_stable_text_is_stable(text: str) -> None:
 @given(trace=st.uuids(), other=st.uuids(), moment=st.datetimes(), later=st.datetimes(), code=st.integers(10000, 99999))
 def test_ids_and_times_never_make_a_difference(trace, other, moment, later, code) -> None:
     def message(id_, time):
-        return f"AADSTS{code}: no. Trace ID: {id_} Timestamp: {time.isoformat(sep=' ', timespec='seconds')}Z (correlation id {id_})"
+        stamp = time.isoformat(sep=" ", timespec="seconds")
+        return f"AADSTS{code}: no. Trace ID: {id_} Timestamp: {stamp}Z (correlation id {id_})"
 
     assert messages.stable(message(trace, moment)) == messages.stable(message(other, later))
 
