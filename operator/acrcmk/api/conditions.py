@@ -105,6 +105,16 @@ class Reason(Described):
     PROVISIONING_FAILED = "ProvisioningFailed", "Azure accepted the request and failed to carry it out."
     AUTHENTICATION_FAILED = "AuthenticationFailed", "The operator cannot obtain a token from Microsoft Entra."
     AUTHORIZATION_FAILED = "AuthorizationFailed", "The operator's identity lacks a permission; the message names it."
+    POLICY_DENIED = "PolicyDenied", "Azure Policy forbids the request; the message names definition and assignment."
+    LOCKED = "Locked", "A management lock forbids the change."
+    SUBSCRIPTION_DISABLED = "SubscriptionDisabled", "The subscription is disabled, read-only or not registered."
+    QUOTA_EXCEEDED = "QuotaExceeded", "A quota or limit of the subscription is used up; the message names it."
+    LOCATION_NOT_AVAILABLE = "LocationNotAvailable", "Azure does not offer the resource in the location of the spec."
+    NAME_NOT_ALLOWED = "NameNotAllowed", "Azure does not allow the name: a reserved word, or a rule of the service."
+    ACCESS_POLICIES_REJECTED = (
+        "AccessPoliciesRejected",
+        "The vault takes no further access policy: its list is full or has invalid entries.",
+    )
     PROVIDER_NOT_REGISTERED = "ProviderNotRegistered", "The subscription has not registered the resource provider."
     THROTTLED = "Throttled", "Azure asked for fewer requests."
     AZURE_UNAVAILABLE = "AzureUnavailable", "Azure did not answer, or answered with a server error."

@@ -8,7 +8,7 @@ import dataclasses
 import datetime
 from collections.abc import Callable, Mapping
 
-from acrcmk.domain.failures import AzureFailure
+from acrcmk.domain.failures import AzureFailure, Kind
 from acrcmk.domain.ids import ResourceId
 from acrcmk.domain.resources import FailedOperation
 
@@ -17,6 +17,7 @@ from acrcmk.domain.resources import FailedOperation
 class _Operation:
     url: str
     correlation_id: str | None
+    failure_counted: bool = False
     cause_known: bool = False
 
 
@@ -41,12 +42,16 @@ class Operations:
         return operation.url if operation and not operation.cause_known else None
 
     def record_failure(self, registry: ResourceId, cause: AzureFailure) -> None:
-        """Record why the last operation failed."""
+        """Record why the last operation failed; a cause that is not known yet is replaced by the one that is read."""
         operation = self._operations[registry]
-        operation.cause_known = True
+        operation.cause_known = cause.kind is not Kind.CAUSE_UNKNOWN
         if cause.correlation_id is None:
             cause.correlation_id = operation.correlation_id
         before = self._failures.get(registry)
+        if before and operation.failure_counted:
+            self._failures[registry] = dataclasses.replace(before, failure=cause)
+            return
+        operation.failure_counted = True
         count = before.count + 1 if before else 1
         self._failures[registry] = FailedOperation(failure=cause, count=count, at=self._now())
 

@@ -1,6 +1,7 @@
 """Container registries."""
 
 import dataclasses
+import http
 from collections.abc import Mapping
 from typing import Any
 
@@ -100,27 +101,50 @@ class Registries:
         return dataclasses.replace(registry, last_failure=self._operations.last_failure(registry.id))
 
     async def _read_cause(self, registry: ResourceId) -> None:
-        """Record why the last operation failed, where its status tells it and was not read before."""
+        """Record why the last operation failed, where its status was not read before; raises nothing."""
         url = self._operations.status_url(registry)
         if url is None:
             return
         client = self._clients.of(registry.subscription).registries
-        async with errors.translated():
-            response = await client.send_request(HttpRequest("GET", url))
-        error = _error(response.json() if response.content else {})
-        message = f"the status of the operation is no longer available (HTTP {response.status_code})"
-        cause = errors.failure(
-            status=400,
-            code=error["code"] if error else "",
-            message=error["message"] if error else message,
-            headers={} if error else response.headers,
-        )
+        try:
+            async with errors.translated():
+                response = await client.send_request(HttpRequest("GET", url))
+        except AzureFailure as failure:
+            cause = _unknown_cause(str(failure.text))
+        else:
+            cause = _cause(response)
         self._operations.record_failure(registry, cause)
 
 
-def _error(status: Mapping[str, Any]) -> dict[str, str] | None:
-    """Return code and message of `{"status":"Failed","error":{"code","message"}}`, None of any other status."""
-    error = status.get("error")
-    if not isinstance(error, Mapping):
-        return None
-    return {"code": str(error.get("code") or ""), "message": str(error.get("message") or "")}
+def _cause(response: Any) -> AzureFailure:
+    """Return why an operation failed, of `{"status":"Failed","error":{"code","message"}}` with HTTP 200.
+
+    Any other answer is not about the operation: what is gone stays gone, all else is worth asking again.
+    """
+    body = _json_object(response)
+    error = body.get("error")
+    if response.status_code in {http.HTTPStatus.NOT_FOUND, http.HTTPStatus.GONE}:
+        return AzureFailure(kind=Kind.REJECTED, text="The status of the operation is no longer available.")
+    if response.status_code != http.HTTPStatus.OK:
+        status, headers = response.status_code, response.headers
+        answer = errors.failure_of(error if isinstance(error, Mapping) else {}, status=status, headers=headers)
+        return _unknown_cause(answer.text)
+    if isinstance(error, Mapping):
+        return errors.failure_of(error, status=http.HTTPStatus.BAD_REQUEST, headers={})
+    if body.get("status") in {"Failed", "Canceled", "Succeeded"}:
+        return AzureFailure(
+            kind=Kind.REJECTED, text=f"The status of the operation is {body['status']}, without a cause."
+        )
+    return _unknown_cause("Azure has not told it yet.")
+
+
+def _unknown_cause(text: str) -> AzureFailure:
+    return AzureFailure(kind=Kind.CAUSE_UNKNOWN, text=f"The status of the operation could not be read: {text}")
+
+
+def _json_object(response: Any) -> Mapping[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, Mapping) else {}

@@ -6,14 +6,13 @@ present, Reconciling and Stalled only when True and never both, every condition 
 
 import dataclasses
 import datetime
-import re
 
 from acrcmk.api.conditions import Condition, ConditionType, Reason
+from acrcmk.domain import messages
 from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled, Waiting, holds
 from acrcmk.domain.steps.step import Results, Step
 from acrcmk.domain.steps.table import STEPS
 
-_CORRELATION_ID = re.compile(r" \(correlation id [^)]*\)")
 _URGENCY = (Stalled, Blocked, Progressing, Waiting, Ready)
 """Where two steps share a condition the more urgent outcome is reported, of two equal ones the later step's."""
 _SUMMARY = {ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED}
@@ -98,8 +97,8 @@ def with_history(
 ) -> tuple[Condition, ...]:
     """Return the conditions after updates, sorted by type; a condition without an update stays as it was.
 
-    `lastTransitionTime` changes only when the status does. A message that differs only in Azure's correlation id
-    stays: otherwise every retry would write the status and notify every watcher of the object.
+    `lastTransitionTime` changes only when the status does. A message that differs only in what changes with every
+    request, as ids and times do, stays: otherwise every retry would write the status and notify every watcher.
     """
     by_type = {condition.type: condition for condition in before}
     updates = tuple(update for update in updates if not (update.holds and _is_known(by_type.get(update.type))))
@@ -137,7 +136,7 @@ def _condition(
     same_message = (
         previous is not None
         and previous.reason == update.reason
-        and _without_correlation_id(previous.message) == _without_correlation_id(update.message)
+        and messages.stable(previous.message) == messages.stable(update.message)
     )
     return Condition(
         type=update.type,
@@ -174,7 +173,3 @@ def _status(outcome: Outcome) -> str:
 
 def _urgency(outcome: Outcome) -> int:
     return _URGENCY.index(type(outcome))
-
-
-def _without_correlation_id(message: str) -> str:
-    return _CORRELATION_ID.sub("", message)

@@ -127,7 +127,7 @@ def _unavailable_name(registry: EncryptedRegistry, subscription: str, observed: 
         return Refusal(
             condition=ConditionType.REGISTRY_READY,
             outcome=Blocked(
-                reason=Reason.NAME_TAKEN,
+                reason=_reason(observed.registry_name),
                 message=_unavailable(f"registry name {spec.registry.name}", observed.registry_name, place),
             ),
         )
@@ -144,17 +144,25 @@ def _unavailable_name(registry: EncryptedRegistry, subscription: str, observed: 
         return Refusal(
             condition=ConditionType.VAULT_READY,
             outcome=Blocked(
-                reason=Reason.NAME_TAKEN,
+                reason=_reason(observed.vault_name),
                 message=_unavailable(f"vault name {spec.vault.name}", observed.vault_name, place),
             ),
         )
     return None
 
 
+def _is_in_use(availability: NameAvailability) -> bool:
+    return not availability.reason or ids.equal(availability.reason, "AlreadyExists")
+
+
+def _reason(availability: NameAvailability) -> Reason:
+    return Reason.NAME_TAKEN if _is_in_use(availability) else Reason.NAME_NOT_ALLOWED
+
+
 def _unavailable(what: str, availability: NameAvailability, place: str) -> str:
     """Return why a name cannot be used: in use elsewhere, or not allowed, as Azure says."""
     azure = f"Azure: {availability.message}" if availability.message else ""
-    if availability.reason and not ids.equal(availability.reason, "AlreadyExists"):
+    if not _is_in_use(availability):
         return f"The {what} cannot be used ({availability.reason}): choose another name. {azure}".rstrip()
     return (
         f"The {what} is in use, but not in {place}. If it belongs to this object in another subscription, set "

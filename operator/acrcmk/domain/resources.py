@@ -48,6 +48,7 @@ class Vault:
     id: ResourceId
     uri: str
     tenant_id: str
+    """The tenant whose principals the vault's access policies name."""
     provisioning_state: str
     location: str
     tags: Tags
@@ -83,9 +84,9 @@ class Key:
     """Versioned: the version that was read, or the current one where the key itself was read."""
     type: str
     size: int | None
-    enabled: bool
     operations: frozenset[str]
-    """What the key permits (`key_ops`), in lower case."""
+    """`key_ops` in lower case, `wrapkey` and `unwrapkey` among them; empty where Azure reports none."""
+    enabled: bool
     created: datetime.datetime | None
     not_before: datetime.datetime | None
     expires: datetime.datetime | None

@@ -6,7 +6,7 @@ With an unversioned identifier Azure follows new versions by itself (automatic r
 import dataclasses
 
 from acrcmk.api.conditions import Reason
-from acrcmk.domain import ids, ownership, queries
+from acrcmk.domain import ids, ownership, queries, tags
 from acrcmk.domain.desired import Desired
 from acrcmk.domain.ids import KeyIdentifier
 from acrcmk.domain.observed import Observed
@@ -88,8 +88,8 @@ def _is_referenced(desired: Desired) -> bool:
 
 
 def _create(desired: Desired) -> Act:
-    spec = desired.spec.key
-    create = CreateKey(vault=desired.vault_id, name=desired.key_name, type=spec.type, size=spec.size, tags=desired.tags)
+    spec, key_tags = desired.spec.key, tags.key_tags(desired.spec.tags, desired.owner)
+    create = CreateKey(vault=desired.vault_id, name=desired.key_name, type=spec.type, size=spec.size, tags=key_tags)
     message = f"Creating key {desired.key_name} in vault {desired.vault_id.name}."
     return Act(writes=(create,), meanwhile=Progressing(reason=Reason.CREATING, message=message))
 
