@@ -20,18 +20,21 @@ from acrcmk_lab.azure.state.request_log import Log
 from acrcmk_lab.azure.state.settings import Settings
 from acrcmk_lab.replay import (
     api_dates,
+    observations,
     preconditions,
     principals,
     progress,
     recordings,
     roles,
     schedule,
+    setup_request,
+    vault_preconditions,
 )
 from acrcmk_lab.replay.binding import Binding
 from acrcmk_lab.replay.comparison import Comparison
 from acrcmk_lab.replay.masks import Masks
-from acrcmk_lab.replay.preconditions import Author, SetupRequest
 from acrcmk_lab.replay.recordings import Recording
+from acrcmk_lab.replay.setup_request import NO_AUTHOR, Author, SetupRequest
 
 Json = Any
 ARM = "https://management.azure.com"
@@ -47,6 +50,8 @@ NO_DELAY = ("rbac_propagation", "policy_propagation")
 NO_DELAY_DURING_SETUP = ("dns_delay", "acr_operation", "acr_delete", "group_delete")
 """Operations of the setup are finished before the recording begins."""
 ALL_PERMISSIONS = ["all", "purge"]
+CRYPTO_SERVICE_ENCRYPTION_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+_UNAUTHORIZED = 401
 
 
 class LabSetup:
@@ -60,6 +65,7 @@ class LabSetup:
         self._recording = recording
         self._principals = principals.derive(recording, timestamps=self.timestamps, new_guid=_guids())
         self._setup_requests = preconditions.setup_requests(recording, policies=[self._full_policy()])
+        self._rbac_vaults = vault_preconditions.rbac_vaults(recording, self._setup_requests)
         self._authors: dict[Author, Principal] = {}
         start = self.timestamps[0] if self.timestamps else datetime.datetime.now(datetime.UTC)
         self._setup_end = start - SETUP_END_LEAD
@@ -85,11 +91,41 @@ class LabSetup:
         for request in self._setup_requests:
             if request.timestamp:
                 await self.advance_to(min(request.timestamp, self._setup_end))
+            self.grant_key_access(request.body or {})
             await self._send_setup_request(request)
+        self._grant_data_plane_access()
         await self.advance_to(self._setup_end)
         defaults = Settings()
         for name in NO_DELAY_DURING_SETUP:
             self.set(name, str(getattr(defaults, name)))
+
+    def grant_key_access(self, registry: dict[str, Json], *, before: int = 0) -> None:
+        """Grant the identity in a registry's body access to its key, if no role assignment `before` did.
+
+        Role assignments that existed before the recording are not in it, but the registry's write that succeeded is.
+        """
+        key = vault_preconditions.key_properties(registry)
+        vault_id = self._rbac_vaults.get(vault_preconditions.vault_of(str(key.get("keyIdentifier", ""))))
+        identity = self.cloud.state.directory.by_client(self.bindings.text(str(key.get("identity", ""))))
+        if vault_id and identity and not self._is_assigned(vault_id, before=before):
+            self._grant(identity, role=CRYPTO_SERVICE_ENCRYPTION_USER, scope=vault_id)
+
+    def _grant_data_plane_access(self) -> None:
+        """Grant the caller access to the vaults that accept its first request, if no role assignment did."""
+        for name, vault_id in self._rbac_vaults.items():
+            exchanges = (e for e in self._recording.exchanges if observations.vault_name(e).lower() == name)
+            first = next((e for e in exchanges if e.status != _UNAUTHORIZED), None)
+            if first and first.ok and not self._is_assigned(vault_id, before=first.number):
+                self._grant(self.caller, role=rbac.KEY_VAULT_ADMINISTRATOR, scope=vault_id)
+
+    def _is_assigned(self, vault_id: str, *, before: int) -> bool:
+        """Return whether the recording assigns a role on a vault, or above it, before an exchange."""
+        routes = (ids.route(e.path) for e in self._recording.exchanges[:before] if e.method == "PUT" and e.ok)
+        return any(
+            route.template == setup_request.ROLE_ASSIGNMENT
+            and f"{vault_id}/".lower().startswith(f"{route.scope}/".lower())
+            for route in routes
+        )
 
     async def advance_to(self, timestamp: datetime.datetime) -> None:
         """Advance the lab's clock to a time; never turns it back."""
@@ -159,19 +195,23 @@ class LabSetup:
 
     def _grant_owner(self, principal: Principal) -> None:
         self.cloud.state.directory.add(principal)
-        self.cloud.state.access.grant(
-            Grant(principal=principal.object_id, role=rbac.definitions()[rbac.OWNER], scope="/")
-        )
+        self._grant(principal, role=rbac.OWNER, scope="/")
+
+    def _grant(self, principal: Principal, *, role: str, scope: str) -> None:
+        grant = Grant(principal=principal.object_id, role=rbac.definitions()[role], scope=scope)
+        self.cloud.state.access.grant(grant)
 
     async def _send_setup_request(self, request: SetupRequest) -> None:
         """Send a setup request, and bind the ids of its response to those in the recording."""
-        url = f"{ARM}{request.id}?api-version={request.version}"
         response = await self.send(
-            request.method, url, body=self.bindings.rewritten(request.body), principal=self._author(request.author)
+            request.method,
+            request.url,
+            body=self.bindings.rewritten(request.body),
+            principal=self._author(request.author),
         )
         if response.code:
             self.refused.append(f"{request.method} {request.id}: {response.status} {response.code}")
-        elif request.author == preconditions.NO_AUTHOR:
+        elif request.author == NO_AUTHOR:
             self._clear_author(request)
         elif request.expected:
             rules = Comparison(bindings=self.bindings, masks=Masks())
@@ -186,7 +226,7 @@ class LabSetup:
     def _author(self, author: Author | None) -> Principal:
         """Return the principal of an author; adds unknown ones to the directory."""
         caller_ids = (self.caller.name, self.caller.client_id, self.caller.object_id)
-        if author in (None, preconditions.NO_AUTHOR) or author.name in caller_ids:
+        if author in (None, NO_AUTHOR) or author.name in caller_ids:
             return self.caller
         if author not in self._authors:
             new_guid = self.cloud.state.guid
