@@ -103,7 +103,7 @@ class Azure:
         """Return the operator's calls so far, in the order of their answers, with `path` in their path."""
         return [
             Call(method=one["method"], path=one["path"].casefold(), kind=one["kind"], status=one["status"])
-            for one in self.server.calls()
+            for one in self.server.requests()
             if one["correlation_id"] != OURS and path.casefold() in one["path"].casefold()
         ]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from acrcmk_lab.kube.apimachinery import errors, jsonpath, objects, patches, selectors
 from acrcmk_lab.kube.apply import fieldset, typed
-from acrcmk_lab.kube.schema import pruning, validation
+from acrcmk_lab.kube.schema import defaulting, validation
 from tests.lab.tests.kube.conftest import HERE
 
 SCHEMA = yaml.safe_load((HERE / "things.yaml").read_text())["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
@@ -111,15 +111,15 @@ def test_what_is_removed_is_gone_and_nothing_else_is(obj, other):
 
 @given(WILD_OBJECTS)
 def test_decoding_twice_is_decoding_once(obj):
-    pruning.decode(obj, SCHEMA)
+    defaulting.decode(obj, SCHEMA)
     again = objects.clone(obj)
-    assert pruning.decode(again, SCHEMA) == []
+    assert defaulting.decode(again, SCHEMA) == []
     assert objects.equal(again, obj)
 
 
 @given(WILD_OBJECTS)
 def test_any_object_can_be_judged_and_problems_name_a_field(obj):
-    pruning.decode(obj, SCHEMA)
+    defaulting.decode(obj, SCHEMA)
     assert all(problem.field for problem in validation.validate(obj, SCHEMA))
     assert validation.validate(obj, SCHEMA, old=obj) == validation.validate(obj, SCHEMA, old=objects.clone(obj))
 

@@ -8,9 +8,9 @@ from acrcmk_lab.kube.apimachinery.objects import Object
 from acrcmk_lab.kube.registry import go_decoding
 from acrcmk_lab.kube.schema import (
     correlation,
+    defaulting,
     embedded_resources,
     list_types,
-    pruning,
     rule_compiler,
     rules,
     validation,
@@ -38,7 +38,7 @@ class Strategy:
         """Prune and default in place; return the paths of unknown fields. Raises `go_decoding.DecodeError`."""
         go_decoding.decode(obj, self.schema, struct=obj.get("kind", ""))
         go_decoding.omit_empty(obj.get("metadata"))
-        unknown = pruning.decode(obj, self.schema)
+        unknown = defaulting.decode(obj, self.schema)
         for name in [name for name, value in obj.items() if value in ({}, []) and name not in self.empty_object]:
             del obj[name]
         return unknown
@@ -137,11 +137,11 @@ class CustomStrategy(Strategy):
     def decode(self, obj: Object) -> list[str]:
         go_decoding.decode(obj.get("metadata"), self.schema["properties"]["metadata"], struct="ObjectMeta")
         go_decoding.omit_empty(obj.get("metadata"))
-        return pruning.decode(obj, self.schema)
+        return defaulting.decode(obj, self.schema)
 
     def default(self, obj: Object) -> None:
         go_decoding.omit_empty(obj.get("metadata"))
-        pruning.default(obj, self.schema)
+        defaulting.default(obj, self.schema)
 
     def validate(
         self, new: Object, old: Object | None, *, metadata: list[FieldError], subresource: str = ""
