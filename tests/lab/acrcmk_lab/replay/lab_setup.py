@@ -211,17 +211,18 @@ class LabSetup:
         )
         if response.code:
             self.refused.append(f"{request.method} {request.id}: {response.status} {response.code}")
-        elif request.author == NO_AUTHOR:
-            self._clear_author(request)
-        elif request.expected:
+            return
+        if request.expected and request.author != NO_AUTHOR:
             rules = Comparison(bindings=self.bindings, masks=Masks())
             rules.body(request.expected, response.body)
+        self._set_authors(request)
 
-    def _clear_author(self, request: SetupRequest) -> None:
-        """Remove the author of a role assignment that Azure itself created: no request can do that."""
+    def _set_authors(self, request: SetupRequest) -> None:
+        """Set the authors of a role assignment as recorded: no request creates those of Azure itself."""
         assignment = self.cloud.state.store.get(RoleAssignment, request.id)
-        if assignment:
-            assignment.author_id = recordings.properties_of(request.expected).get("updatedBy")
+        properties = recordings.properties_of(request.expected)
+        if assignment and "updatedBy" in properties:
+            assignment.creator_id, assignment.author_id = properties.get("createdBy"), properties["updatedBy"]
 
     def _author(self, author: Author | None) -> Principal:
         """Return the principal of an author; adds unknown ones to the directory."""

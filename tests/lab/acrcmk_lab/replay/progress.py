@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from acrcmk_lab.azure.arm import ids
-from acrcmk_lab.replay import observations
+from acrcmk_lab.replay import observations, setup_request
 from acrcmk_lab.replay.recordings import Exchange, Recording
 
 Json = Any
@@ -58,11 +58,16 @@ def _settings(start: TimedExchange, *, later: list[TimedExchange]) -> Iterator[t
         if elapsed is not None:
             yield switch, f"{elapsed.total_seconds():.6f}"
             operation = elapsed
-    if exchange.method == "PUT" and ids.route(exchange.path).template == _REPLICATION and exchange.ok:
+    template, is_asynchronous = ids.route(exchange.path).template, exchange.status == _CREATED
+    if exchange.method not in ("PUT", "PATCH") or not exchange.ok or not template.startswith(setup_request.REGISTRY):
+        return
+    if exchange.method == "PUT" and template == _REPLICATION:
         ready = duration(start.timestamp, later=later, check=_ready_check(exchange))
         yield "acr_replica_sync", f"{max(0.0, ((ready or operation) - operation).total_seconds()):.6f}"
-    if exchange.method == "PUT" and ids.route(exchange.path).template.startswith(f"{_ACR}registries/*") and exchange.ok:
-        yield "acr_plain_create", "async" if exchange.status == _CREATED else "sync"
+    if exchange.method == "PUT":
+        yield "acr_plain_create", "async" if is_asynchronous else "sync"
+    if template == setup_request.REGISTRY:
+        yield "acr_plain_update", "async" if is_asynchronous else "sync"
 
 
 def duration(start: datetime.datetime, *, later: list[TimedExchange], check: Check) -> datetime.timedelta | None:

@@ -98,6 +98,11 @@ class Settings:
     acr_plain_create: str = _field(
         "async", doc="create without CMK: 200 or 201 with operation [R]", choices=("sync", "async")
     )
+    acr_plain_update: str = _field(
+        "sync",
+        doc="update without change of key or identity: 200, or 201 with operation (2022) [R]",
+        choices=("sync", "async"),
+    )
     acr_operation_retry_after: int = _field(0, doc="Retry-After seconds on a registry's 201; 0 sends none [S]")
 
     # Other services.

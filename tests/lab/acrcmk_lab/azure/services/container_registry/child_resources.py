@@ -86,6 +86,11 @@ class RegistryChildren:
             home_replication.provisioning = "Succeeded"
             home_replication.zone_redundancy = registry.configuration.properties["zoneRedundancy"]
 
+    def ready_regions(self, registry: Registry) -> set[str]:
+        """Return the regions of the replications that exist, not of those under creation."""
+        replications = self._state.store.under(registry.id, kind=Replication)
+        return {child.location for child in replications if child.provisioning != "Creating"}
+
     async def put_replication(self, call: Call) -> Response:
         registry = models.get_registry(self._state, call)
         location = str(call.body.get("location") or "")

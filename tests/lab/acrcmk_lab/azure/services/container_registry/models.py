@@ -48,13 +48,13 @@ _FIRST_VERSIONS: dict[str, tuple[str, str]] = {
     "publicNetworkAccess": ("2019-12-01", "2021-09-01"),
     "networkRuleBypassOptions": ("2020-11-01", "2020-11-01"),
     "zoneRedundancy": ("2020-11-01", "2020-11-01"),
-    "anonymousPullEnabled": ("2020-11-01", "2025-11-01"),
+    "anonymousPullEnabled": ("2020-11-01", "2023-07-01"),
     "metadataSearch": ("2023-11-01", "9999"),
     "networkRuleBypassAllowedForTasks": ("2025-06-01", "2025-11-01"),
     "roleAssignmentMode": ("2024-11-01", "2025-11-01"),
     "exportPolicy": ("2021-06-01", "2021-06-01"),
-    "azureADAuthenticationAsArmPolicy": ("2022-02-01", "2025-11-01"),
-    "softDeletePolicy": ("2022-02-01", "9999"),
+    "azureADAuthenticationAsArmPolicy": ("2022-02-01", "2023-07-01"),
+    "softDeletePolicy": ("2022-02-01", "2023-07-01"),
     "keyRotationEnabled": ("2020-11-01", "2020-11-01"),
     "lastKeyRotationTimestamp": ("2020-11-01", "2020-11-01"),
 }
@@ -62,7 +62,10 @@ _FIRST_VERSIONS: dict[str, tuple[str, str]] = {
 second one."""
 _ANONYMOUS_PULL_FROM = datetime.datetime(2021, 2, 1, tzinfo=datetime.UTC)
 """Recorded: added to an existing api-version between 2020-12-22 and 2021-04-21."""
+_SOFT_DELETE_IN_STABLE_UNTIL = datetime.datetime(2025, 7, 1, tzinfo=datetime.UTC)
+"""Recorded: stable api-versions showed `softDeletePolicy` on 2024-11-01 and did not on 2026-08-11."""
 _VNET_RULES_UNTIL = "2021-08-01-preview"
+"""Recorded: later api-versions neither show nor change the rules of virtual networks."""
 _WITH_UPDATE_TIME = ("retentionPolicy", "softDeletePolicy")
 
 
@@ -197,7 +200,7 @@ def overlay(configuration: Configuration, *, body: Body) -> Configuration:
             for policy, requested_policy in value.items():
                 properties["policies"].setdefault(policy, {}).update(requested_policy or {})
         elif name == "networkRuleSet" and value:
-            properties[name] = {**properties[name], **{k: v for k, v in value.items() if v is not None}}
+            properties[name] = {**properties[name], **_network_rules(value)}
         elif value is not None:
             properties[name] = value
     return dataclasses.replace(
@@ -206,6 +209,15 @@ def overlay(configuration: Configuration, *, body: Body) -> Configuration:
         tags=dict(body["tags"] or {}) if "tags" in body else configuration.tags,
         properties=properties,
     )
+
+
+def _network_rules(requested: Body) -> Body:
+    """Return the rules in a request; recorded: `Allow` is the action of a rule without one."""
+    rules = {name: value for name, value in requested.items() if value is not None}
+    for name in ("virtualNetworkRules", "ipRules"):
+        if name in rules:
+            rules[name] = [{"action": "Allow", **rule} for rule in rules[name]]
+    return rules
 
 
 def shows(member: str, *, version: str) -> bool:
@@ -222,8 +234,9 @@ def body_of(
     time: Clock,
     tenant_id: str,
     domain: str,
+    regions: Collection[str],
 ) -> Body:
-    """Return a registry's body with a configuration of it."""
+    """Return a registry's body with a configuration of it; `regions` are those of the registry and its replications."""
     shown_identity = configuration.identities.body(tenant_id=tenant_id)
     authors = registry.system_data(lambda at: timestamps.offset(time.utc(at)))
     return {
@@ -239,32 +252,42 @@ def body_of(
             "loginServer": f"{registry.name.lower()}.{domain}",
             "creationDate": timestamps.zulu(time.utc(registry.created)),
             "provisioningState": registry.provisioning,
-            **_properties(registry, configuration, version=version, time=time, domain=domain),
+            **_properties(registry, configuration, version=version, time=time, domain=domain, regions=regions),
         },
     }
 
 
-def _properties(registry: Registry, configuration: Configuration, *, version: str, time: Clock, domain: str) -> Body:
+def _properties(
+    registry: Registry,
+    configuration: Configuration,
+    *,
+    version: str,
+    time: Clock,
+    domain: str,
+    regions: Collection[str],
+) -> Body:
     properties = configuration.properties
     rules = dict(properties["networkRuleSet"])
+    network_rules = rules.pop("virtualNetworkRules", [])
     if version <= _VNET_RULES_UNTIL:
-        rules = {"defaultAction": rules["defaultAction"], "virtualNetworkRules": [], "ipRules": rules["ipRules"]}
+        ip_rules = rules["ipRules"]
+        rules = {"defaultAction": rules["defaultAction"], "virtualNetworkRules": network_rules, "ipRules": ip_rules}
     last_updated = {"lastUpdatedTime": timestamps.offset(time.utc(registry.modified))}
     policies = {
         name: _stamped(policy, last_updated) if name in _WITH_UPDATE_TIME else policy
         for name, policy in properties["policies"].items()
         if shows(name, version=version)
     }
-    endpoints = (
-        [f"{registry.name.lower()}.{registry.location}.data.{domain}"] if properties["dataEndpointEnabled"] else []
-    )
+    if "preview" not in version and time.utc() >= _SOFT_DELETE_IN_STABLE_UNTIL:
+        policies.pop("softDeletePolicy", None)
+    hosts = [f"{registry.name.lower()}.{region}.data.{domain}" for region in sorted(regions)]
     body: Body = {
         "adminUserEnabled": properties["adminUserEnabled"],
         **({"networkRuleSet": rules} if configuration.sku == PREMIUM else {}),
         "policies": policies,
         "encryption": _encryption(configuration.encryption, version=version, time=time),
         "dataEndpointEnabled": properties["dataEndpointEnabled"],
-        "dataEndpointHostNames": endpoints,
+        "dataEndpointHostNames": hosts if properties["dataEndpointEnabled"] else [],
         "privateEndpointConnections": [],
         "publicNetworkAccess": properties["publicNetworkAccess"],
         "networkRuleBypassOptions": properties["networkRuleBypassOptions"],

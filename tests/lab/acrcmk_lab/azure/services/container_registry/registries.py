@@ -1,7 +1,7 @@
 """Microsoft.ContainerRegistry: registries, in the three recorded generations of responses.
 
-GEN_A answers 200 with the final body. GEN_B answers 201 with an operation and shows the old state
-until that has ended; GEN_C likewise, but shows the new state at once.
+GEN_A answers 200 with the final body. GEN_B answers 201 with an operation and shows the old identity and key
+until that has ended; GEN_C likewise, but shows the new ones at once.
 """
 
 import asyncio
@@ -43,14 +43,19 @@ VERSIONS = (
     "2023-07-01",
     "2023-08-01-preview",
     "2023-11-01-preview",
+    "2024-01-01-preview",
     "2024-11-01-preview",
     "2025-03-01-preview",
     "2025-04-01",
     "2025-05-01-preview",
     "2025-06-01-preview",
+    "2025-09-01-preview",
     "2025-11-01",
     "2025-12-01-preview",
+    "2026-01-01-preview",
+    "2026-03-01-preview",
     "2026-09-01-preview",
+    "2026-11-01",
 )
 ASSIGN = f"{identity_models.TYPE}/assign/action"
 _NAME = re.compile(r"[a-zA-Z0-9]{5,50}")
@@ -297,6 +302,8 @@ class ContainerRegistry:
         if provisioning == "Creating":
             return configuration.encryption is None and self._state.settings.acr_plain_create == "sync"
         before = registry.configuration
+        if self._state.settings.acr_plain_update == "async":
+            return False
         return configuration.encryption == before.encryption and configuration.identities == before.identities
 
     def _with_identities(self, call: Call, configuration: Configuration, *, replace: bool = False) -> Configuration:
@@ -369,9 +376,12 @@ class ContainerRegistry:
         return models.get_registry(self._state, call)
 
     def _body(self, registry: Registry, *, version: str) -> Body:
-        configuration = registry.configuration
-        if registry.pending and self._state.settings.registry_mode != "GEN_B":
-            configuration = registry.pending
+        configuration = registry.pending or registry.configuration
+        if registry.pending and self._state.settings.registry_mode == "GEN_B":
+            current = registry.configuration
+            configuration = dataclasses.replace(
+                registry.pending, identities=current.identities, encryption=current.encryption
+            )
         return models.body_of(
             registry,
             configuration,
@@ -379,4 +389,5 @@ class ContainerRegistry:
             time=self._state.clock,
             tenant_id=self._state.tenant_id,
             domain=self._state.settings.registry_domain,
+            regions={registry.location, *self._children.ready_regions(registry)},
         )

@@ -32,6 +32,8 @@ class KeyVersion:
     enabled: bool = True
     expires: int | None = None
     not_before: int | None = None
+    exportable: bool = False
+    release_policy: Body | None = None
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def usable(self, unix_now: float) -> bool:
@@ -223,4 +225,6 @@ def new_version(properties: Body, *, version: str, unix_now: int) -> KeyVersion:
         enabled=attributes.get("enabled", True) is not False,
         expires=attributes.get("exp"),
         not_before=attributes.get("nbf"),
+        exportable=attributes.get("exportable") is True,
+        release_policy=properties.get("releasePolicy"),
     )

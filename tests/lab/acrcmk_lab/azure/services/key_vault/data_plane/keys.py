@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from acrcmk_lab.azure.arm import errors, ids
 from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.services.key_vault import lifecycle, models
-from acrcmk_lab.azure.services.key_vault.data_plane import crypto, operations
+from acrcmk_lab.azure.services.key_vault.data_plane import crypto, operations, release_policy
 from acrcmk_lab.azure.services.key_vault.data_plane.crypto import Materials
 from acrcmk_lab.azure.services.key_vault.data_plane.deleted_objects import Deletions, Kind
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Handler, Operation
@@ -82,6 +82,7 @@ class DataPlaneKeys:
             "curveName": call.body.get("crv"),
             "keyOps": call.body.get("key_ops"),
             "attributes": call.attributes,
+            "releasePolicy": release_policy.normalized(call.body.get("release_policy")),
         }
         problem = models.problem(properties, name=call.names[0])
         if not problem and not properties["kty"]:
@@ -205,7 +206,8 @@ class DataPlaneKeys:
             "key_ops": list(version.operations),
             **self._materials.public(version),
         }
-        return {"key": jwk, **_attributes_and_tags(call, version)}
+        policy = {"release_policy": version.release_policy} if version.release_policy else {}
+        return {"key": jwk, **_attributes_and_tags(call, version), **policy}
 
     def _list_item(self, call: Call, key: Key) -> Body:
         return {"kid": f"{call.url}/keys/{key.name}", **_attributes_and_tags(call, key.current)}
@@ -215,7 +217,7 @@ def _attributes_and_tags(call: Call, version: KeyVersion) -> Body:
     """Return attributes and tags; later api-versions have more members [R]."""
     more: Body = {}
     if call.version >= _EXPORTABLE_SINCE and call.release >= _EXPORTABLE_RELEASE:
-        more["exportable"] = False
+        more["exportable"] = version.exportable
     if call.version >= _PLATFORM_SINCE:
         more["hsmPlatform"] = "1" if version.kty.endswith("-HSM") else "0"
     return operations.described(call, version, **more)
