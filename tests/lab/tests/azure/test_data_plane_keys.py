@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import datetime
+import json
 import os
 
 import pytest
@@ -443,3 +444,28 @@ def version_of(kty):
 
 MATERIALS = Materials()
 RSA, EC = version_of("RSA"), version_of("EC")
+
+
+async def test_an_exportable_key_shows_its_release_policy_in_a_fixed_form(azure, vault_request):
+    await azure.vault(sku={"family": "A", "name": "premium"})
+    policy = {
+        "anyOf": [{"allOf": [{"claim": "x-ms-attestation-type", "equals": "sevsnpvm"}], "authority": "https://a/"}],
+        "version": "1.0.0",
+    }
+    data = base64.urlsafe_b64encode(json.dumps(policy, indent=1).encode()).decode().rstrip("=")
+    body = {"kty": "RSA-HSM", "attributes": {"exportable": True}, "release_policy": {"data": data}}
+    status, created, _ = await vault_request("POST", "keys/key/create", body)
+    assert (status, created["attributes"]["exportable"]) == (200, True)
+    shown = created["release_policy"]
+    assert (shown["contentType"], shown["immutable"]) == ("application/json; charset=utf-8", False)
+    assert base64.urlsafe_b64decode(f"{shown['data']}==").decode() == (
+        '{"version":"1.0.0","anyOf":[{"authority":"https://a/",'
+        '"allOf":[{"claim":"x-ms-attestation-type","equals":"sevsnpvm"}]}]}'
+    )
+    assert (await vault_request("GET", "keys/key"))[1]["release_policy"] == shown
+
+
+@pytest.mark.parametrize("data", ["not base64!", "bm90IGpzb24", "/w"])
+async def test_a_release_policy_that_is_not_json_is_refused(client, vault_request, data):
+    status, body, _ = await vault_request("POST", "keys/key/create", {"kty": "RSA", "release_policy": {"data": data}})
+    assert (status, body["error"]["code"]) == (400, "BadParameter")

@@ -1,10 +1,14 @@
 """Registries through the real SDK, in the three generations of responses."""
 
 import asyncio
+import datetime
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
+from acrcmk_lab.azure.services.container_registry import models
+from acrcmk_lab.azure.state.clock import Clock
+from tests.lab.tests.azure import rest
 from tests.lab.tests.azure.conftest import GROUP, LOCATION, encrypted
 
 MODES = ["GEN_A", "GEN_B", "GEN_C"]
@@ -236,3 +240,68 @@ async def test_a_registry_takes_the_synchronous_wait_and_then_its_operation(azur
     await create
     (wait,), (operation,) = azure.lab.log.delays(kind="acr_create"), azure.lab.log.delays(kind="acr_operation")
     assert (wait.start - start, wait.end - start, operation.end - start) == (0, 7, 17)
+
+
+VNET_RULE = {"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n"}
+
+
+async def test_rules_of_virtual_networks_are_shown_only_by_older_versions_and_kept_by_newer(azure):
+    azure.lab.settings.set("acr_plain_create", value="sync")
+    registry = await (await azure.create_registry(PLAIN)).result()
+    old, new = "2021-08-01-preview", "2022-02-01-preview"
+    rules = {"defaultAction": "Deny", "virtualNetworkRules": [VNET_RULE], "ipRules": []}
+    _, _, body = await rest.call(
+        azure, "PATCH", registry.id, version=old, body={"properties": {"networkRuleSet": rules}}
+    )
+    shown = [{"action": "Allow", **VNET_RULE}]
+    assert body["properties"]["networkRuleSet"] == {**rules, "virtualNetworkRules": shown}
+    rules = {"defaultAction": "Deny", "ipRules": [{"value": "16.17.18.0/24"}]}
+    _, _, body = await rest.call(
+        azure, "PATCH", registry.id, version=new, body={"properties": {"networkRuleSet": rules}}
+    )
+    ip_rules = [{"action": "Allow", "value": "16.17.18.0/24"}]
+    assert body["properties"]["networkRuleSet"] == {"defaultAction": "Deny", "ipRules": ip_rules}
+    _, _, body = await rest.call(azure, "GET", registry.id, version=old)
+    assert body["properties"]["networkRuleSet"]["virtualNetworkRules"] == shown
+
+
+@pytest.mark.parametrize(
+    ("day", "version", "policies"),
+    [
+        ("2024-11-01", "2023-07-01", {"azureADAuthenticationAsArmPolicy", "softDeletePolicy"}),
+        ("2026-08-11", "2023-07-01", {"azureADAuthenticationAsArmPolicy"}),
+        ("2026-08-11", "2025-11-01", {"azureADAuthenticationAsArmPolicy"}),
+        ("2026-08-11", "2023-01-01-preview", {"azureADAuthenticationAsArmPolicy", "softDeletePolicy"}),
+        ("2024-11-01", "2022-12-01", set()),
+    ],
+)
+def test_policies_depend_on_version_and_date(day, version, policies):
+    moment = datetime.datetime.fromisoformat(f"{day}T00:00:00Z")
+    configuration = models.new_configuration({"sku": {"name": "Premium"}})
+    registry = models.Registry(id="/r", name="r", location="westus", tenant_id="t", configuration=configuration)
+    body = models.body_of(
+        registry,
+        configuration,
+        version=version,
+        time=Clock(epoch=moment),
+        tenant_id="t",
+        domain="azurecr.io",
+        regions=["westus"],
+    )
+    always = {"quarantinePolicy", "trustPolicy", "retentionPolicy", "exportPolicy"}
+    assert set(body["properties"]["policies"]) == always | policies
+    assert ("anonymousPullEnabled" in body["properties"]) is (version != "2022-12-01")
+
+
+async def test_a_plain_update_is_an_operation_if_the_setting_says_so(azure):
+    azure.lab.settings.set("acr_plain_create", value="sync")
+    await azure.create_registry(PLAIN)
+    azure.lab.settings.set("acr_plain_update", value="async")
+    poller = await azure.registries.registries.begin_update(
+        GROUP, "registry1", {"properties": {"anonymousPullEnabled": True}}
+    )
+    registry = await azure.registry()
+    assert (registry.properties.provisioning_state, registry.properties.anonymous_pull_enabled) == ("Updating", True)
+    await azure.lab.clock.advance(10)
+    assert (await poller.result()).properties.provisioning_state == "Succeeded"
+    assert azure.lab.log.requests(method="PATCH")[0].status == 201

@@ -119,3 +119,17 @@ async def test_only_get_callback_config_returns_a_webhook_s_address(azure, regis
     assert first.id != second.id
     with pytest.raises(ResourceNotFoundError):
         await client.ping(GROUP, REGISTRY, "none")
+
+
+async def test_data_endpoints_are_in_every_region_with_a_replica(azure, registry):
+    body = {"properties": {"dataEndpointEnabled": True}}
+    await azure.registries.registries.begin_update(GROUP, REGISTRY, body, polling=False)
+    assert (await azure.registry()).properties.data_endpoint_host_names == [f"{REGISTRY}.{LOCATION}.data.azurecr.io"]
+    replica = {"location": "centralus"}
+    await azure.registries.replications.begin_create(GROUP, REGISTRY, "centralus", replica, polling=False)
+    assert len((await azure.registry()).properties.data_endpoint_host_names) == 1
+    await azure.lab.clock.advance(10)
+    assert (await azure.registry()).properties.data_endpoint_host_names == [
+        f"{REGISTRY}.centralus.data.azurecr.io",
+        f"{REGISTRY}.{LOCATION}.data.azurecr.io",
+    ]
