@@ -87,7 +87,7 @@ crds: install ## Regenerate crds/ from operator/acrcmk/api
 	$(BIN)/acrcmk crd > crds/acrcmk.dev_encryptedregistries.yaml
 
 .PHONY: docs
-docs: install ## Renew the README's tables from the code
+docs: install ## Renew the tables of docs/reference.md from the code
 	$(BIN)/python -m tests.docs.tables
 
 .PHONY: lock

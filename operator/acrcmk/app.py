@@ -8,20 +8,22 @@ import random
 import time
 from typing import Any
 
+import aiohttp
 import kopf
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import DefaultAzureCredential, WorkloadIdentityCredential
 
+from acrcmk.azure import api_versions, connections
 from acrcmk.azure.clients import ClientFactory
 from acrcmk.azure.gateway import Gateway
 from acrcmk.azure.operations import Operations
 from acrcmk.azure.throttle import Throttle
-from acrcmk.domain.subject import Defaults
+from acrcmk.domain.desired import Defaults
 from acrcmk.kube import client
 from acrcmk.kube import informer as informers
 from acrcmk.kube.informer import Informer
-from acrcmk.kube.objects import Key, Objects
-from acrcmk.kube.reconciler import Reconciler
+from acrcmk.kube.objects import NamespacedName, Objects
+from acrcmk.reconcile.reconciler import Reconciler
 from acrcmk.runtime.health import HealthServer
 from acrcmk.runtime.pace import Backoff, Cadence, Pace, Resync
 from acrcmk.runtime.queue import Queue
@@ -38,18 +40,20 @@ def utc() -> datetime.datetime:
     return datetime.datetime.now(tz=datetime.UTC).replace(microsecond=0)
 
 
-def credential(settings: Settings) -> AsyncTokenCredential:
+def credential(settings: Settings, *, session: aiohttp.ClientSession) -> AsyncTokenCredential:
     """Return the operator's own credential: workload identity where it is set up, else what azure-identity finds."""
     endpoints = settings.endpoints
     options: dict[str, Any] = {
         "authority": endpoints.authority,
         "disable_instance_discovery": not settings.known_authority,
-        "connection_verify": str(settings.ca_bundle) if settings.ca_bundle else True,
+        "transport": connections.transport(session),
         # The queue comes back; a pass must not sit through retries within retries.
         "retry_total": 0,
     }
     if settings.federated_token_file is None:
-        return DefaultAzureCredential(**options)
+        return DefaultAzureCredential(
+            managed_identity_client_id=settings.client_id, workload_identity_tenant_id=settings.tenant_id, **options
+        )
     return WorkloadIdentityCredential(
         tenant_id=settings.tenant_id,
         client_id=settings.client_id,
@@ -60,21 +64,23 @@ def credential(settings: Settings) -> AsyncTokenCredential:
 
 def azure(settings: Settings, *, metrics: Metrics) -> tuple[Gateway, ClientFactory]:
     """Build the edge to Azure; the factory is to be closed."""
+    session = connections.open_session(ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None)
     factory = ClientFactory(
-        credential=credential(settings),
+        credential=credential(settings, session=session),
         resource_manager=settings.endpoints.resource_manager,
         audience=settings.endpoints.audience,
-        ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None,
-        throttle=Throttle(clock=time.monotonic),
+        session=session,
+        versions=api_versions.of(settings.cloud, overrides=settings.api_versions),
+        throttle=Throttle(clock=time.monotonic, random=random.random),
         observe=metrics.azure_request,
         clock=time.monotonic,
     )
     return Gateway(factory, Operations(now=utc)), factory
 
 
-def queue(settings: Settings, *, metrics: Metrics) -> Queue[Key]:
+def queue(settings: Settings, *, metrics: Metrics) -> Queue[NamespacedName]:
     """Build the queue of objects."""
-    schedule: Schedule[Key] = Schedule(
+    schedule: Schedule[NamespacedName] = Schedule(
         pace=Pace(
             backoff=Backoff(base=settings.retry_min_seconds, cap=settings.retry_max_seconds),
             cadence=Cadence(poll_min=settings.poll_min_seconds, poll_max=settings.poll_max_seconds),
@@ -98,21 +104,21 @@ async def run(settings: Settings) -> None:
         reconciler = Reconciler(
             objects=objects,
             azure=gateway,
-            cluster=settings.cluster_id or await objects.cluster_uid(),
             defaults=Defaults(
                 subscription=settings.subscription_id,
+                cluster=settings.cluster_id or await objects.cluster_uid(),
                 tenant=settings.tenant_id,
                 access_budget=datetime.timedelta(seconds=settings.access_budget_seconds),
             ),
-            report_conditions=lambda key, told: metrics.set_conditions(
-                key, [CountedCondition(one.type, one.status, one.reason) for one in told]
+            report_conditions=lambda name, conditions: metrics.set_conditions(
+                name, [CountedCondition(each.type, each.status, each.reason) for each in conditions]
             ),
             now=utc,
         )
         workers = Workers(
             keys,
             reconciler.reconcile,
-            tell_failure=reconciler.tell_failure,
+            tell_failure=reconciler.report_error,
             concurrency=settings.workers,
             pass_timeout=settings.pass_timeout_seconds,
             metrics=metrics,
@@ -120,7 +126,9 @@ async def run(settings: Settings) -> None:
         await _serve(settings, keys=keys, workers=workers, metrics=metrics)
 
 
-async def _serve(settings: Settings, *, keys: Queue[Key], workers: Workers[Key], metrics: Metrics) -> None:
+async def _serve(
+    settings: Settings, *, keys: Queue[NamespacedName], workers: Workers[NamespacedName], metrics: Metrics
+) -> None:
     """Start probes and workers, and watch until told to stop."""
     watching = asyncio.Event()
     health = HealthServer(
@@ -133,14 +141,14 @@ async def _serve(settings: Settings, *, keys: Queue[Key], workers: Workers[Key],
     await health.start()
     workers.start()
 
-    def forget(key: Key) -> None:
-        keys.forget(key)
-        metrics.forget(key)
+    def forget(name: NamespacedName) -> None:
+        keys.forget(name)
+        metrics.forget(name)
 
     async def drain() -> None:
         await workers.drain(grace=settings.drain_seconds)
 
-    informer = Informer(add=lambda key, delay: keys.add(key, delay=delay), forget=forget)
+    informer = Informer(add=lambda name, delay: keys.add(name, delay=delay), forget=forget)
     try:
         await kopf.operator(
             registry=informer.registry(cleanup=drain),

@@ -1,12 +1,16 @@
 """Every setting of the operator, from flags or the environment, in one class; `acrcmk run --help` lists them."""
 
 import pathlib
+from collections.abc import Mapping
 from typing import Literal
 
 import pydantic
 import pydantic_settings
 
 UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+
+API_VERSION = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?$"
+"""As Azure writes an api-version: a day, with `-preview` where it is one."""
 
 
 class Cloud(pydantic.BaseModel):
@@ -47,7 +51,7 @@ class Settings(pydantic_settings.BaseSettings):
     )
 
     cloud: Literal["public", "usgovernment", "china"] = pydantic.Field(
-        default="public", description="Azure cloud; sets the endpoints below unless they are given."
+        default="public", description="Azure cloud; sets the endpoints and API versions below unless they are given."
     )
     resource_manager: str | None = pydantic.Field(
         default=None,
@@ -61,6 +65,21 @@ class Settings(pydantic_settings.BaseSettings):
         pattern="^https://",
         description="Microsoft Entra endpoint.",
     )
+    api_version_resource_groups: str | None = pydantic.Field(
+        default=None, pattern=API_VERSION, description="API version of resource groups; default: by cloud."
+    )
+    api_version_managed_identity: str | None = pydantic.Field(
+        default=None, pattern=API_VERSION, description="API version of Microsoft.ManagedIdentity; default: by cloud."
+    )
+    api_version_key_vault: str | None = pydantic.Field(
+        default=None, pattern=API_VERSION, description="API version of Microsoft.KeyVault; default: by cloud."
+    )
+    api_version_authorization: str | None = pydantic.Field(
+        default=None, pattern=API_VERSION, description="API version of Microsoft.Authorization; default: by cloud."
+    )
+    api_version_container_registry: str | None = pydantic.Field(
+        default=None, pattern=API_VERSION, description="API version of Microsoft.ContainerRegistry; default: by cloud."
+    )
     ca_bundle: pathlib.Path | None = pydantic.Field(
         default=None, description="PEM file of the certificate authorities to trust for Azure endpoints."
     )
@@ -70,12 +89,12 @@ class Settings(pydantic_settings.BaseSettings):
     client_id: str | None = pydantic.Field(
         default=None,
         validation_alias="AZURE_CLIENT_ID",
-        description="Client id of the operator's own identity.",
+        description="Client id of the operator's own identity; default: the managed identity of the node.",
     )
     federated_token_file: pathlib.Path | None = pydantic.Field(
         default=None,
         validation_alias="AZURE_FEDERATED_TOKEN_FILE",
-        description="Service account token for workload identity; without it, what azure-identity finds.",
+        description="Service account token for workload identity; without it, DefaultAzureCredential.",
     )
     subscription_id: str | None = pydantic.Field(
         default=None, pattern=UUID, description="Subscription of objects whose spec names none (UUID)."
@@ -91,26 +110,30 @@ class Settings(pydantic_settings.BaseSettings):
     )
     workers: int = pydantic.Field(default=16, ge=1, le=256, description="Objects reconciled at the same time.")
     poll_min_seconds: float = pydantic.Field(
-        default=1.0, gt=0, description="Seconds until the first look at something that Azure is working on."
+        default=1.0, gt=0, description="First pause between two polls of a running Azure operation."
     )
-    poll_max_seconds: float = pydantic.Field(default=30.0, gt=0, description="Longest pause between two such looks.")
+    poll_max_seconds: float = pydantic.Field(default=30.0, gt=0, description="Longest pause between two such polls.")
     retry_min_seconds: float = pydantic.Field(default=2.0, gt=0, description="First pause after a failure.")
     retry_max_seconds: float = pydantic.Field(default=300.0, gt=0, description="Longest pause after failures.")
     resync_seconds: float = pydantic.Field(
-        default=600.0, gt=0, description="Pause between two looks for drift, give or take 10 %."
+        default=600.0, gt=0, description="Pause between two drift checks of an object, plus or minus 10 %."
     )
     access_budget_seconds: float = pydantic.Field(
         default=900.0,
         ge=0,
-        description="How long a refused key is put down to a grant that is still spreading.",
+        description="Time in which a refused key counts as a grant that is still propagating.",
     )
-    pass_timeout_seconds: float = pydantic.Field(default=180.0, gt=0, description="Longest time for one pass.")
-    drain_seconds: float = pydantic.Field(default=25.0, ge=0, description="Time for passes in hand at shutdown.")
+    pass_timeout_seconds: float = pydantic.Field(default=180.0, gt=0, description="Time limit of one reconcile.")
+    drain_seconds: float = pydantic.Field(
+        default=25.0, ge=0, description="Time for running reconciles to finish at shutdown."
+    )
     http_host: str = pydantic.Field(default="127.0.0.1", description="Address of /healthz, /readyz and /metrics.")
-    http_port: int = pydantic.Field(default=8080, ge=0, le=65535, description="Port of the same; 0 takes any free one.")
-    log_format: Literal["json", "console"] = pydantic.Field(default="json", description="Shape of the log.")
+    http_port: int = pydantic.Field(
+        default=8080, ge=0, le=65535, description="Port of /healthz, /readyz and /metrics; 0 takes a free one."
+    )
+    log_format: Literal["json", "console"] = pydantic.Field(default="json", description="Log format.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = pydantic.Field(
-        default="INFO", description="Least level to log."
+        default="INFO", description="Minimum log level."
     )
 
     @property
@@ -122,6 +145,13 @@ class Settings(pydantic_settings.BaseSettings):
             audience=self.audience or known.audience,
             authority=(self.authority_host or known.authority).rstrip("/"),
         )
+
+    @property
+    def api_versions(self) -> Mapping[str, str | None]:
+        """The API versions that were set, by service; None where the cloud's own one is to be used."""
+        prefix = "api_version_"
+        fields = [name for name in Settings.model_fields if name.startswith(prefix)]
+        return {name.removeprefix(prefix): getattr(self, name) for name in fields}
 
     @property
     def known_authority(self) -> bool:

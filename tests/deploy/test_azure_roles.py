@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from acrcmk.domain import names
+from acrcmk.domain import ids
 from tests.support import project
 
 FOLDER = project.DEPLOY / "azure"
@@ -56,7 +56,7 @@ def test_granting_is_a_role_of_its_own_since_it_needs_the_condition():
 def test_the_condition_allows_one_role_only():
     condition = (FOLDER / "grant-condition.txt").read_text()
     roles = re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", condition)
-    assert roles == [names.CRYPTO_SERVICE_ENCRYPTION_USER]
+    assert roles == [ids.CRYPTO_SERVICE_ENCRYPTION_USER]
     assert condition.count("(") == condition.count(")")
 
 

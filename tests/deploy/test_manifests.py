@@ -48,10 +48,10 @@ def test_the_role_grants_what_is_needed_and_nothing_else():
     assert [one["kind"] for one in project.documents(project.MANIFESTS)].count("ClusterRoleBinding") == 1
 
 
-def test_the_readme_shows_the_role():
+def test_the_documentation_shows_the_role():
     shown = {
         (resource, tuple(names)): set(verbs.split(", "))
-        for what, verbs, _ in markdown.rows(project.ROOT / "README.md", "resource")
+        for what, verbs, _ in markdown.rows(project.ROOT / "docs" / "security.md", "resource")
         for resource, *names in [markdown.code(what)]
     }
     assert shown == {(resource, names): verbs for (_, resource, names), verbs in RULES.items()}

@@ -1,7 +1,7 @@
 """Azure answers in several ways, and some answers have no source: the operator must hold in all of them.
 
-Three generations of create responses are on record (azure-behaviour.md 1.1); codes of CMK failures are not public,
-nor whether a failure comes at once or with the operation (azure-behaviour.md 7). Role assignments take a minute to
+Three generations of create responses are on record (azure-behaviour.md 1.1); codes of CMK failures are not public, nor
+whether a failure comes at once or with the operation (azure-behaviour.md 7). Role assignments take a minute to
 count, so every create here meets the failure before it succeeds.
 """
 

@@ -77,7 +77,7 @@ def test_it_ends_ready_and_tells_the_story_on_the_way(demo, output, tmp_path):
 
 def test_ctrl_c_leaves_nothing_behind(demo, output, tmp_path):
     running = demo("--speed", "1")
-    waiting.eventually(output, lambda told: "Creating" in told, timeout=30)
+    waiting.eventually(output, lambda told: "Creating" in told, timeout=60)
     children = processes_of(running)
     running.send_signal(signal.SIGINT)
     assert running.wait(20) == 130
@@ -89,7 +89,7 @@ def test_ctrl_c_leaves_nothing_behind(demo, output, tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the children of a killed parent")
 def test_a_killed_demo_leaves_no_process_behind(demo, output):
     running = demo("--speed", "1")
-    waiting.eventually(output, lambda told: "Creating" in told, timeout=30)
+    waiting.eventually(output, lambda told: "Creating" in told, timeout=60)
     children = processes_of(running)
     running.kill()
     waiting.eventually(lambda: gone(children))

@@ -53,15 +53,25 @@ def test_an_operator_killed_after_a_write_goes_on_and_doubles_nothing(operator, 
     assert len(accepted_puts(space, space.registry_id())) == 1
 
 
-def test_the_finalizer_is_there_before_the_first_write_to_azure(operator, space, cluster):
+def test_the_ledger_names_a_resource_before_it_is_created(operator, space, cluster):
     operator.stop()
     space.apply()
     with space.azure.failing(method="PUT", status=503):
         operator.start()
-        waiting.eventually(lambda: [one for one in space.calls() if one.method == "PUT"])
+        waiting.eventually(lambda: [call for call in space.calls() if call.method == "PUT"])
         seen = space.object().get()
-    assert seen["metadata"]["finalizers"] == ["acrcmk.dev/finalizer"]
-    space.object().wait_ready()
+    created = {entry["purpose"]: entry["createdByOperator"] for entry in seen["status"]["resources"]}
+    assert created
+    assert created.items() <= {"Identity": True, "Vault": True}.items()
+    status = space.object().wait_ready()
+    assert {entry["purpose"] for entry in status["resources"]} == {"Identity", "Vault", "Access", "Key", "Registry"}
+    assert "finalizers" not in space.object().get()["metadata"]
+
+
+def test_an_object_with_the_finalizer_of_an_earlier_version_loses_it(operator, space):
+    handle = space.ready()
+    handle.patch_metadata({"finalizers": ["acrcmk.dev/finalizer"]})
+    waiting.eventually(lambda: handle.get()["metadata"].get("finalizers", []), lambda finalizers: not finalizers)
 
 
 def test_deleting_the_object_leaves_azure_as_it_is(space):

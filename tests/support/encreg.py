@@ -40,6 +40,10 @@ class EncReg:
         """Change the spec."""
         self.run("patch", "encreg", self.name, "--type", "merge", "-p", json.dumps({"spec": spec}))
 
+    def patch_metadata(self, metadata: dict[str, Any]) -> None:
+        """Change labels, annotations or finalizers."""
+        self.run("patch", "encreg", self.name, "--type", "merge", "-p", json.dumps({"metadata": metadata}))
+
     def wait_ready(self, *, timeout: float = 40) -> dict[str, Any]:
         """Wait for Ready as `kubectl wait` judges it; return the status."""
         self.wait("condition=Ready", timeout=timeout)

@@ -92,7 +92,8 @@ def _status() -> schema.JsonSchema:
     status = schema.structural(EncryptedRegistryStatus)
     # An object without status would be Current to kstatus, that is finished (kubernetes-status.md, truth table).
     status["default"] = {"observedGeneration": UNOBSERVED}
-    status["properties"]["conditions"] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+    for name, key in (("conditions", "type"), ("resources", "id")):
+        status["properties"][name] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
     return status
 
 

@@ -1,4 +1,4 @@
-"""From a Kubernetes object, as JSON data, to an `EncryptedRegistry`; the last place where specs are `dict[str, Any]`.
+"""Parse a Kubernetes object, as JSON data, into typed metadata, spec and status.
 
 The API server has checked the same schema and rules already. They are checked again because a server may hold
 objects from before a rule existed, and because its checks can be switched off.
@@ -19,7 +19,7 @@ from acrcmk.api.status import EncryptedRegistryStatus
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Header:
-    """All of an object but its spec; can be read even when the spec is invalid."""
+    """The metadata and status of an object, which can be read even when the spec is invalid."""
 
     namespace: str
     name: str
@@ -28,19 +28,11 @@ class Header:
     resource_version: str
     finalizers: tuple[str, ...]
     deletion_timestamp: datetime.datetime | None
-    annotations: Mapping[str, str]
     status: EncryptedRegistryStatus
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class EncryptedRegistry(Header):
-    """The whole object."""
-
-    spec: EncryptedRegistrySpec
-
-
-class InvalidSpec(Exception):  # noqa: N818 - named as the reason that it becomes
-    """The spec breaks the schema or a rule; `messages` are for people, each begins with a field path."""
+class InvalidSpec(Exception):  # noqa: N818 - named after the reason in conditions
+    """The spec violates the schema or a rule; each of the `messages` begins with a field path."""
 
     def __init__(self, messages: Sequence[str]) -> None:
         super().__init__("; ".join(messages))
@@ -59,17 +51,7 @@ def header(body: Mapping[str, Any]) -> Header:
         resource_version=metadata.get("resourceVersion", ""),
         finalizers=tuple(metadata.get("finalizers") or ()),
         deletion_timestamp=datetime.datetime.fromisoformat(deletion) if deletion else None,
-        annotations=dict(metadata.get("annotations") or {}),
         status=EncryptedRegistryStatus.from_wire(body.get("status") or {}),
-    )
-
-
-def parse(body: Mapping[str, Any]) -> EncryptedRegistry:
-    """Read the whole object; raises `InvalidSpec`."""
-    read = header(body)
-    wish = spec(body.get("spec") or {}, name=read.name)
-    return EncryptedRegistry(
-        **{field.name: getattr(read, field.name) for field in dataclasses.fields(Header)}, spec=wish
     )
 
 
@@ -88,18 +70,18 @@ def spec(wire: Mapping[str, Any], *, name: str) -> EncryptedRegistrySpec:
 
 def _messages(error: pydantic.ValidationError) -> Iterator[str]:
     for detail in error.errors(include_url=False, include_context=True):
-        yield f"{_path(detail['loc'])}: {_complaint(detail['type'], detail['msg'])}"
+        yield f"{_path(detail['loc'])}: {_error_text(detail['type'], detail['msg'])}"
 
 
 def _path(location: tuple[str | int, ...]) -> str:
     return "spec" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
 
 
-def _complaint(kind: str, message: str) -> str:
+def _error_text(kind: str, message: str) -> str:
     match kind:
         case "missing":
             return "is required"
         case "extra_forbidden":
-            return "there is no such field"
+            return "is not a field of this resource"
         case _:
             return message.replace("Input should be", "must be")

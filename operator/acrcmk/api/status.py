@@ -6,6 +6,7 @@ version of the operator may have written them.
 
 import contextlib
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 import pydantic
@@ -88,8 +89,34 @@ class EncryptionStatus(Reported):
     )
 
 
+class Purpose(StrEnum):
+    """What a resource of the ledger is for."""
+
+    RESOURCE_GROUP = "ResourceGroup"
+    IDENTITY = "Identity"
+    VAULT = "Vault"
+    ACCESS = "Access"
+    KEY = "Key"
+    REGISTRY = "Registry"
+
+
+class ResourceStatus(Reported):
+    """One entry of the ledger."""
+
+    id: str = Field(
+        description="Resource id in Azure. An access policy has none: <vault id>/accessPolicies/<principal id>."
+    )
+    purpose: str = Field(
+        description=f"What the resource is for: {', '.join(Purpose)}.",
+    )
+    created_by_operator: bool = Field(
+        description="true when the operator created the resource for this object, false when it took it over by its "
+        "owner tag."
+    )
+
+
 class EncryptedRegistryStatus(Reported):
-    """What the operator found and did; written by the operator alone."""
+    """What the operator observed and did; written by the operator alone."""
 
     observed_generation: int | None = Field(
         default=None, description="The generation of the spec that this status speaks of; -1 before the first pass."
@@ -105,9 +132,15 @@ class EncryptedRegistryStatus(Reported):
         default=None, description="Encryption as Azure reports it, in the shape of az acr encryption show."
     )
 
+    resources: tuple[ResourceStatus, ...] = Field(
+        default=(),
+        description="The Azure resources that this object created or took over. An entry is written before the "
+        "resource is created, and stays when the spec no longer names it.",
+    )
+
     def condition(self, kind: str) -> Condition | None:
         """Return the condition of this type, or None."""
-        return next((one for one in self.conditions if one.type == kind), None)
+        return next((condition for condition in self.conditions if condition.type == kind), None)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the status as JSON data, without what is absent."""

@@ -1,22 +1,27 @@
-"""Classify what the SDK raises: one table, read from top to bottom.
+"""Classify the errors of the SDK by one table, read from top to bottom.
 
-ACR's codes for CMK failures are not public, so they are told by their text (azure-behaviour.md 1.7); every 409 is a
-ResourceExistsError in the SDK, so classes say nothing and codes everything (azure-behaviour.md 6).
+ACR's codes for failures of customer-managed keys are not public, so they are recognised by their text
+(azure-behaviour.md 1.7). Every 409 is a ResourceExistsError in the SDK, so the code decides, not the class
+(azure-behaviour.md 6).
 """
 
+import contextlib
 import dataclasses
+import http
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from typing import Any, TypeVar
 
 from azure.core import exceptions
 
 from acrcmk.domain.failures import AzureFailure, Kind
 
+T = TypeVar("T")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:
-    """What a failure must look like to be of a kind; None and "" match everything."""
+    """A kind of failure and what it is recognised by; None and "" match everything."""
 
     kind: Kind
     status: range | None = None
@@ -24,7 +29,7 @@ class Row:
     text: str = ""
 
     def matches(self, *, status: int, code: str, text: str) -> bool:
-        """Say whether a failure looks like this row."""
+        """Whether a failure matches this row."""
         return (
             (self.status is None or status in self.status)
             and (not self.code or re.fullmatch(self.code, code, re.IGNORECASE) is not None)
@@ -58,7 +63,7 @@ TABLE = (
 
 
 def classify(error: exceptions.AzureError) -> AzureFailure:
-    """Turn an SDK error into a failure with Azure's own text, correlation id and Retry-After (seconds)."""
+    """Return an SDK error as a failure with Azure's own text, correlation id and Retry-After (seconds)."""
     if not isinstance(error, exceptions.HttpResponseError) or error.response is None:
         kind = Kind.AUTHENTICATION if isinstance(error, exceptions.ClientAuthenticationError) else Kind.UNAVAILABLE
         return AzureFailure(kind=kind, text=_one_line(str(error.message)))
@@ -70,7 +75,7 @@ def classify(error: exceptions.AzureError) -> AzureFailure:
 
 
 def failure(*, status: int, code: str, message: str, headers: Mapping[str, Any]) -> AzureFailure:
-    """Classify by HTTP status, code and text. A `Retry-After` that is no number of seconds is left to the queue."""
+    """Classify by HTTP status, code and text; a `Retry-After` that is not a number of seconds is ignored."""
     kind = next(row.kind for row in TABLE if row.matches(status=status, code=code, text=message))
     retry_after = str(headers.get("Retry-After", ""))
     return AzureFailure(
@@ -82,9 +87,29 @@ def failure(*, status: int, code: str, message: str, headers: Mapping[str, Any])
     )
 
 
-def is_missing(found: AzureFailure) -> bool:
-    """Say whether a failed read means that there is nothing to read, a missing resource group included."""
-    return found.status == 404 and found.kind is not Kind.SUBSCRIPTION_NOT_FOUND  # noqa: PLR2004 - HTTP
+@contextlib.asynccontextmanager
+async def translated() -> AsyncIterator[None]:
+    """Raise `AzureFailure` for what the SDK raises."""
+    try:
+        yield
+    except exceptions.AzureError as error:
+        raise classify(error) from error
+
+
+async def or_none(call: Awaitable[T]) -> T | None:
+    """Await a read; None where Azure answers that the resource, or its group, does not exist."""
+    try:
+        async with translated():
+            return await call
+    except AzureFailure as failure:
+        if is_missing(failure):
+            return None
+        raise
+
+
+def is_missing(failure: AzureFailure) -> bool:
+    """Whether a failed read means that the resource, or its resource group, does not exist."""
+    return failure.status == http.HTTPStatus.NOT_FOUND and failure.kind is not Kind.SUBSCRIPTION_NOT_FOUND
 
 
 def _one_line(text: str) -> str:

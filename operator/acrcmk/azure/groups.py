@@ -2,8 +2,10 @@
 
 from azure.mgmt.resource.resources import models
 
-from acrcmk.azure import calls
+from acrcmk.azure import errors
 from acrcmk.azure.clients import ClientFactory
+from acrcmk.azure.service import Handlers
+from acrcmk.domain.queries import GroupExists
 from acrcmk.domain.writes import CreateGroup
 
 
@@ -12,13 +14,13 @@ class Groups:
 
     def __init__(self, clients: ClientFactory) -> None:
         self._clients = clients
+        self.handlers: Handlers = {GroupExists: self._exists, CreateGroup: self._create}
 
-    async def exists(self, subscription: str, name: str) -> bool:
-        """Say whether the group is there."""
-        return await calls.read(self._clients.of(subscription).resources.resource_groups.get(name)) is not None
+    async def _exists(self, query: GroupExists) -> bool:
+        operations = self._clients.of(query.subscription).resources.resource_groups
+        return await errors.or_none(operations.get(query.name)) is not None
 
-    async def create(self, write: CreateGroup) -> None:
-        """Create the group; 201, or 200 when somebody was faster."""
+    async def _create(self, write: CreateGroup) -> None:
         group = models.ResourceGroup(location=write.location, tags=dict(write.tags))
-        async with calls.failing():
+        async with errors.translated():
             await self._clients.of(write.subscription).resources.resource_groups.create_or_update(write.name, group)

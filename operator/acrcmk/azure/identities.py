@@ -1,10 +1,13 @@
 """User-assigned managed identities."""
 
 from azure.mgmt.msi.v2024_11_30 import models
+from azure.mgmt.msi.v2024_11_30.aio.operations import UserAssignedIdentitiesOperations
 
-from acrcmk.azure import calls
+from acrcmk.azure import errors
 from acrcmk.azure.clients import ClientFactory
-from acrcmk.domain.names import ResourceId
+from acrcmk.azure.service import Handlers
+from acrcmk.domain.ids import ResourceId
+from acrcmk.domain.queries import GetIdentity
 from acrcmk.domain.resources import Identity
 from acrcmk.domain.writes import CreateIdentity, TagIdentity
 
@@ -14,41 +17,31 @@ class Identities:
 
     def __init__(self, clients: ClientFactory) -> None:
         self._clients = clients
+        self.handlers: Handlers = {GetIdentity: self._get, CreateIdentity: self._create, TagIdentity: self._tag}
 
-    async def get(self, wanted: ResourceId) -> Identity | None:
-        """Read an identity."""
-        operations = self._clients.of(wanted.subscription).identities.user_assigned_identities
-        found = await calls.read(operations.get(wanted.group, wanted.name))
-        return _identity(found) if found else None
+    async def _get(self, query: GetIdentity) -> Identity | None:
+        identity = await errors.or_none(self._operations(query.id).get(query.id.group, query.id.name))
+        return _identity(identity) if identity else None
 
-    async def in_group(self, subscription: str, group: str) -> tuple[Identity, ...]:
-        """Read all identities of a group; none when the group is not there."""
-        operations = self._clients.of(subscription).identities.user_assigned_identities
-
-        async def collect() -> tuple[Identity, ...]:
-            return tuple([_identity(one) async for one in operations.list_by_resource_group(group)])
-
-        return await calls.read(collect()) or ()
-
-    async def create(self, write: CreateIdentity) -> None:
-        """Create an identity; 201, or 200 for the one that is there."""
-        operations = self._clients.of(write.id.subscription).identities.user_assigned_identities
+    async def _create(self, write: CreateIdentity) -> Identity:
+        """PUT an identity; Azure answers 200 for one that exists."""
         body = models.Identity(location=write.location, tags=dict(write.tags))
-        async with calls.failing():
-            await operations.create_or_update(write.id.group, write.id.name, body)
+        async with errors.translated():
+            return _identity(await self._operations(write.id).create_or_update(write.id.group, write.id.name, body))
 
-    async def tag(self, write: TagIdentity) -> None:
-        """Set an identity's tags."""
-        operations = self._clients.of(write.id.subscription).identities.user_assigned_identities
+    async def _tag(self, write: TagIdentity) -> Identity:
         body = models.IdentityUpdate(tags=dict(write.tags))
-        async with calls.failing():
-            await operations.update(write.id.group, write.id.name, body)
+        async with errors.translated():
+            return _identity(await self._operations(write.id).update(write.id.group, write.id.name, body))
+
+    def _operations(self, identity: ResourceId) -> UserAssignedIdentitiesOperations:
+        return self._clients.of(identity.subscription).identities.user_assigned_identities
 
 
-def _identity(found: models.Identity) -> Identity:
+def _identity(identity: models.Identity) -> Identity:
     return Identity(
-        id=ResourceId.parse(str(found.id)),
-        client_id=str(found.client_id),
-        principal_id=str(found.principal_id),
-        tags=found.tags or {},
+        id=ResourceId.parse(str(identity.id)),
+        client_id=str(identity.client_id),
+        principal_id=str(identity.principal_id),
+        tags=identity.tags or {},
     )

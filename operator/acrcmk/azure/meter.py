@@ -10,7 +10,10 @@ from acrcmk.azure import throttle
 
 
 class Observe(Protocol):
-    """Told of each call: the service's namespace, `read` or `write`, HTTP status ("" when none came) and seconds."""
+    """Called after each request, with the provider's namespace, `read`, `write` or `delete`, status and seconds.
+
+    The status is that of HTTP, "" where no answer came.
+    """
 
     def __call__(self, *, service: str, operation: str, code: str, seconds: float) -> None:
         """Take note of a call."""
@@ -33,15 +36,8 @@ class MeterPolicy(AsyncHTTPPolicy[Any, Any]):
             return response
         finally:
             self._observe(
-                service=_service(request.http_request.url),
+                service=throttle.provider(request.http_request.url),
                 operation=throttle.verb_class(request.http_request.method),
                 code=code,
                 seconds=self._clock() - started,
             )
-
-
-def _service(url: str) -> str:
-    """Return the last provider named in a URL, as in `Microsoft.KeyVault`; resource groups have none."""
-    parts = url.partition("?")[0].split("/")
-    providers = [parts[i + 1] for i, part in enumerate(parts[:-1]) if part.casefold() == "providers"]
-    return providers[-1] if providers else "Microsoft.Resources"

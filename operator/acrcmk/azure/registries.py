@@ -6,13 +6,16 @@ from typing import Any
 
 from azure.core.rest import HttpRequest
 from azure.mgmt.containerregistry import models
+from azure.mgmt.containerregistry.aio.operations import RegistriesOperations
 
-from acrcmk.azure import calls, errors, registry_models
+from acrcmk.azure import errors, registry_models
 from acrcmk.azure.clients import ClientFactory
 from acrcmk.azure.operations import Operations
+from acrcmk.azure.service import Handlers, enum_text
 from acrcmk.domain.failures import AzureFailure, Kind
-from acrcmk.domain.names import ResourceId
-from acrcmk.domain.resources import Registry
+from acrcmk.domain.ids import ResourceId
+from acrcmk.domain.queries import CheckRegistryName, GetRegistry
+from acrcmk.domain.resources import NameAvailability, Registry
 from acrcmk.domain.writes import CreateRegistry, UpdateRegistry
 
 
@@ -23,90 +26,100 @@ class Registries:
         self._clients = clients
         self._operations = operations
         self._creating: set[ResourceId] = set()
+        self.handlers: Handlers = {
+            GetRegistry: self._get,
+            CheckRegistryName: self._check_name,
+            CreateRegistry: self._create,
+            UpdateRegistry: self._update,
+        }
 
-    async def get(self, wanted: ResourceId) -> Registry | None:
-        """Read a registry; when its last operation failed, with Azure's words on why."""
-        operations = self._clients.of(wanted.subscription).registries.registries
-        found = await calls.read(operations.get(wanted.group, wanted.name))
-        if found is None:
-            return None
-        registry = registry_models.registry(found)
-        if registry.succeeded:
-            self._operations.succeeded(wanted)
-        if registry.failed:
-            await self._ask_why(wanted)
-        return dataclasses.replace(registry, attempt=self._operations.attempt(wanted))
+    async def _get(self, query: GetRegistry) -> Registry | None:
+        """Read a registry; when its last operation failed, with the cause."""
+        registry = await errors.or_none(self._of(query.id).get(query.id.group, query.id.name))
+        return await self._with_last_failure(registry_models.registry(registry)) if registry else None
 
-    async def name_free(self, subscription: str, name: str) -> bool:
-        """Say whether a registry of this name could be created."""
-        operations = self._clients.of(subscription).registries.registries
-        async with calls.failing():
-            answer = await operations.check_name_availability(
-                models.RegistryNameCheckRequest(name=name, type="Microsoft.ContainerRegistry/registries")
-            )
-        return bool(answer.name_available)
+    async def _check_name(self, query: CheckRegistryName) -> NameAvailability:
+        request = models.RegistryNameCheckRequest(name=query.id.name, type="Microsoft.ContainerRegistry/registries")
+        async with errors.translated():
+            answer = await self._of(query.id).check_name_availability(request)
+        return NameAvailability(
+            available=bool(answer.name_available), reason=enum_text(answer.reason), message=answer.message or ""
+        )
 
-    async def create(self, write: CreateRegistry) -> None:
-        """Begin to create a registry with one PUT.
+    async def _create(self, write: CreateRegistry) -> Registry:
+        """Begin to create a registry by PUT.
 
-        Two objects of this operator that claim one name must not PUT over each other before the first one's tag is
-        to be seen, so the second is told to come back.
+        Two objects of this operator that claim one name must not overwrite each other before the owner tag of the
+        first one is readable, so the second one has to come back.
         """
         if write.id in self._creating:
             raise AzureFailure(kind=Kind.BUSY, text=f"Registry {write.id.name} is being created for another object.")
-        operations = self._clients.of(write.id.subscription).registries.registries
         self._creating.add(write.id)
         try:
-            async with calls.failing():
-                await operations.begin_create(
+            async with errors.translated():
+                poller = await self._of(write.id).begin_create(
                     write.id.group,
                     write.id.name,
                     registry_models.create_body(write),
                     polling=False,
-                    raw_response_hook=self._remember(write.id),
+                    raw_response_hook=self._recorder(write.id),
                 )
+                registry = await poller.result()
         finally:
             self._creating.discard(write.id)
+        return await self._with_last_failure(registry_models.registry(registry))
 
-    async def update(self, write: UpdateRegistry) -> None:
-        """Begin to change what is stated, with PATCH."""
-        operations = self._clients.of(write.id.subscription).registries.registries
-        async with calls.failing():
-            await operations.begin_update(
+    async def _update(self, write: UpdateRegistry) -> Registry:
+        """Begin to change what the write specifies by PATCH."""
+        async with errors.translated():
+            poller = await self._of(write.id).begin_update(
                 write.id.group,
                 write.id.name,
                 registry_models.update_body(write),
                 polling=False,
-                raw_response_hook=self._remember(write.id),
+                raw_response_hook=self._recorder(write.id),
             )
+            registry = await poller.result()
+        return await self._with_last_failure(registry_models.registry(registry))
 
-    def _remember(self, registry: ResourceId) -> Any:
+    def _of(self, registry: ResourceId) -> RegistriesOperations:
+        return self._clients.of(registry.subscription).registries.registries
+
+    def _recorder(self, registry: ResourceId) -> Any:
         def hook(response: Any) -> None:
-            self._operations.began(registry, response.http_response.headers)
+            self._operations.record_started(registry, response.http_response.headers)
 
         return hook
 
-    async def _ask_why(self, registry: ResourceId) -> None:
-        url = self._operations.to_ask(registry)
+    async def _with_last_failure(self, registry: Registry) -> Registry:
+        """Return the registry with the failures of its last operations; a success forgets them."""
+        if registry.succeeded:
+            self._operations.forget(registry.id)
+        if registry.failed:
+            await self._read_cause(registry.id)
+        return dataclasses.replace(registry, last_failure=self._operations.last_failure(registry.id))
+
+    async def _read_cause(self, registry: ResourceId) -> None:
+        """Record why the last operation failed, where its status tells it and was not read before."""
+        url = self._operations.status_url(registry)
         if url is None:
             return
         client = self._clients.of(registry.subscription).registries
-        async with calls.failing():
+        async with errors.translated():
             response = await client.send_request(HttpRequest("GET", url))
-        why = _why(response.json() if response.content else {})
-        headers = {} if why else response.headers
-        error = why or {
-            "code": "",
-            "message": f"the operation's status is gone (HTTP {response.status_code})",
-        }
-        self._operations.failed(
-            registry,
-            errors.failure(status=400, code=error["code"], message=error["message"], headers=headers),
+        error = _error(response.json() if response.content else {})
+        message = f"the status of the operation is no longer available (HTTP {response.status_code})"
+        cause = errors.failure(
+            status=400,
+            code=error["code"] if error else "",
+            message=error["message"] if error else message,
+            headers={} if error else response.headers,
         )
+        self._operations.record_failure(registry, cause)
 
 
-def _why(status: Mapping[str, Any]) -> dict[str, str] | None:
-    """Read `{"status":"Failed","error":{"code","message"}}`."""
+def _error(status: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return code and message of `{"status":"Failed","error":{"code","message"}}`, None of any other status."""
     error = status.get("error")
     if not isinstance(error, Mapping):
         return None

@@ -1,45 +1,52 @@
 """Key vaults and their access policies, through ARM."""
 
 from azure.mgmt.keyvault import models
+from azure.mgmt.keyvault.aio.operations import VaultsOperations
 
-from acrcmk.azure import calls
+from acrcmk.azure import errors
 from acrcmk.azure.clients import ClientFactory
-from acrcmk.azure.words import word
-from acrcmk.domain.names import ResourceId
-from acrcmk.domain.resources import OPEN, AccessPolicy, Firewall, Vault
+from acrcmk.azure.service import Handlers, enum_text
+from acrcmk.domain import queries
+from acrcmk.domain.ids import ResourceId
+from acrcmk.domain.resources import OPEN, AccessPolicy, Firewall, NameAvailability, Vault
 from acrcmk.domain.writes import AddAccessPolicy, CreateVault, UpdateVault
 
 _PERMISSIONS = {"get": "get", "wrapkey": "wrapKey", "unwrapkey": "unwrapKey"}
-"""As Azure spells them."""
+"""Key permissions in Azure's spelling."""
 
 
 class Vaults:
-    """Reads, creates and changes vaults. A vault is never read, changed and put back."""
+    """Reads, creates and changes vaults. A vault is never read, changed and PUT back."""
 
     def __init__(self, clients: ClientFactory) -> None:
         self._clients = clients
+        self.handlers: Handlers = {
+            queries.GetVault: self._get,
+            queries.CheckVaultName: self._check_name,
+            queries.VaultIsDeleted: self._is_deleted,
+            CreateVault: self._create,
+            UpdateVault: self._update,
+            AddAccessPolicy: self._add_access_policy,
+        }
 
-    async def get(self, wanted: ResourceId) -> Vault | None:
-        """Read a vault."""
-        operations = self._clients.of(wanted.subscription).vaults.vaults
-        found = await calls.read(operations.get(wanted.group, wanted.name))
-        return _vault(found) if found else None
+    async def _get(self, query: queries.GetVault) -> Vault | None:
+        vault = await errors.or_none(self._operations(query.id).get(query.id.group, query.id.name))
+        return _vault(vault) if vault else None
 
-    async def name_free(self, subscription: str, name: str) -> bool:
-        """Say whether a vault of this name could be created."""
-        operations = self._clients.of(subscription).vaults.vaults
-        async with calls.failing():
-            answer = await operations.check_name_availability(models.VaultCheckNameAvailabilityParameters(name=name))
-        return bool(answer.name_available)
+    async def _check_name(self, query: queries.CheckVaultName) -> NameAvailability:
+        parameters = models.VaultCheckNameAvailabilityParameters(name=query.id.name)
+        async with errors.translated():
+            answer = await self._operations(query.id).check_name_availability(parameters)
+        return NameAvailability(
+            available=bool(answer.name_available), reason=enum_text(answer.reason), message=answer.message or ""
+        )
 
-    async def deleted(self, wanted: ResourceId, location: str) -> bool:
-        """Say whether the vault is soft-deleted."""
-        operations = self._clients.of(wanted.subscription).vaults.vaults
-        return await calls.read(operations.get_deleted(wanted.name, location)) is not None
+    async def _is_deleted(self, query: queries.VaultIsDeleted) -> bool:
+        call = self._operations(query.id).get_deleted(query.id.name, query.location)
+        return await errors.or_none(call) is not None
 
-    async def create(self, write: CreateVault) -> None:
-        """Begin to create a vault; its state is read afterwards (`RegisteringDns`, then `Succeeded`)."""
-        operations = self._clients.of(write.id.subscription).vaults.vaults
+    async def _create(self, write: CreateVault) -> Vault:
+        """Begin to create a vault; Azure answers it with the state `RegisteringDns`, later `Succeeded`."""
         body = models.VaultCreateOrUpdateParameters(
             location=write.location,
             tags=dict(write.tags),
@@ -53,60 +60,65 @@ class Vaults:
                 network_acls=_network_acls(write.firewall),
             ),
         )
-        async with calls.failing():
-            await operations.begin_create_or_update(write.id.group, write.id.name, body, polling=False)
+        async with errors.translated():
+            poller = await self._operations(write.id).begin_create_or_update(
+                write.id.group, write.id.name, body, polling=False
+            )
+            return _vault(await poller.result())
 
-    async def update(self, write: UpdateVault) -> None:
-        """PATCH what is stated."""
-        operations = self._clients.of(write.id.subscription).vaults.vaults
+    async def _update(self, write: UpdateVault) -> Vault:
         properties = models.VaultPatchProperties(
             sku=models.Sku(family="A", name=write.sku) if write.sku else None,
             enable_purge_protection=write.purge_protection,
             network_acls=_network_acls(write.firewall) if write.firewall else None,
         )
         body = models.VaultPatchParameters(tags=dict(write.tags) if write.tags else None, properties=properties)
-        async with calls.failing():
-            await operations.update(write.id.group, write.id.name, body)
+        async with errors.translated():
+            return _vault(await self._operations(write.id).update(write.id.group, write.id.name, body))
 
-    async def add_policy(self, write: AddAccessPolicy) -> None:
-        """Add an access policy by `accessPolicies/add`, which leaves everybody else's alone."""
-        operations = self._clients.of(write.vault.subscription).vaults.vaults
+    async def _add_access_policy(self, write: AddAccessPolicy) -> None:
+        """Add an access policy by `accessPolicies/add`, which leaves the other entries unchanged."""
         entry = models.AccessPolicyEntry(
             tenant_id=write.tenant,
             object_id=write.principal,
-            permissions=models.Permissions(keys_property=[_PERMISSIONS[one] for one in sorted(write.key_permissions)]),
+            permissions=models.Permissions(
+                keys_property=[_PERMISSIONS[name] for name in sorted(write.key_permissions)]
+            ),
         )
         body = models.VaultAccessPolicyParameters(
             properties=models.VaultAccessPolicyProperties(access_policies=[entry])
         )
-        async with calls.failing():
-            await operations.update_access_policy(write.vault.group, write.vault.name, "add", body)
+        async with errors.translated():
+            await self._operations(write.vault).update_access_policy(write.vault.group, write.vault.name, "add", body)
+
+    def _operations(self, vault: ResourceId) -> VaultsOperations:
+        return self._clients.of(vault.subscription).vaults.vaults
 
 
-def _vault(found: models.Vault) -> Vault:
-    properties = found.properties
+def _vault(vault: models.Vault) -> Vault:
+    properties = vault.properties
     return Vault(
-        id=ResourceId.parse(str(found.id)),
+        id=ResourceId.parse(str(vault.id)),
         uri=str(properties.vault_uri or ""),
-        # Azure leaves the state out of a few old vaults; then nothing is under way.
-        provisioning_state=word(properties.provisioning_state) or "Succeeded",
-        location=str(found.location),
-        tags=found.tags or {},
-        sku=word(properties.sku.name),
+        # Azure omits the state of a few old vaults; then no operation is in progress.
+        provisioning_state=enum_text(properties.provisioning_state) or "Succeeded",
+        location=str(vault.location),
+        tags=vault.tags or {},
+        sku=enum_text(properties.sku.name),
         rbac=bool(properties.enable_rbac_authorization),
         purge_protection=bool(properties.enable_purge_protection),
         retention_days=properties.soft_delete_retention_in_days or 90,
         firewall=_firewall(properties.network_acls),
-        public_network_access=word(properties.public_network_access) or "Enabled",
-        policies=tuple(_policy(one) for one in properties.access_policies or ()),
+        public_network_access=enum_text(properties.public_network_access) or "Enabled",
+        policies=tuple(_policy(entry) for entry in properties.access_policies or ()),
     )
 
 
 def _policy(entry: models.AccessPolicyEntry) -> AccessPolicy:
-    # An entry for an application on behalf of somebody is no grant to that somebody alone.
+    # An entry for an application on behalf of a principal is no grant to that principal alone.
     return AccessPolicy(
         object_id="" if entry.application_id else str(entry.object_id),
-        key_permissions=frozenset(word(one).casefold() for one in entry.permissions.keys_property or ()),
+        key_permissions=frozenset(enum_text(name).casefold() for name in entry.permissions.keys_property or ()),
     )
 
 
@@ -114,8 +126,8 @@ def _firewall(acls: models.NetworkRuleSet | None) -> Firewall:
     if acls is None:
         return OPEN
     return Firewall(
-        default_action=word(acls.default_action) or OPEN.default_action,
-        bypass=word(acls.bypass) or OPEN.bypass,
+        default_action=enum_text(acls.default_action) or OPEN.default_action,
+        bypass=enum_text(acls.bypass) or OPEN.bypass,
         ip_rules=frozenset(rule.value for rule in acls.ip_rules or ()),
         subnet_ids=frozenset(rule.id for rule in acls.virtual_network_rules or ()),
     )

@@ -1,8 +1,7 @@
-"""The one place where outcomes become conditions.
+"""Outcomes of steps as conditions.
 
-The rules are those by which Flux, Helm, Argo CD and kubectl read a status (kubernetes-status.md): Ready is
-always there,
-Reconciling and Stalled only when True and never both, every condition carries the generation it speaks of.
+The rules are those by which Flux, Helm, Argo CD and kubectl read a status (kubernetes-status.md): Ready is always
+present, Reconciling and Stalled only when True and never both, every condition has the generation that it is about.
 """
 
 import dataclasses
@@ -10,20 +9,21 @@ import datetime
 import re
 
 from acrcmk.api.conditions import Condition, ConditionType, Reason
-from acrcmk.domain import steps
 from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled, Waiting
+from acrcmk.domain.steps.step import Results, Step
+from acrcmk.domain.steps.table import STEPS
 
-_CORRELATION = re.compile(r" \(correlation id [^)]*\)")
+_CORRELATION_ID = re.compile(r" \(correlation id [^)]*\)")
 _URGENCY = (Stalled, Blocked, Progressing, Waiting, Ready)
-"""Where two steps share a condition the more urgent outcome is told, of two that are alike the later step's."""
+"""Where two steps share a condition the more urgent outcome is reported, of two equal ones the later step's."""
 _SUMMARY = {ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED}
-_STEP_CONDITIONS = tuple(dict.fromkeys(kind for step in steps.TABLE for kind in step.conditions))
-_UNSEEN = Waiting(message="Not looked at yet.")
+_STEP_CONDITIONS = tuple(dict.fromkeys(type_ for step in STEPS for type_ in step.conditions))
+_NOT_RUN = Waiting(message="Not observed yet.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """A condition before it has a history."""
+class ConditionUpdate:
+    """A condition without its history."""
 
     type: ConditionType
     status: str
@@ -31,100 +31,115 @@ class Verdict:
     message: str
     warns: bool = False
     """Whether somebody has to act."""
+    holds: bool = False
+    """Whether a condition that is there already still holds, so that this one does not replace it."""
 
 
-def verdicts(results: steps.Results, *, table: tuple[steps.Step, ...] = steps.TABLE) -> tuple[Verdict, ...]:
-    """Turn the results of a whole pass into Ready, at most one of Reconciling and Stalled, and a condition per step."""
-    told = _told(results, table)
-    decisive = [told[kind] for step in table if not step.informational for kind in step.conditions]
-    return (*summary(decisive), *(_verdict(kind, outcome) for kind, outcome in told.items()))
+def of_results(results: Results, *, steps: tuple[Step, ...] = STEPS) -> tuple[ConditionUpdate, ...]:
+    """Return Ready, Reconciling or Stalled where they are True, and a condition per step, of a finished reconcile."""
+    outcomes = _outcomes_by_type(results, steps)
+    decisive = [outcomes[type_] for step in steps if not step.informational for type_ in step.conditions]
+    return (*summary(decisive), *(_update(type_, outcome) for type_, outcome in outcomes.items()))
 
 
-def so_far(results: steps.Results, *, table: tuple[steps.Step, ...] = steps.TABLE) -> tuple[Verdict, ...]:
-    """Turn the results of the steps that ended into their conditions; the pass goes on, so nothing is summed up."""
-    return tuple(_verdict(kind, outcome) for kind, outcome in _told(results, table).items())
+def of_partial_results(results: Results, *, steps: tuple[Step, ...] = STEPS) -> tuple[ConditionUpdate, ...]:
+    """Return the conditions of the steps that have ended, without a summary: the reconcile goes on."""
+    return tuple(_update(type_, outcome) for type_, outcome in _outcomes_by_type(results, steps).items())
 
 
-def begun(generation: int) -> tuple[Verdict, ...]:
-    """Tell that a new generation is being looked at."""
-    message = f"Looking at generation {generation} of the spec."
-    return summary([Progressing(reason=Reason.PROGRESSING, message=message)])
-
-
-def refused(outcome: Outcome, *, about: ConditionType | None = None) -> tuple[Verdict, ...]:
-    """Tell why no step was run; `about` is the condition that it belongs on, if there is one."""
-    return (*summary([outcome]), *([_verdict(about, outcome)] if about else []))
-
-
-def summary(outcomes: list[Outcome]) -> tuple[Verdict, ...]:
-    """Sum outcomes up: Ready, and Stalled or Reconciling when it is not."""
-    worst = min(outcomes, key=_urgency)
-    if isinstance(worst, Ready):
-        message = "The registry is encrypted with the customer-managed key."
-        return (Verdict(type=ConditionType.READY, status="True", reason=worst.reason, message=message),)
-    kind = ConditionType.STALLED if isinstance(worst, Stalled) else ConditionType.RECONCILING
-    return (
-        Verdict(type=ConditionType.READY, status="False", reason=worst.reason, message=worst.message),
-        Verdict(type=kind, status="True", reason=worst.reason, message=worst.message),
+def of_new_generation(generation: int) -> tuple[ConditionUpdate, ...]:
+    """Return the summary while a new generation is being reconciled for the first time."""
+    return summary(
+        [Progressing(reason=Reason.PROGRESSING, message=f"Reconciling generation {generation} of the spec.")]
     )
 
 
-def conditions(
-    wanted: tuple[Verdict, ...],
+def of_refusal(outcome: Outcome, *, condition: ConditionType | None = None) -> tuple[ConditionUpdate, ...]:
+    """Return why no step was run; also on `condition`, where it is about one."""
+    return (*summary([outcome]), *([_update(condition, outcome)] if condition else []))
+
+
+def summary(outcomes: list[Outcome]) -> tuple[ConditionUpdate, ...]:
+    """Return Ready, and Stalled or Reconciling where it is not True, of the most urgent outcome."""
+    worst = min(outcomes, key=_urgency)
+    if isinstance(worst, Ready):
+        message = "The registry is encrypted with the customer-managed key."
+        return (ConditionUpdate(type=ConditionType.READY, status="True", reason=worst.reason, message=message),)
+    abnormal = ConditionType.STALLED if isinstance(worst, Stalled) else ConditionType.RECONCILING
+    return (
+        ConditionUpdate(type=ConditionType.READY, status="False", reason=worst.reason, message=worst.message),
+        ConditionUpdate(type=abnormal, status="True", reason=worst.reason, message=worst.message),
+    )
+
+
+def with_history(
+    updates: tuple[ConditionUpdate, ...],
     *,
     before: tuple[Condition, ...],
     generation: int,
     now: datetime.datetime,
 ) -> tuple[Condition, ...]:
-    """Give verdicts their history, sorted by type; a step that was not looked at keeps the condition that it had.
+    """Return the conditions after updates, sorted by type; a condition without an update stays as it was.
 
-    `lastTransitionTime` moves only when the status flips. A message that differs only in Azure's correlation id is
-    kept as it was: otherwise every retry would write a status and wake every watcher of it.
+    `lastTransitionTime` changes only when the status does. A message that differs only in Azure's correlation id
+    stays: otherwise every retry would write the status and notify every watcher of the object.
     """
-    known = {one.type: one for one in before}
-    told = {verdict.type: verdict for verdict in wanted}
-    summed_up = ConditionType.READY in told
-    kept = [one for one in before if one.type not in told and not (summed_up and one.type in _SUMMARY)]
-    unknown = [_verdict(kind, _UNSEEN) for kind in _STEP_CONDITIONS if kind not in told and kind not in known]
-    judged = [
-        _with_history(verdict, known.get(verdict.type), generation=generation, now=now)
-        for verdict in (*wanted, *unknown)
+    by_type = {condition.type: condition for condition in before}
+    updates = tuple(update for update in updates if not (update.holds and update.type in by_type))
+    updated = {update.type for update in updates}
+    summarised = ConditionType.READY in updated
+    kept = [
+        condition
+        for condition in before
+        if condition.type not in updated and not (summarised and condition.type in _SUMMARY)
     ]
-    return tuple(sorted((*kept, *judged), key=lambda one: one.type))
+    missing = [_update(type_, _NOT_RUN) for type_ in _STEP_CONDITIONS if type_ not in updated and type_ not in by_type]
+    changed = [
+        _condition(update, by_type.get(update.type), generation=generation, now=now) for update in (*updates, *missing)
+    ]
+    return tuple(sorted((*kept, *changed), key=lambda condition: condition.type))
 
 
-def _told(results: steps.Results, table: tuple[steps.Step, ...]) -> dict[ConditionType, Outcome]:
-    """Find the outcome of every condition whose steps have all ended."""
-    told: dict[ConditionType, Outcome] = {}
-    open_ = {kind for step in table if step.name not in results for kind in step.conditions}
-    for step in table:
-        for kind in set(step.conditions) - open_:
+def _outcomes_by_type(results: Results, steps: tuple[Step, ...]) -> dict[ConditionType, Outcome]:
+    """Return the outcome of every condition whose steps have all ended."""
+    outcomes: dict[ConditionType, Outcome] = {}
+    unfinished = {type_ for step in steps if step.name not in results for type_ in step.conditions}
+    for step in steps:
+        for type_ in set(step.conditions) - unfinished:
             outcome = results[step.name].outcome
-            if kind not in told or _urgency(outcome) <= _urgency(told[kind]):
-                told[kind] = outcome
-    return told
+            if type_ not in outcomes or _urgency(outcome) <= _urgency(outcomes[type_]):
+                outcomes[type_] = outcome
+    return outcomes
 
 
-def _with_history(verdict: Verdict, old: Condition | None, *, generation: int, now: datetime.datetime) -> Condition:
-    kept = old is not None and old.reason == verdict.reason and _plain(old.message) == _plain(verdict.message)
-    flipped = old is None or old.status != verdict.status
+def _condition(
+    update: ConditionUpdate, previous: Condition | None, *, generation: int, now: datetime.datetime
+) -> Condition:
+    same_message = (
+        previous is not None
+        and previous.reason == update.reason
+        and _without_correlation_id(previous.message) == _without_correlation_id(update.message)
+    )
     return Condition(
-        type=verdict.type,
-        status=verdict.status,
-        reason=verdict.reason,
-        message=old.message if old and kept else verdict.message,
+        type=update.type,
+        status=update.status,
+        reason=update.reason,
+        message=previous.message if previous and same_message else update.message,
         observed_generation=generation,
-        last_transition_time=now if old is None or flipped else old.last_transition_time,
+        last_transition_time=(
+            now if previous is None or previous.status != update.status else previous.last_transition_time
+        ),
     )
 
 
-def _verdict(kind: ConditionType, outcome: Outcome) -> Verdict:
-    return Verdict(
-        type=kind,
+def _update(type_: ConditionType, outcome: Outcome) -> ConditionUpdate:
+    return ConditionUpdate(
+        type=type_,
         status=_status(outcome),
         reason=outcome.reason,
         message=outcome.message,
         warns=isinstance(outcome, Blocked | Stalled),
+        holds=isinstance(outcome, Waiting) and outcome.transient,
     )
 
 
@@ -138,5 +153,5 @@ def _urgency(outcome: Outcome) -> int:
     return _URGENCY.index(type(outcome))
 
 
-def _plain(message: str) -> str:
-    return _CORRELATION.sub("", message)
+def _without_correlation_id(message: str) -> str:
+    return _CORRELATION_ID.sub("", message)

@@ -1,19 +1,15 @@
-"""What may go wrong with a call to Azure, and the one function that turns it into an outcome.
+"""Failures of calls to Azure, by kind.
 
-ACR's own codes for CMK failures are not public (azure-behaviour.md 7), so the edge classifies by HTTP class and text
-and
-keeps Azure's words; here a kind becomes a reason, a message that says what to do, and who has to act.
+Codes of ACR for failures of customer-managed keys are not public (azure-behaviour.md 7), so the Azure edge classifies
+failures by HTTP status, code and text.
 """
 
 import dataclasses
 import enum
 
-from acrcmk.api.conditions import Reason
-from acrcmk.domain import outcome
-
 
 class Kind(enum.Enum):
-    """The kinds of failure that call for different answers."""
+    """Kinds of failure that need different handling."""
 
     THROTTLED = "throttled"
     UNAVAILABLE = "unavailable"
@@ -32,10 +28,10 @@ class Kind(enum.Enum):
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
-class AzureFailure(Exception):  # noqa: N818 - "failure" is the word for it everywhere; "error" is the SDK's
-    """A call that Azure refused or that did not get through.
+class AzureFailure(Exception):  # noqa: N818 - the SDK's exceptions are called errors
+    """A call that Azure refused, or that did not reach Azure.
 
-    `text` is Azure's own (`code: message`), `correlation_id` what its support asks for, `retry_after` seconds.
+    `text` is Azure's own (`code: message`), `correlation_id` is for Azure's support, `retry_after` is in seconds.
     """
 
     kind: Kind
@@ -46,82 +42,3 @@ class AzureFailure(Exception):  # noqa: N818 - "failure" is the word for it ever
 
     def __str__(self) -> str:
         return f"{self.text} (correlation id {self.correlation_id})" if self.correlation_id else self.text
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Remedy:
-    """How one kind of failure is told: `advice` may name `{what}`, the thing that was being done."""
-
-    reason: Reason
-    advice: str
-    blocks: bool = True
-
-
-REMEDIES = {
-    Kind.THROTTLED: Remedy(
-        reason=Reason.THROTTLED, advice="Azure limits requests; this continues by itself.", blocks=False
-    ),
-    Kind.UNAVAILABLE: Remedy(
-        reason=Reason.AZURE_UNAVAILABLE,
-        advice="Azure did not answer; this is tried again by itself.",
-        blocks=False,
-    ),
-    Kind.BUSY: Remedy(
-        reason=Reason.UPDATING,
-        advice="Another operation is in progress; this is tried again by itself.",
-        blocks=False,
-    ),
-    Kind.REPLICATING: Remedy(
-        reason=Reason.PROPAGATING,
-        advice="Azure is still replicating; this is tried again by itself.",
-        blocks=False,
-    ),
-    Kind.AUTHENTICATION: Remedy(
-        reason=Reason.AUTHENTICATION_FAILED,
-        advice="Check the operator's workload identity: client id, tenant, federated credential.",
-    ),
-    Kind.AUTHORIZATION: Remedy(
-        reason=Reason.AUTHORIZATION_FAILED,
-        advice="Give the operator's identity the permission that Azure names (README, Azure permissions).",
-    ),
-    Kind.GROUP_NOT_FOUND: Remedy(
-        reason=Reason.RESOURCE_GROUP_NOT_FOUND,
-        advice="Create the resource group, or set spec.createResourceGroup: true.",
-    ),
-    Kind.SUBSCRIPTION_NOT_FOUND: Remedy(
-        reason=Reason.SUBSCRIPTION_NOT_FOUND,
-        advice="Check spec.subscriptionId, or the operator's default subscription.",
-    ),
-    Kind.NOT_REGISTERED: Remedy(
-        reason=Reason.PROVIDER_NOT_REGISTERED,
-        advice="Register the resource provider in the subscription: az provider register --namespace <namespace>.",
-    ),
-    Kind.NAME_TAKEN: Remedy(
-        reason=Reason.NAME_TAKEN, advice="Names are unique in all of Azure: choose another one in the spec."
-    ),
-    Kind.VAULT_DELETED: Remedy(
-        reason=Reason.VAULT_SOFT_DELETED,
-        advice="A vault of this name is soft-deleted: recover it (az keyvault recover), or choose another name.",
-    ),
-    Kind.KEY_DELETED: Remedy(
-        reason=Reason.KEY_SOFT_DELETED,
-        advice="A key of this name is soft-deleted: recover it (az keyvault key recover), or choose another name.",
-    ),
-    Kind.KEY_ACCESS: Remedy(
-        reason=Reason.KEY_ACCESS_DENIED,
-        advice="Check that the identity may get, wrap and unwrap with the key, that the key is enabled and not "
-        "expired, and that the vault's firewall lets trusted Azure services through.",
-    ),
-    Kind.REJECTED: Remedy(
-        reason=Reason.AZURE_REJECTED, advice="Azure refused the request; its words say what to change."
-    ),
-}
-
-
-def outcome_of(failure: AzureFailure, *, doing: str) -> outcome.Outcome:
-    """Turn a failure into an outcome; `doing` says to which resource what was being done."""
-    remedy = REMEDIES[failure.kind]
-    message = f"Could not {doing}. {remedy.advice} Azure: {failure}"
-    if remedy.blocks:
-        return outcome.Blocked(reason=remedy.reason, message=message, retry_after=failure.retry_after)
-    return outcome.Progressing(reason=remedy.reason, message=message, retry_after=failure.retry_after, failed=True)

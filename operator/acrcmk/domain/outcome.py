@@ -1,13 +1,14 @@
-"""What a step returns: `Ready`, `Progressing`, `Blocked` or `Stalled`, each with a reason and a message."""
+"""What a step decides: writes to apply, or an outcome with a reason and a message."""
 
 import dataclasses
 
 from acrcmk.api.conditions import Reason
+from acrcmk.domain.writes import Write
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ready:
-    """Azure is as the spec wants it."""
+    """Azure matches the spec."""
 
     reason: Reason = Reason.SUCCEEDED
     message: str
@@ -15,19 +16,23 @@ class Ready:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """The step was not looked at in this pass, because a step that it needs is not there yet."""
+    """The step was not run, because a step that it needs is not ready.
+
+    `transient` where what it waits for is in progress, so that the step's last reported condition still holds.
+    """
 
     reason: Reason = Reason.WAITING
     message: str
+    transient: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Progressing:
-    """Azure is at work, or will be asked again; nobody has to act.
+    """Azure is working, or the operator will try again; nobody has to act.
 
-    `retry_after` is in seconds; None leaves it to the queue: the cadence of polling, or back-off after a call that
-    `failed`. With `unlocks` the steps that need this one may already run: the grant that only the registry's use of
-    it can prove.
+    `retry_after` is in seconds; None leaves the delay to the work queue: the polling cadence, or back-off after a
+    call that `failed`. With `unlocks` the steps that need this one may run already, as for a grant that only the
+    registry's use of the key can prove.
     """
 
     reason: Reason
@@ -39,7 +44,7 @@ class Progressing:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Blocked:
-    """Somebody outside must act in Azure; tried again with back-off, or after `retry_after` seconds."""
+    """Somebody must act outside of the cluster; retried with back-off, or after `retry_after` seconds."""
 
     reason: Reason
     message: str
@@ -48,7 +53,7 @@ class Blocked:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stalled:
-    """Only an edit of the spec helps."""
+    """Only an edit of the spec helps; not retried before it."""
 
     reason: Reason
     message: str
@@ -57,6 +62,17 @@ class Stalled:
 Outcome = Ready | Waiting | Progressing | Blocked | Stalled
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Act:
+    """Apply these writes in order; `meanwhile` is the outcome while Azure does not show their effect."""
+
+    writes: tuple[Write, ...]
+    meanwhile: Outcome
+
+
+Decision = Act | Outcome
+
+
 def unlocks(outcome: Outcome) -> bool:
-    """Say whether the steps that need this one may run."""
+    """Whether the steps that need a step with this outcome may run."""
     return isinstance(outcome, Ready) or (isinstance(outcome, Progressing) and outcome.unlocks)

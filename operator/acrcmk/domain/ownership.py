@@ -1,43 +1,45 @@
-"""Whose is what exists under our name? Only what carries our owner tag is ever changed."""
+"""Which resources belong to an object: those in its ledger, and those that carry its owner tag."""
 
 from acrcmk import api
 from acrcmk.api.conditions import Reason
-from acrcmk.domain import names
+from acrcmk.domain import ids, ledger
+from acrcmk.domain.desired import Desired, EncryptedRegistry
 from acrcmk.domain.outcome import Blocked, Outcome, Stalled
 from acrcmk.domain.resources import Tags
-from acrcmk.domain.subject import Wish
 
 
-def refusal(wish: Wish, *, what: str, tags: Tags, reference: str | None) -> Outcome | None:
-    """Return why a resource may not be used as ours, or None when it is.
+def refusal(
+    registry: EncryptedRegistry, *, what: str, id_: str, tags: Tags, reference: str | None = None
+) -> Outcome | None:
+    """Return why a resource may not be managed by this object, or None when it may.
 
-    `what` names the resource, `reference` the spec field that would use it without owning it, if there is one.
+    `what` names the resource, `reference` the spec field that would use it without managing it, where there is one.
     """
-    holder = next((value for key, value in tags.items() if names.same(key, api.OWNER_TAG)), None)
-    if holder == wish.owner:
+    owner = ids.owner_of(tags)
+    if owner == registry.owner or (owner is None and ledger.contains(registry.status.resources, id_)):
         return None
-    hand_over = f"to hand it over to this object, set its tag {api.OWNER_TAG}={wish.owner}"
-    if holder is not None:
+    hand_over = f"to hand it over to this object, set its tag {api.OWNER_TAG}={registry.owner}"
+    if owner is not None:
         return Stalled(
             reason=Reason.OWNERSHIP_CONFLICT,
-            message=f"{what} belongs to another object: its tag {api.OWNER_TAG} says {holder}. "
-            f"Name another one in the spec, or {hand_over}.",
+            message=f"{what} belongs to another object: its tag {api.OWNER_TAG} is {owner}. "
+            f"Name another resource in the spec, or {hand_over}.",
         )
     use_it = f"to use it as it is, set {reference}; " if reference else ""
     return Blocked(
         reason=Reason.ALREADY_EXISTS,
-        message=f"{what} exists, but was not created by this object and is left alone. "
-        f"Name another one in the spec; {use_it}{hand_over}.",
+        message=f"{what} exists, but was not created by this object, so it is left unchanged. "
+        f"Name another resource in the spec; {use_it}{hand_over}.",
     )
 
 
-def missing_tags(wish: Wish, tags: Tags) -> dict[str, str] | None:
-    """Return all tags a resource should carry, foreign ones included, or None when nothing is missing.
+def missing_tags(desired: Desired, tags: Tags) -> dict[str, str] | None:
+    """Return all tags that a resource should have, those of other tools included, or None when none is missing.
 
     Tag names are case-insensitive in Azure, values are not.
     """
-    present = {key.casefold(): value for key, value in tags.items()}
-    if all(present.get(key.casefold()) == value for key, value in wish.tags.items()):
+    present = {name.casefold(): value for name, value in tags.items()}
+    if all(present.get(name.casefold()) == value for name, value in desired.tags.items()):
         return None
-    wanted = {key.casefold() for key in wish.tags}
-    return {**{key: value for key, value in tags.items() if key.casefold() not in wanted}, **wish.tags}
+    replaced = {name.casefold() for name in desired.tags}
+    return {**{name: value for name, value in tags.items() if name.casefold() not in replaced}, **desired.tags}

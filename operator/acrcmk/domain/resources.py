@@ -1,11 +1,11 @@
-"""What Azure shows of the five resources, in our words. Built by the edge from the SDK's models, never by hand."""
+"""Azure resources as the domain reads them; the Azure edge builds them from the SDK's models."""
 
 import dataclasses
 import datetime
 from collections.abc import Mapping
 
 from acrcmk.domain.failures import AzureFailure
-from acrcmk.domain.names import KeyIdentifier, ResourceId
+from acrcmk.domain.ids import KeyIdentifier, ResourceId
 
 Tags = Mapping[str, str]
 
@@ -22,7 +22,7 @@ class Identity:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AccessPolicy:
-    """One entry of a vault's access policies; permissions in lower case, as Azure echoes whatever case it was given."""
+    """An entry of a vault's access policies; permissions in lower case, since Azure keeps the case of the request."""
 
     object_id: str
     key_permissions: frozenset[str]
@@ -30,7 +30,7 @@ class AccessPolicy:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Firewall:
-    """A vault's network rules. Azure leaves them out when all is open (azure-behaviour.md 2.1): that is `OPEN`."""
+    """A vault's network rules; Azure omits them while the vault is open to all (azure-behaviour.md 2.1): `OPEN`."""
 
     default_action: str = "Allow"
     bypass: str = "AzureServices"
@@ -60,7 +60,7 @@ class Vault:
 
     @property
     def succeeded(self) -> bool:
-        """Whether Azure has finished with it; before that its keys cannot be reached."""
+        """Whether provisioning has finished; before that the vault's keys cannot be reached."""
         return self.provisioning_state == "Succeeded"
 
 
@@ -78,7 +78,7 @@ class Key:
     """A key, or one version of it, seen through ARM; times are UTC."""
 
     identifier: KeyIdentifier
-    """With the version that this is; for the key itself its current version."""
+    """Versioned: the version that was read, or the current one where the key itself was read."""
     type: str
     size: int | None
     enabled: bool
@@ -90,7 +90,7 @@ class Key:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Encryption:
-    """What a registry says of its encryption; `identity` is the client id, identifiers are URIs."""
+    """The encryption of a registry as Azure reports it; `identity` is the client id, identifiers are URIs."""
 
     status: str
     identity: str | None = None
@@ -106,8 +106,8 @@ class Encryption:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """A long operation of ours that failed: why, how often in a row, and when we learnt of it."""
+class FailedOperation:
+    """The last long-running operation on a registry that failed: cause, failures in a row, time of detection (UTC)."""
 
     failure: AzureFailure
     count: int
@@ -115,8 +115,25 @@ class Attempt:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class RegistrySettings:
+    """Settings of a registry that PATCH can change; None means not specified, or not reported."""
+
+    admin_user_enabled: bool | None = None
+    anonymous_pull_enabled: bool | None = None
+    data_endpoint_enabled: bool | None = None
+    public_network_access: str | None = None
+    network_rule_bypass: str | None = None
+    network_default_action: str | None = None
+    ip_rules: frozenset[str] | None = None
+    retention_days: int | None = None
+    """Days for which untagged manifests are kept; None where the policy is off."""
+    export_enabled: bool | None = None
+    quarantine_enabled: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Registry:
-    """A container registry. What a person may set is in `settings`, keyed by the words of `RegistrySettings`."""
+    """A container registry."""
 
     id: ResourceId
     login_server: str
@@ -128,33 +145,28 @@ class Registry:
     identities: Mapping[ResourceId, str]
     """Attached user-assigned identities: id to client id."""
     encryption: Encryption
-    settings: "RegistrySettings"
-    attempt: "Attempt | None" = None
-    """The last operation of ours that failed, while this process remembers it."""
+    settings: RegistrySettings
+    last_failure: FailedOperation | None = None
+    """The last operation of this process that failed; None after a restart."""
 
     @property
     def succeeded(self) -> bool:
-        """Whether no operation is under way and the last one went well; only then is anything else to be believed."""
+        """Whether no operation is in progress and the last one succeeded; only then are the other fields reliable."""
         return self.provisioning_state == "Succeeded"
 
     @property
     def failed(self) -> bool:
-        """Whether the last operation on it failed."""
+        """Whether the last operation failed or was cancelled."""
         return self.provisioning_state in {"Failed", "Canceled"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RegistrySettings:
-    """Settings of a registry that PATCH may change; None means "not stated" on either side."""
+class NameAvailability:
+    """Whether a global name can be used; `reason` and `message` are Azure's, where it cannot."""
 
-    admin_user_enabled: bool | None = None
-    anonymous_pull_enabled: bool | None = None
-    data_endpoint_enabled: bool | None = None
-    public_network_access: str | None = None
-    network_rule_bypass: str | None = None
-    network_default_action: str | None = None
-    ip_rules: frozenset[str] | None = None
-    retention_days: int | None = None
-    """Days that untagged manifests are kept; None where the policy is off."""
-    export_enabled: bool | None = None
-    quarantine_enabled: bool | None = None
+    available: bool
+    reason: str = ""
+    message: str = ""
+
+
+Resource = Identity | Vault | Key | RoleAssignment | Registry

@@ -1,8 +1,12 @@
-"""The exact writes that a decision may want. Each may be repeated: names are deterministic, bodies minimal."""
+"""Changes of Azure as values. Each may be repeated: names are deterministic and bodies hold only what changes.
+
+`target` is the id, in lower case, of what a write changes: `queries` with the same target are outdated by it.
+"""
 
 import dataclasses
 
-from acrcmk.domain.names import KeyIdentifier, ResourceId
+from acrcmk.domain import ids
+from acrcmk.domain.ids import KeyIdentifier, ResourceId
 from acrcmk.domain.resources import Firewall, RegistrySettings, Tags
 
 
@@ -14,6 +18,11 @@ class CreateGroup:
     name: str
     location: str
     tags: Tags
+
+    @property
+    def target(self) -> str:
+        """What the write changes."""
+        return ids.group_id(self.name, subscription=self.subscription).casefold()
 
     def __str__(self) -> str:
         return f"create resource group {self.name}"
@@ -27,16 +36,26 @@ class CreateIdentity:
     location: str
     tags: Tags
 
+    @property
+    def target(self) -> str:
+        """What the write changes."""
+        return str(self.id).casefold()
+
     def __str__(self) -> str:
         return f"create identity {self.id.name}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TagIdentity:
-    """Replace an identity's tags by these, which hold everybody else's too."""
+    """Replace the tags of an identity; `tags` holds the tags of other tools too."""
 
     id: ResourceId
     tags: Tags
+
+    @property
+    def target(self) -> str:
+        """What the write changes."""
+        return str(self.id).casefold()
 
     def __str__(self) -> str:
         return f"tag identity {self.id.name}"
@@ -44,7 +63,7 @@ class TagIdentity:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CreateVault:
-    """Create a key vault. Purge protection is always on and the access mode always stated (azure-behaviour.md 2.2)."""
+    """Create a key vault, always with purge protection and an explicit access mode (azure-behaviour.md 2.2)."""
 
     id: ResourceId
     location: str
@@ -55,13 +74,18 @@ class CreateVault:
     retention_days: int
     firewall: Firewall
 
+    @property
+    def target(self) -> str:
+        """What the write changes."""
+        return str(self.id).casefold()
+
     def __str__(self) -> str:
         return f"create vault {self.id.name}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class UpdateVault:
-    """Change these properties of a vault and no others."""
+    """PATCH a vault with the fields that are not None."""
 
     id: ResourceId
     tags: Tags | None = None
@@ -69,18 +93,28 @@ class UpdateVault:
     purge_protection: bool | None = None
     firewall: Firewall | None = None
 
+    @property
+    def target(self) -> str:
+        """What the write changes."""
+        return str(self.id).casefold()
+
     def __str__(self) -> str:
-        return f"update {_stated(self)} of vault {self.id.name}"
+        return f"update {_changed_fields(self)} of vault {self.id.name}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AddAccessPolicy:
-    """Add key permissions for a principal to a vault, leaving every other entry alone."""
+    """Add key permissions for a principal to a vault's access policies; other entries stay."""
 
     vault: ResourceId
     tenant: str
     principal: str
     key_permissions: frozenset[str]
+
+    @property
+    def target(self) -> str:
+        """What the write changes."""
+        return str(self.vault).casefold()
 
     def __str__(self) -> str:
         return f"add an access policy for {self.principal} to vault {self.vault.name}"
@@ -88,20 +122,25 @@ class AddAccessPolicy:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AssignRole:
-    """Give a service principal a role on a vault, under a deterministic name."""
+    """Assign a role to a service principal at a scope (an ARM id), under a deterministic name."""
 
-    scope: ResourceId
+    scope: str
     name: str
     principal: str
     role_definition: str
 
+    @property
+    def target(self) -> str:
+        """What the write changes."""
+        return f"{self.scope}/roleAssignments".casefold()
+
     def __str__(self) -> str:
-        return f"assign the role to {self.principal} on vault {self.scope.name}"
+        return f"assign the role to {self.principal} at {self.scope}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CreateKey:
-    """Create a key through ARM, which needs no data-plane grant; an existing key would be left as it is."""
+    """Create a key through ARM, which needs no data-plane permission; an existing key is left unchanged."""
 
     vault: ResourceId
     name: str
@@ -109,13 +148,18 @@ class CreateKey:
     size: int
     tags: Tags
 
+    @property
+    def target(self) -> str:
+        """What the write changes."""
+        return ids.key_id(self.name, vault=self.vault).casefold()
+
     def __str__(self) -> str:
         return f"create key {self.name} in vault {self.vault.name}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CreateRegistry:
-    """Create a Premium registry with its identity and key in the one PUT that it ever gets."""
+    """Create a Premium registry with its identity and key by PUT; only an absent registry is PUT."""
 
     id: ResourceId
     location: str
@@ -125,15 +169,21 @@ class CreateRegistry:
     key: KeyIdentifier
     settings: RegistrySettings
 
+    @property
+    def target(self) -> str:
+        """What the write changes."""
+        return str(self.id).casefold()
+
     def __str__(self) -> str:
         return f"create registry {self.id.name}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class UpdateRegistry:
-    """PATCH a registry with what differs and nothing else.
+    """PATCH a registry with the fields that are not None.
 
-    `identity` is attached beside those that are there; `key` comes with the `client_id` that shall reach it.
+    `identity` is attached beside the identities that are attached already; `client_id` is that of the identity that
+    is attached, or that is to reach `key`.
     """
 
     id: ResourceId
@@ -144,8 +194,13 @@ class UpdateRegistry:
     client_id: str | None = None
     settings: RegistrySettings | None = None
 
+    @property
+    def target(self) -> str:
+        """What the write changes."""
+        return str(self.id).casefold()
+
     def __str__(self) -> str:
-        return f"update {_stated(self)} of registry {self.id.name}"
+        return f"update {_changed_fields(self)} of registry {self.id.name}"
 
 
 Write = (
@@ -162,7 +217,7 @@ Write = (
 )
 
 
-def _stated(write: UpdateVault | UpdateRegistry) -> str:
-    """Name the fields that a change states, for logs and messages."""
-    fields = [field.name for field in dataclasses.fields(write) if field.name != "id"]
+def _changed_fields(write: UpdateVault | UpdateRegistry) -> str:
+    """Return the names of the fields that an update sets, for logs and messages."""
+    fields = [field.name for field in dataclasses.fields(write) if field.name not in {"id", "client_id"}]
     return ", ".join(name.replace("_", " ") for name in fields if getattr(write, name) is not None)

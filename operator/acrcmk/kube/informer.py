@@ -8,7 +8,7 @@ import kopf
 
 from acrcmk import api
 from acrcmk.kube import client
-from acrcmk.kube.objects import Key
+from acrcmk.kube.objects import NamespacedName
 
 _LISTED_PER_SECOND = 20.0
 """Objects per second that a first list is spread over, so that a restart is no stampede on Azure."""
@@ -25,14 +25,14 @@ class Informer:
     def __init__(
         self,
         *,
-        add: Callable[[Key, float], None],
-        forget: Callable[[Key], None],
+        add: Callable[[NamespacedName, float], None],
+        forget: Callable[[NamespacedName], None],
         spread: Callable[[float], float] = lambda most: random.uniform(0, most),  # noqa: S311 - no secret
     ) -> None:
         self._add = add
         self._forget = forget
         self._spread = spread
-        self._noticed: dict[Key, Notice] = {}
+        self._noticed: dict[NamespacedName, Notice] = {}
 
     def registry(self, *, cleanup: Callable[[], Awaitable[None]]) -> kopf.OperatorRegistry:
         """Return kopf's handlers: the login, this one, and `cleanup`.
@@ -56,7 +56,7 @@ class Informer:
     def seen(self, kind: str | None, body: Mapping[str, Any]) -> None:
         """Take an event; `kind` is None for an object of the first list."""
         metadata = body["metadata"]
-        key = Key(metadata["namespace"], metadata["name"])
+        key = NamespacedName(metadata["namespace"], metadata["name"])
         if kind == "DELETED":
             self._noticed.pop(key, None)
             self._forget(key)

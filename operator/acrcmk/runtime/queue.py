@@ -37,7 +37,7 @@ class Queue(Generic[K]):
         self._schedule.forget(key)
 
     async def get(self) -> K:
-        """Wait for the next due key and take it in hand; whoever gets it must hand it back by `done`.
+        """Wait for the next due key and mark it as being processed; the caller must end that with `done`.
 
         Cancelling it loses no key.
         """
@@ -53,7 +53,7 @@ class Queue(Generic[K]):
                     await self._sooner.wait()
 
     def done(self, key: K, requeue: Requeue) -> None:
-        """Hand `key` back with what its pass asks for."""
+        """End the processing of `key` and queue it as its reconcile asks for."""
         now = self._clock()
         self._metrics.workqueue_work_duration.observe(self._schedule.ages(now=now)[key])
         self._metrics.workqueue_retries.inc(isinstance(requeue, Retry))
@@ -61,5 +61,5 @@ class Queue(Generic[K]):
         self._sooner.set()
 
     def oldest(self) -> float:
-        """Return the seconds since the key that is longest in hand was taken; 0 if none is."""
+        """Return the seconds since the key longest in processing was taken; 0 if there is none."""
         return max(self._schedule.ages(now=self._clock()).values(), default=0.0)

@@ -19,7 +19,8 @@ LABELS: dict[type[Requeue], str] = {
     Poll: "requeue",
     Retry: "retry",
 }
-"""`reconcile_total{result}`, in controller-runtime's words; a pass that raises is "error", one cut off "timeout"."""
+"""Label `result` of `acrcmk_reconcile_total`, after controller-runtime; a reconcile that raises is "error", one that
+runs out of time "timeout"."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -57,7 +58,7 @@ class Workers(Generic[K]):
         self._dispatcher = asyncio.create_task(self._dispatch(), name="dispatcher")
 
     async def drain(self, *, grace: float) -> None:
-        """Take no more keys, give the passes in hand `grace` seconds to finish, then cancel them and wait for that."""
+        """Take no more keys, give running passes `grace` seconds to finish, then cancel them and wait for that."""
         if self._dispatcher is not None:
             self._dispatcher.cancel()
             await asyncio.wait([self._dispatcher])

@@ -1,4 +1,4 @@
-"""How many objects have which condition: one gauge for the whole fleet instead of a series per object."""
+"""The number of objects by condition: one gauge for all objects instead of a series per object."""
 
 import collections
 from collections.abc import Hashable, Iterable, Iterator
@@ -9,7 +9,7 @@ from prometheus_client import registry as prometheus_registry
 
 
 class Condition(NamedTuple):
-    """The part of a Kubernetes condition that is worth counting."""
+    """The fields of a Kubernetes condition by which objects are counted."""
 
     type: str
     status: str
@@ -17,7 +17,7 @@ class Condition(NamedTuple):
 
 
 class ConditionCounts(prometheus_registry.Collector):
-    """`condition{type,status,reason}`: the number of objects. A count that falls to zero disappears."""
+    """`acrcmk_condition{type,status,reason}`: the number of objects. A count that falls to zero disappears."""
 
     def __init__(self) -> None:
         self._present: dict[Hashable, frozenset[Condition]] = {}
@@ -35,7 +35,7 @@ class ConditionCounts(prometheus_registry.Collector):
     def collect(self) -> Iterator[core.GaugeMetricFamily]:
         """Yield the one metric family, as Prometheus asks for it."""
         family = core.GaugeMetricFamily(
-            "condition", "Objects by condition: type, status and reason", labels=Condition._fields
+            "acrcmk_condition", "Objects by condition: type, status and reason", labels=Condition._fields
         )
         for condition, count in sorted(self._counts.items()):
             family.add_metric(condition, count)

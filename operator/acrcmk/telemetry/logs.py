@@ -1,7 +1,7 @@
 """One log for everything: ours (structlog), kopf's and the Azure SDK's (standard library), as JSON or for people.
 
-Whoever works on an object binds `namespace`, `name`, `generation` and `step` with `structlog.contextvars`; each entry
-written meanwhile carries them, whoever writes it.
+A reconcile binds `namespace`, `name` and `generation` of its object with `structlog.contextvars`; each entry that is
+written meanwhile carries them, the entries of libraries too.
 """
 
 import logging

@@ -1,4 +1,8 @@
-"""Every metric of the operator, in a registry of its own. Names after controller-runtime where it has the metric."""
+"""Every metric of the operator, in a registry of its own.
+
+`workqueue_*` are controller-runtime's, names and labels alike, so that its dashboards work; all others of this operator
+start with `acrcmk_`.
+"""
 
 import http
 import platform
@@ -10,65 +14,97 @@ from prometheus_client import Counter, Gauge, Histogram
 from acrcmk.telemetry.condition_counts import Condition, ConditionCounts
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
-"""Histogram buckets: from a pass that only reads caches to one that runs into its time limit."""
+"""Histogram buckets: from a reconcile that only reads caches to one that runs into its time limit."""
+
+QUEUE_NAME = "encryptedregistry"
+"""Label `name` of the `workqueue_*` metrics: the kind in lower case, as controller-runtime names a controller."""
 
 
 class Metrics:
     """The metrics of one operator process; `registry` is what /metrics serves."""
 
     def __init__(self, *, version: str) -> None:
+        # Process-wide in prometheus_client, and read at each scrape. controller-runtime has no such series either.
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = prometheus_client.CollectorRegistry()
         prometheus_client.ProcessCollector(registry=registry)
-
-        self.workqueue_depth = Gauge("workqueue_depth", "Keys due but not yet in hand", registry=registry)
-        self.workqueue_adds = Counter(
-            "workqueue_adds_total", "Keys queued, or made due earlier than they were", registry=registry
-        )
-        self.workqueue_queue_duration = Histogram(
-            "workqueue_queue_duration_seconds",
-            "How long a due key waited for a worker",
-            buckets=SECONDS,
+        self._add_workqueue(registry)
+        self._add_reconcile(registry)
+        self._add_azure(registry)
+        self._conditions = ConditionCounts()
+        registry.register(self._conditions)
+        build_info = Gauge(
+            "acrcmk_build_info",
+            "Always 1; the labels are the versions of the operator and of Python",
+            ["version", "python"],
             registry=registry,
         )
+        build_info.labels(version=version, python=platform.python_version()).set(1)
+
+    def _add_workqueue(self, registry: prometheus_client.CollectorRegistry) -> None:
+        """Add controller-runtime's metrics of a work queue."""
+        self.workqueue_depth = Gauge(
+            "workqueue_depth", "Objects that are due and wait for a worker", ["name"], registry=registry
+        ).labels(name=QUEUE_NAME)
+        self.workqueue_adds = Counter(
+            "workqueue_adds_total", "Objects queued, or made due earlier than before", ["name"], registry=registry
+        ).labels(name=QUEUE_NAME)
+        self.workqueue_queue_duration = Histogram(
+            "workqueue_queue_duration_seconds",
+            "Time from when an object was due until a worker started to process it",
+            ["name"],
+            buckets=SECONDS,
+            registry=registry,
+        ).labels(name=QUEUE_NAME)
         self.workqueue_work_duration = Histogram(
-            "workqueue_work_duration_seconds", "How long a key was in hand", buckets=SECONDS, registry=registry
-        )
+            "workqueue_work_duration_seconds",
+            "Time that processing an object took",
+            ["name"],
+            buckets=SECONDS,
+            registry=registry,
+        ).labels(name=QUEUE_NAME)
         self.workqueue_unfinished_work = Gauge(
-            "workqueue_unfinished_work_seconds", "Sum of the ages of all passes in hand", registry=registry
-        )
+            "workqueue_unfinished_work_seconds",
+            "Sum of the times for which the objects being processed have been processed so far",
+            ["name"],
+            registry=registry,
+        ).labels(name=QUEUE_NAME)
         self.workqueue_longest_running = Gauge(
-            "workqueue_longest_running_processor_seconds", "Age of the oldest pass in hand", registry=registry
-        )
+            "workqueue_longest_running_processor_seconds",
+            "Time for which the object longest in processing has been processed so far",
+            ["name"],
+            registry=registry,
+        ).labels(name=QUEUE_NAME)
         self.workqueue_retries = Counter(
-            "workqueue_retries_total", "Keys handed back to be retried with back-off", registry=registry
-        )
+            "workqueue_retries_total", "Objects queued again with back-off after a failure", ["name"], registry=registry
+        ).labels(name=QUEUE_NAME)
 
-        self.reconcile_total = Counter("reconcile_total", "Passes, by result", ["result"], registry=registry)
+    def _add_reconcile(self, registry: prometheus_client.CollectorRegistry) -> None:
+        self.reconcile_total = Counter("acrcmk_reconcile_total", "Reconciles, by result", ["result"], registry=registry)
         self.reconcile_duration = Histogram(
-            "reconcile_duration_seconds", "How long a pass took", buckets=SECONDS, registry=registry
+            "acrcmk_reconcile_duration_seconds", "Time that a reconcile took", buckets=SECONDS, registry=registry
         )
 
+    def _add_azure(self, registry: prometheus_client.CollectorRegistry) -> None:
         self._azure_requests = Counter(
-            "azure_requests_total",
-            "Requests to Azure, by service, class of operation and status code",
+            "acrcmk_azure_requests_total",
+            "Requests to Azure, by resource provider, class of operation and HTTP status",
             ["service", "operation", "code"],
             registry=registry,
         )
         self._azure_request_duration = Histogram(
-            "azure_request_duration_seconds",
-            "How long Azure took to answer",
+            "acrcmk_azure_request_duration_seconds",
+            "Time until Azure answered a request",
             ["service", "operation"],
             buckets=SECONDS,
             registry=registry,
         )
         self._azure_throttled = Counter(
-            "azure_throttled_total", "Requests that Azure refused as too many (429)", ["service"], registry=registry
+            "acrcmk_azure_throttled_total",
+            "Requests that Azure refused with 429 Too Many Requests",
+            ["service"],
+            registry=registry,
         )
-
-        self._conditions = ConditionCounts()
-        registry.register(self._conditions)
-        build_info = Gauge("build_info", "Always 1; the labels say what runs", ["version", "python"], registry=registry)
-        build_info.labels(version=version, python=platform.python_version()).set(1)
 
     def azure_request(self, *, service: str, operation: str, code: str, seconds: float) -> None:
         """Count one request to Azure; `code` is the HTTP status, empty when no answer came."""
@@ -78,9 +114,9 @@ class Metrics:
             self._azure_throttled.labels(service=service).inc()
 
     def set_conditions(self, key: Hashable, conditions: Iterable[Condition]) -> None:
-        """Count `conditions` as the present ones of the object `key`, instead of those it had before."""
+        """Count the object `key` under `conditions` instead of those it had before."""
         self._conditions.set(key, conditions)
 
     def forget(self, key: Hashable) -> None:
-        """Count the object `key` no longer: it is gone."""
+        """Stop counting the object `key`: it was deleted."""
         self._conditions.set(key, ())

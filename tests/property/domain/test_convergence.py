@@ -1,4 +1,4 @@
-"""Whatever the spec, Azure's generation, slowness and lost answers: passes end with Ready, and then write nothing."""
+"""Reconciles end with Ready and then write nothing, whatever the spec, Azure's generation, delays and lost answers."""
 
 import asyncio
 import dataclasses
@@ -8,20 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acrcmk.api import status as statuses
-from acrcmk.domain import claim, conditions, names, report, steps
-from acrcmk.domain.subject import Subject
-from acrcmk.domain.view import View
-from tests.property.domain.model import CRYPTO, ModelAzure, identity, role_of
+from acrcmk.domain import forecast, ids, queries, resolve
+from acrcmk.domain.desired import Desired
+from acrcmk.domain.memo import Memo
+from acrcmk.domain.status import Progress, next_status
+from acrcmk.domain.steps import runner
+from tests.property.domain.model import CRYPTO, ModelAzure, identity, roles
 from tests.unit.domain import builders
 
 MOST = 40
-"""Passes that are enough by far: 10 writes, as many lost answers, and delays of 3."""
+"""Reconciles that are enough by far: 10 writes, as many lost answers, and delays of 3."""
 
-SHARED = names.identity_id("shared", subscription=builders.SUBSCRIPTION, group="rg")
+SHARED = ids.identity_id("shared", subscription=builders.SUBSCRIPTION, group="rg")
 IDENTITY = st.sampled_from([{}, {"name": "own"}, {"resourceId": str(SHARED)}])
 VAULT = st.sampled_from([{"name": "kv-images"}, {"resourceId": str(builders.VAULT_ID)}])
 ROTATION = st.sampled_from(
-    [{}, {"mode": "Manual"}, {"mode": "Manual", "version": builders.VERSION_1}, {"mode": "Automatic"}]
+    [{}, {"mode": "Manual"}, {"mode": "Manual", "version": forecast.VERSION}, {"mode": "Automatic"}]
 )
 SETTINGS = st.fixed_dictionaries(
     {"name": st.just("teamaimages"), "adminUserEnabled": st.booleans()},
@@ -57,58 +59,60 @@ MODELS = st.builds(
 )
 
 
-async def a_pass(spec: Any, status: Any, model: ModelAzure) -> statuses.EncryptedRegistryStatus:
-    view = View(model)
-    wish = builders.wish(wanted=spec, status=status)
-    settled = await claim.settle(wish, view)
-    assert isinstance(settled, Subject), settled
+async def reconcile(spec: Any, status: Any, model: ModelAzure) -> statuses.EncryptedRegistryStatus:
+    azure = Memo(model)
+    registry = builders.encrypted_registry(spec=spec, status=status)
+    desired = await resolve.resolve(registry, azure)
+    assert isinstance(desired, Desired), desired
 
-    async def nobody(_: steps.Results) -> None:
+    def after(progress: Progress) -> statuses.EncryptedRegistryStatus:
+        return next_status(registry.status, progress, generation=1, now=builders.NOW).status
+
+    async def ignore(_: Any) -> None:
         return
 
-    results = await steps.run(settled, view, changed=nobody)
-    told = conditions.conditions(conditions.verdicts(results), before=status.conditions, generation=1, now=builders.NOW)
-    return report.status(settled, results).model_copy(update={"conditions": told, "observed_generation": 1})
+    results = await runner.run(desired, azure, before_write=ignore, progress=ignore)
+    return after(Progress(desired=desired, results=results, complete=True))
 
 
 async def until_ready(spec: Any, status: Any, model: ModelAzure) -> statuses.EncryptedRegistryStatus:
     for _ in range(MOST):
-        status = await a_pass(spec, status, model)
+        status = await reconcile(spec, status, model)
         model.tick()
         if status.condition("Ready").status == "True":
             return status
-    raise AssertionError([(one.type, one.reason, one.message) for one in status.conditions])
+    raise AssertionError([(condition.type, condition.reason, condition.message) for condition in status.conditions])
 
 
-def prepared(model: ModelAzure, wire: dict[str, Any]) -> None:
+def prepare(model: ModelAzure, wire: dict[str, Any]) -> None:
     """Put there what a spec refers to, and remove the group that it wants created."""
     if "resourceId" in wire["identity"]:
-        model.identities_[SHARED] = identity(SHARED, tags={})
+        model.put(queries.GetIdentity(id=SHARED), identity(SHARED))
     if "resourceId" in wire["vault"]:
-        model.vaults[builders.VAULT_ID] = builders.vault(tags={}, rbac=wire["vault"]["access"] == "RBAC")
+        vault = builders.vault(tags={}, rbac=wire["vault"]["access"] == "RBAC")
+        model.put(queries.GetVault(id=builders.VAULT_ID), vault)
     if wire["createResourceGroup"]:
-        model.groups.clear()
+        model.answers[queries.GroupExists(subscription=builders.SUBSCRIPTION, name="rg")] = False
 
 
 @settings(max_examples=150, deadline=None)
 @given(SPECS, MODELS)
-def test_passes_converge_and_then_write_nothing(wire: dict[str, Any], model: ModelAzure) -> None:
-    prepared(model, wire)
-    spec = builders.spec(**wire)
+def test_reconciles_converge_and_then_write_nothing(wire: dict[str, Any], model: ModelAzure) -> None:
+    prepare(model, wire)
+    spec = builders.new_spec(**wire)
 
     async def scenario() -> None:
         status = await until_ready(spec, statuses.EncryptedRegistryStatus(), model)
         assert status.encryption is not None
         assert status.encryption.status == "enabled"
-        assert {one.status for one in status.conditions} == {"True"}
+        assert {condition.status for condition in status.conditions} == {"True"}
         written = len(model.written)
-        assert await a_pass(spec, status, model) == status
+        assert await reconcile(spec, status, model) == status
         assert len(model.written) == written
-        assert role_of(model) == (CRYPTO if wire["vault"]["access"] == "RBAC" else set())
+        assert roles(model) == (CRYPTO if wire["vault"]["access"] == "RBAC" else set())
         if "resourceId" in wire["vault"]:
-            assert dataclasses.replace(model.vaults[builders.VAULT_ID], policies=()) == builders.vault(
-                tags={}, rbac=wire["vault"]["access"] == "RBAC"
-            )
+            vault = model.answers[queries.GetVault(id=builders.VAULT_ID)]
+            assert dataclasses.replace(vault, policies=()) == builders.vault(tags={}, rbac=vault.rbac)
 
     asyncio.run(scenario())
 
@@ -121,13 +125,13 @@ def test_any_spec_can_become_another_one_that_azure_allows(
     # A vault's access mode is never switched; an identity once referred to is not left without naming another one.
     other = {**other, "vault": one["vault"], "createResourceGroup": False}
     other["identity"] = other["identity"] or one["identity"]
-    prepared(model, one)
-    prepared(model, other)
+    prepare(model, one)
+    prepare(model, other)
 
     async def scenario() -> None:
-        first = await until_ready(builders.spec(**one), statuses.EncryptedRegistryStatus(), model)
-        second = await until_ready(builders.spec(**other), first, model)
-        lost = await until_ready(builders.spec(**other), statuses.EncryptedRegistryStatus(), model)
+        first = await until_ready(builders.new_spec(**one), statuses.EncryptedRegistryStatus(), model)
+        second = await until_ready(builders.new_spec(**other), first, model)
+        lost = await until_ready(builders.new_spec(**other), statuses.EncryptedRegistryStatus(), model)
         assert lost.registry == second.registry
         assert lost.encryption == second.encryption
 

@@ -41,6 +41,7 @@ _FULL = {
             "lastKeyRotationTimestamp": "2026-11-23T18:28:10Z",
         },
     },
+    "resources": [{"id": "/subscriptions/s/resourceGroups/rg", "purpose": "ResourceGroup", "createdByOperator": True}],
 }
 
 

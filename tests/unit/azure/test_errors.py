@@ -4,7 +4,8 @@ import pytest
 from azure.core import exceptions
 
 from acrcmk.azure import errors
-from acrcmk.domain.failures import REMEDIES, Kind
+from acrcmk.domain.failures import Kind
+from acrcmk.domain.remedies import REMEDIES
 from tests.support import project
 
 EXPECTED = {

@@ -1,4 +1,4 @@
-"""Wishes and Azure resources that fit each other, for tests to bend."""
+"""An object and Azure resources that match it, for tests to change."""
 
 import dataclasses
 import datetime
@@ -8,9 +8,10 @@ from acrcmk import api
 from acrcmk.api import spec as specs
 from acrcmk.api import status as statuses
 from acrcmk.api.conditions import Condition
-from acrcmk.domain import claim, names, resources
-from acrcmk.domain.names import KeyIdentifier, ResourceId
-from acrcmk.domain.subject import Defaults, Subject, Wish
+from acrcmk.domain import ids, resolve, resources
+from acrcmk.domain.desired import Defaults, Desired, EncryptedRegistry
+from acrcmk.domain.ids import KeyIdentifier, ResourceId
+from acrcmk.domain.observed import Observed
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 TENANT = "22222222-2222-2222-2222-222222222222"
@@ -23,7 +24,7 @@ VERSION_2 = "b" * 32
 KEY_URI = "https://kv-images.vault.azure.net/keys/acr-cmk"
 
 
-def spec(**fields: Any) -> specs.EncryptedRegistrySpec:
+def new_spec(**fields: Any) -> specs.EncryptedRegistrySpec:
     wire = {
         "resourceGroup": "rg",
         "location": "westeurope",
@@ -34,47 +35,59 @@ def spec(**fields: Any) -> specs.EncryptedRegistrySpec:
     return specs.EncryptedRegistrySpec.model_validate(wire)
 
 
-def wish(
+def encrypted_registry(
     *,
-    wanted: specs.EncryptedRegistrySpec | None = None,
+    spec: specs.EncryptedRegistrySpec | None = None,
     status: statuses.EncryptedRegistryStatus | None = None,
     subscription: str | None = SUBSCRIPTION,
-) -> Wish:
-    return Wish(
+) -> EncryptedRegistry:
+    return EncryptedRegistry(
         namespace="team-a",
         name="images",
-        cluster="cluster",
-        spec=wanted or spec(),
+        spec=spec or new_spec(),
         status=status or statuses.EncryptedRegistryStatus(),
-        defaults=Defaults(subscription=subscription, tenant=TENANT, access_budget=datetime.timedelta(minutes=15)),
+        defaults=Defaults(
+            subscription=subscription,
+            tenant=TENANT,
+            cluster="cluster",
+            access_budget=datetime.timedelta(minutes=15),
+        ),
         now=NOW,
     )
 
 
-NOTHING = claim.Found(
-    registry=None,
-    registry_name_free=True,
-    vault=None,
-    vault_name_free=True,
-    vault_deleted=False,
-    identities=(),
-    keys=(),
-)
+NOTHING = resolve.Observed()
 
 
-def subject(*, status: statuses.EncryptedRegistryStatus | None = None, **fields: Any) -> Subject:
-    settled = claim.first(wish(wanted=spec(**fields), status=status), SUBSCRIPTION, NOTHING)
-    assert isinstance(settled, Subject)
-    return settled
+def desired(*, status: statuses.EncryptedRegistryStatus | None = None, **fields: Any) -> Desired:
+    registry = encrypted_registry(spec=new_spec(**fields), status=status)
+    resolved = resolve.from_azure(registry, SUBSCRIPTION, NOTHING)
+    assert isinstance(resolved, Desired)
+    return resolved
+
+
+def observed(**changes: Any) -> Observed:
+    """Return what is observed of an object that is Ready, with `changes`."""
+    fields = {
+        "registry": registry(),
+        "identity": identity(),
+        "vault": vault(),
+        "assignments": (assignment(),),
+        "key": key(),
+        "key_identifier": KeyIdentifier.parse(KEY_URI),
+        "target_version": key(),
+        "version_in_use": key(),
+    }
+    return Observed(**{**fields, **changes})
 
 
 def condition(kind: str, status: str, *, since: datetime.datetime = NOW) -> Condition:
     return Condition(type=kind, status=status, reason="Succeeded", message="", last_transition_time=since)
 
 
-REGISTRY_ID = names.registry_id("teamaimages", subscription=SUBSCRIPTION, group="rg")
-IDENTITY_ID = names.identity_id("images-acr", subscription=SUBSCRIPTION, group="rg")
-VAULT_ID = names.vault_id("kv-images", subscription=SUBSCRIPTION, group="rg")
+REGISTRY_ID = ids.registry_id("teamaimages", subscription=SUBSCRIPTION, group="rg")
+IDENTITY_ID = ids.identity_id("images-acr", subscription=SUBSCRIPTION, group="rg")
+VAULT_ID = ids.vault_id("kv-images", subscription=SUBSCRIPTION, group="rg")
 OURS = {api.OWNER_TAG: OWNER}
 
 
@@ -105,7 +118,7 @@ def vault(**changes: Any) -> resources.Vault:
 
 
 def assignment(**changes: Any) -> resources.RoleAssignment:
-    role = names.role_definition(subscription=SUBSCRIPTION, role=names.CRYPTO_SERVICE_ENCRYPTION_USER)
+    role = ids.role_definition_id(subscription=SUBSCRIPTION, role=ids.CRYPTO_SERVICE_ENCRYPTION_USER)
     return dataclasses.replace(
         resources.RoleAssignment(name="guid", principal_id=PRINCIPAL, role_definition_id=role), **changes
     )

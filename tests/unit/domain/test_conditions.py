@@ -3,13 +3,14 @@ import datetime
 import pytest
 
 from acrcmk.api.conditions import Condition, ConditionType, Reason
-from acrcmk.domain import conditions, steps
+from acrcmk.domain import conditions
 from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled, Waiting
-from acrcmk.domain.steps import Result
+from acrcmk.domain.steps.step import Result
+from acrcmk.domain.steps.table import STEPS as TABLE
 from tests.unit.domain.builders import NOW
 
 LATER = NOW + datetime.timedelta(minutes=1)
-STEPS = {step.name for step in steps.TABLE}
+STEPS = {step.name for step in TABLE}
 READY = Ready(message="there")
 PROGRESSING = Progressing(reason=Reason.CREATING, message="creating")
 BLOCKED = Blocked(reason=Reason.NAME_TAKEN, message="taken")
@@ -22,13 +23,13 @@ def after_a_pass(**outcomes: Outcome) -> dict[str, Result]:
 
 
 def told(
-    verdicts: tuple[conditions.Verdict, ...],
+    updates: tuple[conditions.ConditionUpdate, ...],
     *,
     before: tuple[Condition, ...] = (),
     generation: int = 1,
     now: datetime.datetime = NOW,
 ) -> dict[str, Condition]:
-    found = conditions.conditions(verdicts, before=before, generation=generation, now=now)
+    found = conditions.with_history(updates, before=before, generation=generation, now=now)
     assert [one.type for one in found] == sorted(one.type for one in found)
     return {one.type: one for one in found}
 
@@ -41,29 +42,29 @@ def told(
         ({"vault": BLOCKED, "key": WAITING}, "False", "Reconciling", Reason.NAME_TAKEN),
         ({"vault": PROGRESSING, "key": STALLED}, "False", "Stalled", Reason.INVALID_SPEC),
         ({"vault": BLOCKED, "key": STALLED}, "False", "Stalled", Reason.INVALID_SPEC),
-        ({"currency": Progressing(reason=Reason.ROTATION_PENDING, message="m")}, "True", None, Reason.SUCCEEDED),
+        ({"rotation": Progressing(reason=Reason.ROTATION_PENDING, message="m")}, "True", None, Reason.SUCCEEDED),
     ],
 )
 def test_ready_sums_up_beside_at_most_one_abnormal_condition(
     outcomes: dict[str, Outcome], ready: str, beside: str | None, reason: Reason
 ) -> None:
-    found = told(conditions.verdicts(after_a_pass(**outcomes)))
+    found = told(conditions.of_results(after_a_pass(**outcomes)))
     assert (found["Ready"].status, found["Ready"].reason) == (ready, reason)
     assert {"Reconciling", "Stalled"} & set(found) == ({beside} if beside else set())
 
 
 def test_every_condition_of_a_pass_carries_the_generation() -> None:
-    found = told(conditions.verdicts(after_a_pass()), generation=7)
+    found = told(conditions.of_results(after_a_pass()), generation=7)
     assert {one.observed_generation for one in found.values()} == {7}
     assert set(found) == set(ConditionType) - {"Reconciling", "Stalled"}
 
 
 def test_the_transition_time_moves_only_when_the_status_flips() -> None:
-    first = tuple(told(conditions.verdicts(after_a_pass(vault=PROGRESSING))).values())
-    still = told(conditions.verdicts(after_a_pass(vault=BLOCKED)), before=first, now=LATER)
+    first = tuple(told(conditions.of_results(after_a_pass(vault=PROGRESSING))).values())
+    still = told(conditions.of_results(after_a_pass(vault=BLOCKED)), before=first, now=LATER)
     assert still["VaultReady"].reason == Reason.NAME_TAKEN
     assert still["VaultReady"].last_transition_time == NOW
-    done = told(conditions.verdicts(after_a_pass()), before=first, now=LATER)
+    done = told(conditions.of_results(after_a_pass()), before=first, now=LATER)
     assert done["VaultReady"].last_transition_time == LATER
     assert done["IdentityReady"].last_transition_time == NOW
 
@@ -72,30 +73,32 @@ def test_another_correlation_id_alone_is_no_news() -> None:
     def failing(number: int) -> Progressing:
         return Progressing(reason=Reason.PROPAGATING, message=f"refused (correlation id c-{number}), again")
 
-    first = told(conditions.verdicts(after_a_pass(registry=failing(1))))
-    again = told(conditions.verdicts(after_a_pass(registry=failing(2))), before=tuple(first.values()), now=LATER)
+    first = told(conditions.of_results(after_a_pass(registry=failing(1))))
+    again = told(conditions.of_results(after_a_pass(registry=failing(2))), before=tuple(first.values()), now=LATER)
     assert again == first
 
 
 def test_a_new_generation_is_told_without_forgetting_what_was_seen() -> None:
-    before = tuple(told(conditions.verdicts(after_a_pass())).values())
-    found = told(conditions.begun(2), before=before, generation=2, now=LATER)
+    before = tuple(told(conditions.of_results(after_a_pass())).values())
+    found = told(conditions.of_new_generation(2), before=before, generation=2, now=LATER)
     assert (found["Ready"].status, found["Reconciling"].status) == ("False", "True")
     assert found["Ready"].observed_generation == 2
     assert found["EncryptionReady"] in before
 
 
 def test_at_first_sight_every_step_is_unknown() -> None:
-    found = told(conditions.begun(1))
+    found = told(conditions.of_new_generation(1))
     assert found["EncryptionReady"].status == "Unknown"
     assert found["EncryptionReady"].reason == Reason.WAITING
 
 
 def test_in_the_middle_of_a_pass_only_what_ended_is_told() -> None:
-    before = tuple(told(conditions.verdicts(after_a_pass())).values())
+    before = tuple(told(conditions.of_results(after_a_pass())).values())
 
     def changed(*ended: str) -> set[str]:
-        found = told(conditions.so_far({name: Result(outcome=BLOCKED) for name in ended}), before=before, now=LATER)
+        found = told(
+            conditions.of_partial_results({name: Result(outcome=BLOCKED) for name in ended}), before=before, now=LATER
+        )
         return {kind for kind, one in found.items() if one not in before}
 
     assert changed("key") == {"KeyReady"}
@@ -104,14 +107,14 @@ def test_in_the_middle_of_a_pass_only_what_ended_is_told() -> None:
 
 
 def test_a_refusal_is_told_on_the_condition_that_it_is_about() -> None:
-    found = told(conditions.refused(BLOCKED, about=ConditionType.REGISTRY_READY))
+    found = told(conditions.of_refusal(BLOCKED, condition=ConditionType.REGISTRY_READY))
     assert found["RegistryReady"].reason == Reason.NAME_TAKEN
     assert found["Reconciling"].reason == Reason.NAME_TAKEN
     assert found["VaultReady"].status == "Unknown"
 
 
 def test_of_two_steps_on_one_condition_the_more_urgent_is_told_and_else_the_later() -> None:
-    blocked = told(conditions.verdicts(after_a_pass(group=BLOCKED, vault=WAITING)))
+    blocked = told(conditions.of_results(after_a_pass(group=BLOCKED, vault=WAITING)))
     assert blocked["VaultReady"].reason == Reason.NAME_TAKEN
-    ready = told(conditions.verdicts(after_a_pass(vault=Ready(message="the vault"))))
+    ready = told(conditions.of_results(after_a_pass(vault=Ready(message="the vault"))))
     assert ready["VaultReady"].message == "the vault"

@@ -7,8 +7,10 @@ import pytest
 
 from acrcmk.api import status as statuses
 from acrcmk.api.conditions import Reason
-from acrcmk.domain import conditions, steps
+from acrcmk.domain import conditions
 from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled
+from acrcmk.domain.steps.step import Result
+from acrcmk.domain.steps.table import STEPS
 from tests.support import readers
 
 NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
@@ -20,18 +22,18 @@ SOMEBODY_MUST_ACT = Blocked(reason=Reason.NAME_TAKEN, message="The name is taken
 TERMINAL = Stalled(reason=Reason.SKU_NOT_PREMIUM, message="Not Premium.")
 
 
-def after_a_pass(**outcomes: Outcome) -> tuple[conditions.Verdict, ...]:
-    """Return what a pass tells in which every step is Ready, save those given."""
-    results = {step.name: steps.Result(outcome=outcomes.get(step.name, READY)) for step in steps.TABLE}
-    return conditions.verdicts(results)
+def after_a_pass(**outcomes: Outcome) -> tuple[conditions.ConditionUpdate, ...]:
+    """Return the condition updates of a reconcile in which every step is Ready, except for `outcomes`."""
+    results = {step.name: Result(outcome=outcomes.get(step.name, READY)) for step in STEPS}
+    return conditions.of_results(results)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class State:
     """An object as it is stored, and how each reader must take it."""
 
-    told: tuple[conditions.Verdict, ...] | None
-    """The verdicts of the last pass; None before the first."""
+    told: tuple[conditions.ConditionUpdate, ...] | None
+    """The condition updates of the last reconcile; None before the first."""
     kstatus: str
     argo: str
     met: bool = False
@@ -43,14 +45,14 @@ class State:
         metadata = {"generation": self.generation} | ({"deletionTimestamp": "now"} if self.deleting else {})
         if self.told is None:
             return {"metadata": metadata, "status": {"observedGeneration": statuses.UNOBSERVED}}
-        told = conditions.conditions(self.told, before=(), generation=self.observed, now=NOW)
+        told = conditions.with_history(self.told, before=(), generation=self.observed, now=NOW)
         status = statuses.EncryptedRegistryStatus(conditions=told, observed_generation=self.observed)
         return {"metadata": metadata, "status": status.to_wire()}
 
 
 STATES = {
     "nobody has looked yet": State(told=None, kstatus="InProgress", argo="Progressing"),
-    "a pass has begun": State(told=conditions.begun(1), kstatus="InProgress", argo="Progressing"),
+    "a pass has begun": State(told=conditions.of_new_generation(1), kstatus="InProgress", argo="Progressing"),
     "provisioning": State(told=after_a_pass(registry=WAITING_FOR_AZURE), kstatus="InProgress", argo="Progressing"),
     "transient error": State(told=after_a_pass(vault=THROTTLED), kstatus="InProgress", argo="Progressing"),
     "somebody must act in Azure": State(
@@ -60,17 +62,17 @@ STATES = {
     "terminal while another step is at work": State(
         told=after_a_pass(registry=TERMINAL, vault=WAITING_FOR_AZURE), kstatus="Failed", argo="Degraded"
     ),
-    "refused before any step": State(told=conditions.refused(TERMINAL), kstatus="Failed", argo="Degraded"),
+    "refused before any step": State(told=conditions.of_refusal(TERMINAL), kstatus="Failed", argo="Degraded"),
     "steady": State(told=after_a_pass(), kstatus="Current", argo="Healthy", met=True),
     "steady with a newer key version": State(
-        told=after_a_pass(currency=WAITING_FOR_AZURE), kstatus="Current", argo="Healthy", met=True
+        told=after_a_pass(rotation=WAITING_FOR_AZURE), kstatus="Current", argo="Healthy", met=True
     ),
     "spec edited, not yet seen": State(told=after_a_pass(), generation=2, kstatus="InProgress", argo="Progressing"),
     "terminal, spec edited, not yet seen": State(
         told=after_a_pass(registry=TERMINAL), generation=2, kstatus="InProgress", argo="Progressing"
     ),
     "deleting": State(
-        told=conditions.refused(Progressing(reason=Reason.DELETING, message="Deleting.")),
+        told=conditions.of_refusal(Progressing(reason=Reason.DELETING, message="Deleting.")),
         observed=2,
         generation=2,
         deleting=True,

@@ -3,15 +3,15 @@ from typing import Any
 import pytest
 
 from acrcmk.kube.informer import Informer
-from acrcmk.kube.objects import Key
+from acrcmk.kube.objects import NamespacedName
 
-KEY = Key("team-a", "images")
+KEY = NamespacedName("team-a", "images")
 
 
 class Heard:
     def __init__(self) -> None:
-        self.added: list[tuple[Key, float]] = []
-        self.forgotten: list[Key] = []
+        self.added: list[tuple[NamespacedName, float]] = []
+        self.forgotten: list[NamespacedName] = []
         self.informer = Informer(
             add=lambda key, delay: self.added.append((key, delay)),
             forget=self.forgotten.append,

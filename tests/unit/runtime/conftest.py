@@ -22,5 +22,10 @@ async def queue(metrics):
 
 @pytest.fixture
 def sample(metrics):
-    """The present value of a metric, by name and labels."""
-    return lambda name, **labels: metrics.registry.get_sample_value(name, labels)
+    """The present value of a metric, by name and labels; those of the work queue carry its name."""
+
+    def value(name, **labels):
+        queue = {"name": "encryptedregistry"} if name.startswith("workqueue_") else {}
+        return metrics.registry.get_sample_value(name, {**queue, **labels})
+
+    return value

@@ -57,7 +57,7 @@ async def test_metrics_come_in_the_format_that_prometheus_asks_for(get, metrics)
     metrics.workqueue_retries.inc(3)
     status, text, content_type = await get("/metrics")
     assert status == 200
-    assert "workqueue_retries_total 3.0\n" in text
+    assert 'workqueue_retries_total{name="encryptedregistry"} 3.0\n' in text
     assert content_type.startswith("text/plain; version=")
     _, text, content_type = await get("/metrics", Accept="application/openmetrics-text; version=1.0.0")
     assert content_type.startswith("application/openmetrics-text; version=1.0.0")

@@ -99,8 +99,8 @@ async def test_an_exception_kills_no_worker_and_is_logged_with_its_traceback(que
     assert passes.times("good") == [1]
     assert passes.times("bad") == [0, 2, 6], "with back-off"
     assert logs[0] == {"event": "pass failed", "log_level": "error", "key": "bad", "reason": "error", "exc_info": True}
-    assert sample("reconcile_total", result="error") == 3
-    assert sample("reconcile_total", result="success") == 1
+    assert sample("acrcmk_reconcile_total", result="error") == 3
+    assert sample("acrcmk_reconcile_total", result="success") == 1
     assert sample("workqueue_retries_total") == 3
 
 
@@ -115,7 +115,7 @@ async def test_a_pass_that_takes_too_long_is_cut_off_and_retried(queue, start, s
         await asyncio.sleep(100.0)
     assert passes.times("a") == [0, 62]
     assert [(entry["event"], entry["reason"]) for entry in logs] == [("pass failed", "timeout")]
-    assert sample("reconcile_total", result="timeout") == 1
+    assert sample("acrcmk_reconcile_total", result="timeout") == 1
 
 
 async def test_a_time_out_of_the_handlers_own_is_an_error_and_not_the_pass_limit(queue, start, sample):
@@ -126,7 +126,7 @@ async def test_a_time_out_of_the_handlers_own_is_an_error_and_not_the_pass_limit
         start(act)
         queue.add("a")
         await asyncio.sleep(1.0)
-    assert sample("reconcile_total", result="error") == 1
+    assert sample("acrcmk_reconcile_total", result="error") == 1
 
 
 async def test_a_cancellation_from_within_a_pass_backs_off(queue, start):
@@ -267,7 +267,8 @@ async def test_each_result_is_counted(queue, start, sample):
         queue.add(key)
     await asyncio.sleep(0.5)
     counts = {
-        result: sample("reconcile_total", result=result) for result in ("success", "requeue_after", "requeue", "retry")
+        result: sample("acrcmk_reconcile_total", result=result)
+        for result in ("success", "requeue_after", "requeue", "retry")
     }
     assert counts == {"success": 2, "requeue_after": 1, "requeue": 1, "retry": 1}
-    assert sample("reconcile_duration_seconds_count") == 5
+    assert sample("acrcmk_reconcile_duration_seconds_count") == 5

@@ -1,6 +1,7 @@
 import platform
 
 import pytest
+from prometheus_client import exposition
 
 from acrcmk.telemetry.condition_counts import Condition
 from acrcmk.telemetry.metrics import Metrics
@@ -16,8 +17,8 @@ def metrics():
 
 
 def conditions(metrics):
-    """The `condition` series as they would be scraped: (type, status, reason) -> objects."""
-    (family,) = (family for family in metrics.registry.collect() if family.name == "condition")
+    """The `acrcmk_condition` series as they would be scraped: (type, status, reason) -> objects."""
+    (family,) = (family for family in metrics.registry.collect() if family.name == "acrcmk_condition")
     return {Condition(**{field: one.labels[field] for field in Condition._fields}): one.value for one in family.samples}
 
 
@@ -31,26 +32,46 @@ def test_every_metric_of_the_contract_is_there_from_the_start(metrics):
         "workqueue_unfinished_work_seconds",
         "workqueue_longest_running_processor_seconds",
         "workqueue_retries",
-        "reconcile",
-        "reconcile_duration_seconds",
-        "azure_requests",
-        "azure_request_duration_seconds",
-        "azure_throttled",
-        "condition",
-        "build_info",
+        "acrcmk_reconcile",
+        "acrcmk_reconcile_duration_seconds",
+        "acrcmk_azure_requests",
+        "acrcmk_azure_request_duration_seconds",
+        "acrcmk_azure_throttled",
+        "acrcmk_condition",
+        "acrcmk_build_info",
         "process_resident_memory_bytes",
     }
+
+
+def test_every_metric_is_controller_runtimes_or_the_process_s_or_has_our_prefix(metrics):
+    names = {family.name for family in metrics.registry.collect()}
+    assert {name for name in names if not name.startswith(("acrcmk_", "workqueue_", "process_"))} == set()
+
+
+def test_a_work_queue_metric_has_the_label_of_controller_runtime(metrics):
+    samples = [sample for family in metrics.registry.collect() for sample in family.samples]
+    names = {sample.labels.get("name") for sample in samples if sample.name.startswith("workqueue_")}
+    assert names == {"encryptedregistry"}
+
+
+@pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text; version=1.0.0"])
+def test_no_metric_has_a_series_of_when_it_was_created(metrics, accept):
+    metrics.azure_request(service="Microsoft.KeyVault", operation="read", code="200", seconds=0.25)
+    encode, _ = exposition.choose_encoder(accept)
+    text = encode(metrics.registry).decode()
+    assert "acrcmk_azure_requests_total{" in text
+    assert "_created" not in text
 
 
 def test_two_operators_in_one_process_share_nothing():
     one, other = Metrics(version="1"), Metrics(version="2")
     one.workqueue_retries.inc()
-    assert other.registry.get_sample_value("workqueue_retries_total") == 0
+    assert other.registry.get_sample_value("workqueue_retries_total", {"name": "encryptedregistry"}) == 0
 
 
 def test_build_info_names_version_and_python(metrics):
     labels = {"version": "1.2.3", "python": platform.python_version()}
-    assert metrics.registry.get_sample_value("build_info", labels) == 1
+    assert metrics.registry.get_sample_value("acrcmk_build_info", labels) == 1
 
 
 @pytest.mark.parametrize(("code", "throttled"), [("200", None), ("429", 1.0), ("", None)])
@@ -60,9 +81,9 @@ def test_a_request_to_azure_is_counted_timed_and_seen_as_throttled(metrics, code
     def sample(name, **labels):
         return metrics.registry.get_sample_value(name, {"service": "Microsoft.KeyVault", **labels})
 
-    assert sample("azure_requests_total", operation="read", code=code) == 1
-    assert sample("azure_request_duration_seconds_sum", operation="read") == 0.25
-    assert sample("azure_throttled_total") == throttled
+    assert sample("acrcmk_azure_requests_total", operation="read", code=code) == 1
+    assert sample("acrcmk_azure_request_duration_seconds_sum", operation="read") == 0.25
+    assert sample("acrcmk_azure_throttled_total") == throttled
 
 
 def test_conditions_count_objects(metrics):

@@ -1,0 +1,37 @@
+"""What one reconcile has read from Azure: each step adds its part, and passes it to the steps that need it."""
+
+import dataclasses
+from collections.abc import Iterable
+
+from acrcmk.domain.ids import KeyIdentifier
+from acrcmk.domain.resources import Identity, Key, Registry, RoleAssignment, Vault
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Observed:
+    """Observations of a step and of the steps that it needs; None where a resource is absent or was not read."""
+
+    registry: Registry | None = None
+    group_exists: bool | None = None
+    identity: Identity | None = None
+    vault: Vault | None = None
+    assignments: tuple[RoleAssignment, ...] = ()
+    key: Key | None = None
+    """The key with its current version."""
+    key_identifier: KeyIdentifier | None = None
+    """What the registry is to be given: unversioned for automatic rotation. None while the key does not exist."""
+    target_version: Key | None = None
+    """The key version behind `key_identifier`; None where it does not exist."""
+    version_in_use: Key | None = None
+    """The key version that the registry reports to use; None where it reports none or the version does not exist."""
+
+
+def merged(observations: Iterable[Observed]) -> Observed:
+    """Return the union of what several steps observed side by side; each observed other fields."""
+    fields = {
+        field.name: value
+        for observed in observations
+        for field in dataclasses.fields(Observed)
+        if (value := getattr(observed, field.name)) != field.default
+    }
+    return Observed(**fields)

@@ -1,0 +1,1 @@
+"""The reconcile path: one object, from its spec to its status."""

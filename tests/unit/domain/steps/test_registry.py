@@ -1,0 +1,198 @@
+import dataclasses
+import datetime
+from typing import Any
+
+import pytest
+
+from acrcmk.api import status as statuses
+from acrcmk.api.conditions import ConditionType, Reason
+from acrcmk.domain.failures import AzureFailure, Kind
+from acrcmk.domain.ids import KeyIdentifier
+from acrcmk.domain.outcome import Act, Blocked, Outcome, Progressing, Ready, Stalled
+from acrcmk.domain.resources import Encryption, FailedOperation, RegistrySettings
+from acrcmk.domain.steps import encryption, registry
+from acrcmk.domain.writes import CreateRegistry, UpdateRegistry
+from tests.unit.domain import builders
+from tests.unit.domain.builders import KEY_URI, NOW, VERSION_1
+
+KEY = KeyIdentifier.parse(KEY_URI)
+REFUSED = AzureFailure(kind=Kind.KEY_ACCESS, text="Failed to access KeyId", correlation_id="c-1")
+
+
+observed = builders.observed
+
+
+def decide(*, spec: dict[str, Any] | None = None, **changes: Any) -> Any:
+    return registry.decide(builders.desired(**(spec or {})), observed(**changes))
+
+
+def test_a_missing_registry_is_created_with_identity_and_key_at_once() -> None:
+    decision = decide(registry=None)
+    assert isinstance(decision, Act)
+    (write,) = decision.writes
+    assert isinstance(write, CreateRegistry)
+    assert (write.identity, write.client_id, write.key) == (builders.IDENTITY_ID, builders.CLIENT, KEY)
+
+
+@pytest.mark.parametrize("state", ["Creating", "Updating", "Deleting"])
+def test_an_operation_under_way_is_waited_for_and_nothing_judged(state: str) -> None:
+    found = builders.registry(provisioning_state=state, encryption=Encryption(status="disabled"), identities={})
+    decision = decide(registry=found)
+    assert isinstance(decision, Progressing)
+    judged = encryption.decide(builders.desired(), observed(registry=found))
+    assert isinstance(judged, Progressing)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"location": "West Europe", "identity_type": "systemAssigned, userAssigned"},
+        {"encryption": builders.encryption(key_identifier="https://KV-images.vault.azure.net/keys/ACR-cmk/")},
+        {"tags": {**builders.OURS, "foreign": "tag"}},
+        {"sku": "premium"},
+    ],
+)
+def test_spelling_and_foreign_things_cause_no_write(changes: dict[str, Any]) -> None:
+    assert isinstance(decide(registry=builders.registry(**changes)), Ready)
+
+
+@pytest.mark.parametrize(
+    ("spec", "changes", "update"),
+    [
+        ({"tags": {"a": "b"}}, {}, {"tags": {"a": "b", **builders.OURS}}),
+        ({"tags": {"a": "b"}}, {"tags": {**builders.OURS, "x": "y"}}, {"tags": {"x": "y", "a": "b", **builders.OURS}}),
+        (
+            {"registry": {"name": "teamaimages", "adminUserEnabled": True}},
+            {},
+            {"settings": RegistrySettings(admin_user_enabled=True)},
+        ),
+        (
+            {
+                "registry": {
+                    "name": "teamaimages",
+                    "networkRules": {"defaultAction": "Deny", "ipRules": ["1.2.3.0/24"]},
+                }
+            },
+            {},
+            {"settings": RegistrySettings(network_default_action="Deny", ip_rules=frozenset({"1.2.3.0/24"}))},
+        ),
+        (
+            {"registry": {"name": "teamaimages", "policies": {"retentionDays": 7}}},
+            {},
+            {"settings": RegistrySettings(retention_days=7)},
+        ),
+        (
+            {},
+            {"identities": {}},
+            {"identity": builders.IDENTITY_ID, "identity_type": "UserAssigned", "client_id": builders.CLIENT},
+        ),
+        (
+            {},
+            {"identities": {}, "identity_type": "systemAssigned"},
+            {
+                "identity": builders.IDENTITY_ID,
+                "identity_type": "SystemAssigned, UserAssigned",
+                "client_id": builders.CLIENT,
+            },
+        ),
+        (
+            {},
+            {"encryption": builders.encryption(key_identifier=f"{KEY_URI}/{VERSION_1}")},
+            {"key": KEY, "client_id": builders.CLIENT},
+        ),
+        (
+            {},
+            {"encryption": builders.encryption(identity=builders.TENANT)},
+            {"key": KEY, "client_id": builders.CLIENT},
+        ),
+    ],
+)
+def test_the_patch_holds_what_differs_and_nothing_else(
+    spec: dict[str, Any], changes: dict[str, Any], update: dict[str, Any]
+) -> None:
+    decision = decide(spec=spec, registry=builders.registry(**changes))
+    assert isinstance(decision, Act)
+    assert decision.writes == (UpdateRegistry(id=builders.REGISTRY_ID, **update),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "reason"),
+    [
+        ({"tags": {}}, Blocked, Reason.ALREADY_EXISTS),
+        ({"tags": {"acrcmk-owner": "cluster/b/c"}}, Stalled, Reason.OWNERSHIP_CONFLICT),
+        ({"sku": "Basic"}, Stalled, Reason.SKU_NOT_PREMIUM),
+        ({"location": "northeurope"}, Stalled, Reason.IMMUTABLE_FIELD_CHANGED),
+        ({"encryption": Encryption(status="disabled")}, Stalled, Reason.ENCRYPTION_NOT_ENABLED),
+    ],
+)
+def test_a_registry_that_cannot_be_ours_is_left_alone(changes: dict[str, Any], kind: type, reason: Reason) -> None:
+    decision = decide(registry=builders.registry(**changes))
+    assert isinstance(decision, kind)
+    assert decision.reason is reason
+
+
+def explained(*, since: datetime.timedelta | None) -> Outcome:
+    conditions = ()
+    if since is not None:
+        conditions = (builders.condition(ConditionType.VAULT_ACCESS_READY, "False", since=NOW - since),)
+    desired = builders.desired(status=statuses.EncryptedRegistryStatus(conditions=conditions))
+    return registry.explain(desired, REFUSED, doing="create registry x")
+
+
+@pytest.mark.parametrize("since", [None, datetime.timedelta(), datetime.timedelta(minutes=14, seconds=59)])
+def test_a_refused_key_is_put_down_to_propagation_within_the_budget(since: datetime.timedelta | None) -> None:
+    outcome = explained(since=since)
+    assert isinstance(outcome, Progressing)
+    assert outcome.reason is Reason.PROPAGATING
+    assert "Failed to access KeyId" in outcome.message
+    assert "c-1" in outcome.message
+
+
+def test_a_refused_key_after_the_budget_needs_somebody() -> None:
+    outcome = explained(since=datetime.timedelta(minutes=15))
+    assert isinstance(outcome, Blocked)
+    assert outcome.reason is Reason.KEY_ACCESS_DENIED
+
+
+def failed(kind: Kind, *, count: int = 1, ago: float = 0.0) -> FailedOperation:
+    failure = AzureFailure(kind=kind, text="InternalServerError: no", correlation_id="c-2")
+    return FailedOperation(failure=failure, count=count, at=NOW - datetime.timedelta(seconds=ago))
+
+
+def test_a_failed_operation_is_begun_again_after_a_pause_that_grows() -> None:
+    def after(*, count: int, ago: float) -> Any:
+        attempt = failed(Kind.REJECTED, count=count, ago=ago)
+        return decide(registry=builders.registry(provisioning_state="Failed", last_failure=attempt))
+
+    resting = after(count=3, ago=10.0)
+    assert isinstance(resting, Blocked)
+    assert resting.retry_after == 50.0
+    assert "InternalServerError: no" in resting.message
+    again = after(count=3, ago=60.0)
+    assert isinstance(again, Act)
+    assert again.writes == (UpdateRegistry(id=builders.REGISTRY_ID, key=KEY, client_id=builders.CLIENT),)
+
+
+def test_a_creation_that_never_got_its_key_is_put_again_not_patched() -> None:
+    found = builders.registry(provisioning_state="Failed", encryption=Encryption(status="disabled"))
+    decision = decide(registry=found)
+    assert isinstance(decision, Act)
+    assert isinstance(decision.writes[0], CreateRegistry)
+    assert decision.meanwhile.reason is Reason.PROVISIONING_FAILED
+
+
+def test_a_creation_that_failed_for_a_slow_grant_is_tried_again_at_once() -> None:
+    found = builders.registry(provisioning_state="Failed", last_failure=failed(Kind.KEY_ACCESS, count=9))
+    assert isinstance(decide(registry=found), Act)
+
+
+def test_encryption_is_ready_only_with_the_wanted_key_and_identity() -> None:
+    desired = builders.desired()
+    assert isinstance(encryption.decide(desired, observed()), Ready)
+    other = builders.registry(encryption=builders.encryption(identity=builders.TENANT))
+    mismatch = encryption.decide(desired, observed(registry=other))
+    assert isinstance(mismatch, Blocked)
+    assert mismatch.reason is Reason.ENCRYPTION_MISMATCH
+    off = dataclasses.replace(builders.registry(), encryption=Encryption(status="disabled"))
+    assert isinstance(encryption.decide(desired, observed(registry=off)), Blocked)
