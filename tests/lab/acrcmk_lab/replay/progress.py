@@ -111,6 +111,8 @@ def _object_delays(exchange: Exchange) -> Iterator[tuple[str, Check]]:
     parts = exchange.path.strip("/").split("/")
     if exchange.method == "DELETE" and len(parts) == 2 and not parts[0].startswith("deleted"):  # noqa: PLR2004
         yield "key_delete", _object_check(exchange.host, path=f"/deleted{parts[0]}/{parts[1]}")
+    elif exchange.method == "DELETE" and parts[0].startswith("deleted"):
+        yield "key_purge", _restore_check(exchange.host, kind=parts[0].removeprefix("deleted"))
     elif exchange.method == "POST" and parts[-1] == "recover":
         yield "key_recover", _object_check(exchange.host, path=f"/{parts[0].removeprefix('deleted')}/{parts[1]}")
 
@@ -121,6 +123,15 @@ def _object_check(host: str, *, path: str) -> Check:
         if exchange.host != host or not (requested == path.lower() or requested.startswith(path.lower() + "/")):
             return None
         return exchange.ok or exchange.error == "MethodNotAllowed"
+
+    return check
+
+
+def _restore_check(host: str, *, kind: str) -> Check:
+    """Check whether a backup can be restored."""
+
+    def check(exchange: Exchange) -> bool | None:
+        return exchange.ok if exchange.host == host and exchange.path.lower() == f"/{kind}/restore" else None
 
     return check
 

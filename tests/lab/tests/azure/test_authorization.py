@@ -130,3 +130,15 @@ async def test_a_put_changes_the_description_and_nothing_else(azure):
     assert read["properties"]["createdOn"] < read["properties"]["updatedOn"]
     assert read["properties"]["createdBy"] == azure.lab.cloud.operator.object_id
     assert read["properties"]["description"] == "changed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [("roleAssignments", 404, "RoleAssignmentNotFound"), ("roleDefinitions", 404, "RoleDefinitionDoesNotExist")],
+)
+async def test_assignments_and_roles_are_looked_for_in_missing_groups_too(azure, kind, status, code):
+    scope = f"/subscriptions/{azure.subscription}/resourceGroups/missing"
+    path = f"{scope}/providers/Microsoft.Authorization/{kind}/{uuid.uuid4()}"
+    read, _, body = await rest.call(azure, "GET", path, version="2022-04-01")
+    assert (read, body["error"]["code"]) == (status, code)
+    assert (await rest.call(azure, "DELETE", path, version="2022-04-01"))[0] == 204

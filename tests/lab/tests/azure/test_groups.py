@@ -2,6 +2,7 @@
 
 import pytest
 
+from acrcmk_lab.azure.arm.messages import Request
 from tests.lab.tests.azure import rest
 
 VERSION = "2022-09-01"
@@ -54,3 +55,16 @@ async def test_groups_are_filtered_by_tag(azure, text, names):
     await call(azure, "PUT", "one", {"location": "westus", "tags": {"a": "b"}})
     await call(azure, "PUT", "two", {"location": "westus", "tags": {"a": ""}})
     assert [group.name async for group in azure.resources.resource_groups.list(filter=text)] == names
+
+
+async def test_two_slashes_at_the_beginning_of_a_path_are_one(azure):
+    token = azure.lab.cloud.tokens.issue(azure.lab.cloud.operator, audience="https://management.azure.com")
+    request = Request(
+        method="GET",
+        path=f"//subscriptions/{azure.subscription}/resourcegroups/rg",
+        query={"api-version": VERSION},
+        headers={"authorization": f"Bearer {token}"},
+        host="management.azure.com",
+    )
+    response = await azure.lab.cloud.respond(request)
+    assert (response.status, response.body["name"]) == (200, "rg")

@@ -305,3 +305,19 @@ async def test_a_plain_update_is_an_operation_if_the_setting_says_so(azure):
     await azure.lab.clock.advance(10)
     assert (await poller.result()).properties.provisioning_state == "Succeeded"
     assert azure.lab.log.requests(method="PATCH")[0].status == 201
+
+
+async def test_a_put_on_a_registry_is_checked_like_a_create(azure):
+    azure.lab.settings.set("acr_plain_create", value="sync")
+    registry = await (await azure.create_registry(PLAIN)).result()
+    for body in ({}, {"location": LOCATION}, {"sku": {"name": "Premium"}}, {**PLAIN, "sku": {"name": "Gold"}}, [], "x"):
+        status, _, response = await rest.call(azure, "PUT", registry.id, version="2023-07-01", body=body)
+        assert (status, "error" in response) == (400, True), body
+    assert (await azure.registry()).sku.name == "Premium"
+
+
+async def test_the_identity_is_not_shown_by_the_oldest_version(azure):
+    registry, *_ = await azure.encrypted_registry()
+    for version, reported in (("2019-05-01", False), ("2019-12-01-preview", True)):
+        _, _, body = await rest.call(azure, "GET", registry.id, version=version)
+        assert ("identity" in body) is reported

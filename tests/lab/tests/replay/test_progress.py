@@ -137,6 +137,14 @@ CASES = {
         ],
         {},
     ),
+    "key restorable after a purge": (
+        [
+            exchange("DELETE", "https://vault-one.vault.azure.net/deletedkeys/key1?api-version=7.4", 204, at=0),
+            exchange("POST", f"{KEYS}/restore?api-version=7.4", 409, {}, at=6),
+            exchange("POST", f"{KEYS}/restore?api-version=7.4", 200, {}, at=10),
+        ],
+        {"key_purge": 8},
+    ),
     "key deleted": (
         [
             exchange("DELETE", f"{KEYS}/key1?api-version=7.4", 200, {}, at=0),

@@ -26,6 +26,8 @@ _FIXED_HEADERS = {
 }
 _GROUP_TEMPLATE = "subscriptions/*/resourcegroups/*"
 """The template of a resource group itself, which need not exist before the request."""
+_FOUND_BY_NAME = ("microsoft.authorization/roleassignments/*", "microsoft.authorization/roledefinitions/*")
+"""Recorded: reads of these fail with an error of their own, also if the group does not exist."""
 _CHECKED_PARENTS = ("microsoft.managedidentity/userassignedidentities/*/federatedidentitycredentials/*",)
 """Recorded: the child resources whose deletion fails with ParentResourceNotFound, also if the group does not exist."""
 
@@ -185,7 +187,9 @@ class Pipeline:
             parent_id = route.path.rsplit("/", 2)[0]
             if store.find(parent_id) is None:
                 raise errors.error("ARM_PARENT_NOT_FOUND", verb="delete", type=_type_as_sent(route), id=parent_id)
-        if route.group and route.template != _GROUP_TEMPLATE and store.group(route.subscription, route.group) is None:
+        needs_group = route.group and route.template != _GROUP_TEMPLATE
+        by_name = request.method in ("GET", "DELETE") and route.template in _FOUND_BY_NAME
+        if needs_group and not by_name and store.group(route.subscription, route.group) is None:
             raise errors.error("ARM_RG_NOT_FOUND", rg=route.group)
 
     def _check_registration(self, operation: Operation, *, route: Route, provider: Provider) -> None:

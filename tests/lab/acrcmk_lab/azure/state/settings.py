@@ -74,6 +74,7 @@ class Settings:
     vault_purge: Span = _span(10, doc="deleted vault: from the purge request to purged [R]")
     provider_registration: Span = _span(70, doc="provider: Registering to Registered [R]")
     key_delete: Span = _span(2, doc="key: deleted to visible among deleted keys [S]")
+    key_purge: Span = _span(11, doc="key: purged to restorable from a backup [R]")
     key_recover: Span = _span(2, doc="key: recovered to visible among keys [S]")
 
     # Registries.
@@ -116,7 +117,9 @@ class Settings:
     )
     key_before_dns: str = _field("reject", doc="ARM key PUT while RegisteringDns [X]", choices=("reject", "accept"))
     disabled_soft_delete: str = _field(
-        "reject", doc="vault PUT with enableSoftDelete false; accepted in 2020 [R]", choices=("reject", "accept")
+        "force",
+        doc="vault PUT with enableSoftDelete false: true by force; accepted in 2020 [R]",
+        choices=("force", "accept"),
     )
     cidr_suffix: str = _field(
         "keep", doc="single addresses in vault ipRules: kept, or /32 added [X]", choices=("keep", "add")

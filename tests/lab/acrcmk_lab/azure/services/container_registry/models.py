@@ -40,6 +40,7 @@ _DEFAULTS: Body = {
     "metadataSearch": "Disabled",
 }
 _FIRST_VERSIONS: dict[str, tuple[str, str]] = {
+    "identity": ("2019-12-01", "2021-09-01"),
     "systemData": ("2019-12-01", "2021-09-01"),
     "encryption": ("2019-12-01", "2021-09-01"),
     "dataEndpointEnabled": ("2019-12-01", "2021-09-01"),
@@ -242,7 +243,7 @@ def body_of(
     return {
         "sku": {"name": configuration.sku, "tier": configuration.sku},
         "type": TYPE,
-        **({"identity": shown_identity} if shown_identity else {}),
+        **({"identity": shown_identity} if shown_identity and shows("identity", version=version) else {}),
         "id": registry.id,
         "name": registry.name,
         "location": registry.location,

@@ -180,10 +180,7 @@ class ContainerRegistry:
             raise errors.error("ACR_NAME_INVALID", name=name)
         if self._is_name_taken(name, except_by=call.route.path):
             raise errors.error("ACR_NAME_TAKEN", name=name)
-        if not location:
-            raise errors.error("ARM_LOCATION_REQUIRED")
-        if configuration.sku not in models.SKUS:
-            raise errors.error("ACR_SKU_INVALID", sku=configuration.sku)
+        self._check_required(call)
         configuration = self._with_identities(call, configuration)
         registry = Registry(
             id=call.route.path,
@@ -196,7 +193,18 @@ class ContainerRegistry:
         )
         return await self._write(call, registry, configuration=configuration, provisioning="Creating")
 
+    def _check_required(self, call: Call) -> None:
+        """Check that a PUT has what every PUT needs; AzureError with what is missing."""
+        if not call.body.get("location"):
+            raise errors.error("ARM_LOCATION_REQUIRED")
+        sku = call.body.get("sku")
+        name = str(sku.get("name") or "") if isinstance(sku, dict) else ""
+        if name not in models.SKUS:
+            raise errors.error("ACR_SKU_INVALID", sku=name)
+
     async def _update(self, call: Call, registry: Registry, *, replace: bool) -> Response:
+        if replace:
+            self._check_required(call)
         await self._wait_until_idle(registry)
         current = registry.configuration
         updated = models.new_configuration(call.body) if replace else models.overlay(current, body=call.body)

@@ -148,4 +148,4 @@ def _attributes(vault: Vault, *, version: KeyVersion) -> Body:
 
 
 def _not_found(name: str) -> AzureError:
-    return errors.error("KVD_KEY_NOT_FOUND", name=name)
+    return errors.error("KVD_KEY_NOT_FOUND", name=name, help=models.HELP)
