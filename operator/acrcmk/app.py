@@ -109,6 +109,7 @@ async def run(settings: Settings) -> None:
                 cluster=settings.cluster_id or await objects.cluster_uid(),
                 tenant=settings.tenant_id,
                 access_budget=datetime.timedelta(seconds=settings.access_budget_seconds),
+                resync=datetime.timedelta(seconds=settings.resync_seconds),
             ),
             report_conditions=lambda name, conditions: metrics.set_conditions(
                 name, [CountedCondition(each.type, each.status, each.reason) for each in conditions]

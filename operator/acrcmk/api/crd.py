@@ -103,8 +103,9 @@ def _hang(rule: rules.Rule, root: schema.JsonSchema) -> None:
     for name in filter(None, rule.at.split(".")):
         node = node["properties"][name]
     entry = {"rule": rule.cel, "message": rule.message}
-    below = rule.field.removeprefix(rule.at)
-    if rule.at and below:
+    below = rule.field.removeprefix(rule.at) if rule.at else f".{rule.field}"
+    # A field path must not lead into metadata.
+    if below and not below.startswith(".metadata"):
         entry["fieldPath"] = below
     node.setdefault("x-kubernetes-validations", []).append(entry)
 

@@ -11,7 +11,12 @@ import pydantic
 from pydantic_core import PydanticCustomError, core_schema
 
 _SUBSCRIPTION = "/subscriptions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_GROUP = f"{_SUBSCRIPTION}/resourceGroups/[a-z0-9_().-]{{0,89}}[a-z0-9_()-]"
+_LETTERS = "\u00c0-\u024f\u0370-\u052f\u0590-\u1fff\u3040-\ud7a3"
+"""Letters of other alphabets, which Azure allows in the names of resource groups.
+
+As ranges, since the engines of the pattern have no common class for them.
+"""
+_GROUP = f"{_SUBSCRIPTION}/resourceGroups/[a-z0-9_().{_LETTERS}-]{{0,89}}[a-z0-9_(){_LETTERS}-]"
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 
 
@@ -78,7 +83,7 @@ SubscriptionId = Annotated[
 ResourceGroupName = Annotated[
     str,
     Format(
-        pattern="[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]",
+        pattern=f"[A-Za-z0-9_().{_LETTERS}-]{{0,89}}[A-Za-z0-9_(){_LETTERS}-]",
         hint="must be 1 to 90 letters, digits and any of _ ( ) - . and must not end with a period",
         max_length=90,
     ),

@@ -25,6 +25,8 @@ from acrcmk.api.spec import (
     VaultSku,
 )
 
+_NOT_OBSERVED = "!has(oldSelf.status) || !oldSelf.status.?registry.?firstObserved.hasValue()"
+"""The registry was not seen to exist: what makes up its id may still be corrected."""
 _DNS_LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _TAG_KEY = r"[^<>%&\\?/]{1,512}"
 _PRIVATE = "(10|127|169[.]254|172[.](1[6-9]|2[0-9]|3[01])|192[.]168)[.].*"
@@ -37,6 +39,8 @@ class Case:
     name: str
     spec: EncryptedRegistrySpec
     old: EncryptedRegistrySpec | None = None
+    observed: bool = True
+    """Whether the registry was seen to exist (`status.registry.firstObserved`) before the update."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,9 +59,11 @@ class Rule:
         return "oldSelf" in self.cel
 
 
-def broken(spec: EncryptedRegistrySpec, *, name: str, old: EncryptedRegistrySpec | None = None) -> tuple[Rule, ...]:
+def broken(
+    spec: EncryptedRegistrySpec, *, name: str, old: EncryptedRegistrySpec | None = None, observed: bool = True
+) -> tuple[Rule, ...]:
     """Return the rules that a spec breaks; those about changes only when `old` is given."""
-    case = Case(name=name, spec=spec, old=old)
+    case = Case(name=name, spec=spec, old=old, observed=observed)
     return tuple(rule for rule in RULES if not (rule.transition and old is None) and not rule.holds(case))
 
 
@@ -67,7 +73,7 @@ def _given(model: Model, *names: str) -> bool:
 
 
 def _unchanged(read: Callable[[EncryptedRegistrySpec], object]) -> Callable[[Case], bool]:
-    return lambda case: case.old is None or read(case.old) == read(case.spec)
+    return lambda case: case.old is None or not case.observed or read(case.old) == read(case.spec)
 
 
 def _same(path: str, *, default: str = "") -> str:
@@ -130,41 +136,56 @@ RULES = (
         holds=lambda case: re.fullmatch(_DNS_LABEL, case.name) is not None,
     ),
     Rule(
-        at="spec",
+        at="",
         field="spec.subscriptionId",
-        cel="!has(oldSelf.subscriptionId) || "
-        "(has(self.subscriptionId) && self.subscriptionId == oldSelf.subscriptionId)",
-        message="subscriptionId cannot be changed or removed: it is part of the registry's id. Make a new "
-        "object for a registry in another subscription",
-        # It may be added: that is the way out where an operator with another default cannot tell which it was.
+        cel=f"{_NOT_OBSERVED} || !has(oldSelf.spec.subscriptionId) || "
+        "(has(self.spec.subscriptionId) && self.spec.subscriptionId == oldSelf.spec.subscriptionId)",
+        message="subscriptionId cannot be changed or removed once the registry exists: it is part of the registry's "
+        "id. Create a new object for a registry in another subscription",
+        # It may be added: an operator with another default subscription cannot know which one it was.
         holds=lambda case: (
             case.old is None
+            or not case.observed
             or case.old.subscription_id is None
             or case.spec.subscription_id == case.old.subscription_id
         ),
     ),
     Rule(
-        at="spec.resourceGroup",
+        at="",
         field="spec.resourceGroup",
-        cel="self == oldSelf",
-        message="resourceGroup cannot be changed: it is part of the registry's id. Make a new object for a registry in "
-        "another resource group",
+        cel=f"{_NOT_OBSERVED} || self.spec.resourceGroup == oldSelf.spec.resourceGroup",
+        message="resourceGroup cannot be changed once the registry exists: it is part of the registry's id. Create a "
+        "new object for a registry in another resource group",
         holds=_unchanged(lambda spec: spec.resource_group),
     ),
     Rule(
-        at="spec.location",
+        at="",
         field="spec.location",
-        cel="self.lowerAscii().replace(' ', '') == oldSelf.lowerAscii().replace(' ', '')",
-        message="location cannot be changed: Azure cannot move a registry to another region. Make a new object for a "
-        "registry there",
+        cel=f"{_NOT_OBSERVED} || self.spec.location.lowerAscii().replace(' ', '') == "
+        "oldSelf.spec.location.lowerAscii().replace(' ', '')",
+        message="location cannot be changed once the registry exists: Azure cannot move a registry to another region. "
+        "Create a new object for a registry there",
         holds=_unchanged(lambda spec: spec.location.lower().replace(" ", "")),
     ),
     Rule(
-        at="spec.registry.name",
+        at="",
         field="spec.registry.name",
-        cel="self == oldSelf",
-        message="registry.name cannot be changed: a registry cannot be renamed. Make a new object for another registry",
+        cel=f"{_NOT_OBSERVED} || self.spec.registry.name == oldSelf.spec.registry.name",
+        message="registry.name cannot be changed once the registry exists: Azure cannot rename a registry. Create a "
+        "new object for another registry",
         holds=_unchanged(lambda spec: spec.registry.name),
+    ),
+    Rule(
+        at="spec.registry",
+        field="spec.registry.policies",
+        cel="!has(self.policies) || !has(self.policies.retention) || self.policies.retention || "
+        "!has(self.policies.retentionDays)",
+        message="policies.retentionDays turns the retention policy on: remove it, or set policies.retention: true",
+        holds=lambda case: (
+            case.spec.registry.policies is None
+            or case.spec.registry.policies.retention is not False
+            or case.spec.registry.policies.retention_days is None
+        ),
     ),
     Rule(
         at="spec.tags",
@@ -254,6 +275,13 @@ RULES = (
         ".endsWith(self.key.identifier.lowerAscii().split('.')[0].replace('https://', '/vaults/'))",
         message="key.identifier is a key of another vault than spec.vault names: its host must be the vault's",
         holds=_identifier_in_vault,
+    ),
+    Rule(
+        at="spec.key",
+        field="spec.key.identifier",
+        cel="!has(self.identifier) || !self.identifier.lowerAscii().contains('.managedhsm.')",
+        message="key.identifier is a key of a managed HSM, which is not supported yet: name a key of a key vault",
+        holds=lambda case: ".managedhsm." not in (case.spec.key.identifier or "").lower(),
     ),
     Rule(
         at="spec.key.rotation",

@@ -45,6 +45,13 @@ class KeyType(StrEnum):
     RSA_HSM = "RSA-HSM"
 
 
+class Grant(StrEnum):
+    """Who grants the identity the use of the key."""
+
+    MANAGED = "Managed"
+    EXTERNAL = "External"
+
+
 class RotationMode(StrEnum):
     """Automatic: Azure follows new key versions by itself. Manual: the version stays until the spec changes."""
 
@@ -129,6 +136,11 @@ class VaultSpec(Model):
         description="How the identity is granted the use of keys: RBAC (role assignment) or AccessPolicy. A referenced "
         "vault must already work in this way.",
     )
+    grant: Grant = Field(
+        default=Grant.MANAGED,
+        description="Managed: the operator grants the identity the use of the key where it is missing. External: "
+        "somebody else does, and the operator needs no permission to write role assignments.",
+    )
     soft_delete_retention_days: Annotated[int, Field(ge=7, le=90)] = Field(
         default=90,
         description="Days for which a deleted vault or key can be recovered. Azure fixes it when the vault is created. "
@@ -197,9 +209,14 @@ class NetworkRules(Model):
 class RegistryPolicies(Model):
     """Policies of the registry; what is absent is left as Azure has it. Content trust is impossible with CMK."""
 
+    retention: bool | None = Field(
+        default=None,
+        description="Whether untagged manifests are deleted after retentionDays. true where only retentionDays is set.",
+    )
     retention_days: Annotated[int, Field(ge=0, le=365)] | None = Field(
         default=None,
-        description="Turns the retention policy on: untagged manifests are deleted after this many days.",
+        description="Days after which untagged manifests are deleted; turns the retention policy on. Not with "
+        "retention: false.",
     )
     export: bool | None = Field(
         default=None,
@@ -216,19 +233,21 @@ class RegistrySpec(Model):
     """The container registry; its SKU is always Premium."""
 
     name: formats.RegistryName = Field(
-        description="Name of the registry, unique in all of Azure. Cannot change.",
+        description="Name of the registry, unique in all of Azure. Cannot change once the registry exists.",
     )
-    admin_user_enabled: bool = Field(
-        default=False,
-        description="Whether the admin user, an account with two passwords, may log in.",
+    admin_user_enabled: bool | None = Field(
+        default=None,
+        description="Whether the admin user, an account with two passwords, may log in. Default: as Azure has it "
+        "(false for a new registry).",
     )
-    anonymous_pull_enabled: bool = Field(
-        default=False,
-        description="Whether anybody may pull without logging in.",
+    anonymous_pull_enabled: bool | None = Field(
+        default=None,
+        description="Whether anybody may pull without logging in. Default: as Azure has it (false for a new registry).",
     )
-    data_endpoint_enabled: bool = Field(
-        default=False,
-        description="Whether layers are served from a data endpoint of the registry's own, for client firewalls.",
+    data_endpoint_enabled: bool | None = Field(
+        default=None,
+        description="Whether layers are served from a data endpoint of the registry's own, for client "
+        "firewalls. Default: as Azure has it (false for a new registry).",
     )
     public_network_access: PublicNetworkAccess | None = Field(
         default=None,
@@ -254,18 +273,19 @@ class EncryptedRegistrySpec(Model):
 
     subscription_id: formats.SubscriptionId | None = Field(
         default=None,
-        description="Azure subscription of all that is created. Default: the operator's. May be stated later, "
-        "not changed.",
+        description="Azure subscription of all that is created. Default: the operator's. May be added later; cannot "
+        "change once the registry exists.",
     )
     resource_group: formats.ResourceGroupName = Field(
-        description="Resource group of all that is created. Cannot change.",
+        description="Resource group of all that is created. Cannot change once the registry exists.",
     )
     create_resource_group: bool = Field(
         default=False,
         description="Whether to create the resource group when it does not exist.",
     )
     location: formats.Location = Field(
-        description="Azure region of all that is created, such as westeurope or West Europe. Cannot change.",
+        description="Azure region of all that is created, such as westeurope or West Europe. Cannot "
+        "change once the registry exists.",
     )
     tags: Annotated[
         dict[str, Annotated[str, Field(max_length=MAX_TAG_VALUE)]],

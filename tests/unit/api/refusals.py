@@ -72,8 +72,13 @@ def _created(case: str, spec: Json, *, field: str, expected: str, ours: str | No
     return Refusal(case=case, change={"spec": spec}, field=field, expected=expected, ours=ours)
 
 
+OBSERVED: Json = {"registry": {"firstObserved": "2026-11-23T12:00:00Z"}}
+"""The status of an object whose registry was seen to exist."""
+
+
 def _updated(case: str, before: Json, spec: Json, *, field: str, expected: str) -> Refusal:
-    return Refusal(case=case, before={"spec": before}, change={"spec": spec}, field=field, expected=expected)
+    stored = {"spec": before, "status": OBSERVED}
+    return Refusal(case=case, before=stored, change={"spec": spec}, field=field, expected=expected)
 
 
 SCHEMA = (
@@ -253,6 +258,21 @@ FORMATS = (
 )
 
 TOGETHER = (
+    _created(
+        "retention off, with days",
+        {"registry": {"policies": {"retention": False, "retentionDays": 7}}},
+        field="spec.registry.policies",
+        expected="policies.retentionDays turns the retention policy on",
+    ),
+    _created(
+        "a key of a managed HSM",
+        {
+            "vault": {"name": "hsm-shared"},
+            "key": {"identifier": "https://hsm-shared.managedhsm.azure.net/keys/registries"},
+        },
+        field="spec.key.identifier",
+        expected="key.identifier is a key of a managed HSM",
+    ),
     Refusal(
         case="an object name with a period",
         change={"metadata": {"name": "demo.v1"}},
@@ -378,14 +398,14 @@ CHANGES = (
         {},
         {"location": "northeurope"},
         field="spec.location",
-        expected="location cannot be changed: Azure cannot move a registry",
+        expected="location cannot be changed once the registry exists",
     ),
     _updated(
         "another registry name",
         {},
         {"registry": {"name": "acrcmkother"}},
         field="spec.registry.name",
-        expected="registry.name cannot be changed: a registry cannot be renamed",
+        expected="registry.name cannot be changed once the registry exists",
     ),
     _updated(
         "another retention of the same vault",
@@ -411,6 +431,14 @@ CHANGES = (
 )
 
 REFUSALS = (*SCHEMA, *FORMATS, *TOGETHER, *CHANGES)
+
+CORRECTIONS: tuple[tuple[str, Json], ...] = (
+    ("another subscription", {"subscriptionId": OTHER_SUBSCRIPTION}),
+    ("another resource group", {"resourceGroup": "rg-other"}),
+    ("another location", {"location": "northeurope"}),
+    ("another registry name", {"registry": {"name": "acrcmkother"}}),
+)
+"""Updates that are accepted until the registry was seen to exist."""
 
 ALLOWED_CHANGES: tuple[tuple[str, Json, Json], ...] = (
     ("a subscription stated afterwards", {}, {"subscriptionId": SUBSCRIPTION}),

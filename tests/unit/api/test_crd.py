@@ -93,6 +93,12 @@ def test_the_crd_lets_allowed_changes_pass(before, change):
     assert _complaints(refusals.merged(old, {"spec": change}), old) == []
 
 
+@pytest.mark.parametrize("change", [change for _, change in refusals.CORRECTIONS])
+def test_the_crd_lets_corrections_pass_until_the_registry_exists(change):
+    pinned = refusals.merged(refusals.MINIMAL, {"status": {"registry": {"id": "/subscriptions/s"}}})
+    assert _complaints(refusals.merged(pinned, {"spec": change}), pinned) == []
+
+
 @pytest.mark.parametrize("sample", _SAMPLES, ids=lambda sample: sample.name)
 def test_samples_are_valid(sample):
     (document,) = yaml.safe_load_all(sample.read_text())

@@ -18,9 +18,7 @@ def test_defaults_are_in_effect_without_being_given():
     assert (spec.key.type, spec.key.size) == ("RSA", 2048)
     assert (spec.key.rotation.mode, spec.key.rotation.version) == ("Automatic", None)
     registry = spec.registry
-    assert (registry.admin_user_enabled, registry.anonymous_pull_enabled, registry.data_endpoint_enabled) == (
-        False,
-    ) * 3
+    assert (registry.admin_user_enabled, registry.anonymous_pull_enabled, registry.data_endpoint_enabled) == (None,) * 3
 
 
 def test_what_only_azure_or_the_operator_knows_is_none():

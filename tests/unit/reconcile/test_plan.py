@@ -15,8 +15,8 @@ from tests.unit.domain import builders
 ALL_CREATES = ["CreateVault", "CreateIdentity", "AssignRole", "CreateKey", "CreateRegistry"]
 
 
-async def ignore(_: Any) -> None:
-    return
+async def ignore(_: Any) -> tuple[()]:
+    return ()
 
 
 def kinds(writes: Any) -> list[str]:
