@@ -1,6 +1,7 @@
 """The lab that a recording is replayed against: new, at its date, with the resources that it presupposes."""
 
 import asyncio
+import dataclasses
 import datetime
 import random
 import urllib.parse
@@ -12,6 +13,7 @@ from acrcmk_lab.azure.arm import ids
 from acrcmk_lab.azure.arm.messages import Request, Response
 from acrcmk_lab.azure.cloud import Cloud
 from acrcmk_lab.azure.services.authorization.models import RoleAssignment
+from acrcmk_lab.azure.services.container_registry.models import Registry
 from acrcmk_lab.azure.state import rbac
 from acrcmk_lab.azure.state.clock import Clock
 from acrcmk_lab.azure.state.directory import Principal
@@ -47,7 +49,7 @@ RESPONSE_TIMEOUT = 10.0
 UNLIMITED = "1000000000"
 NO_DELAY = ("rbac_propagation", "policy_propagation")
 """Access that a recording uses was granted long before; otherwise the recording would show 403."""
-NO_DELAY_DURING_SETUP = ("dns_delay", "acr_operation", "acr_delete", "group_delete")
+NO_DELAY_DURING_SETUP = ("dns_delay", "acr_operation", "acr_delete", "group_delete", "key_delete")
 """Operations of the setup are finished before the recording begins."""
 ALL_PERMISSIONS = ["all", "purge"]
 CRYPTO_SERVICE_ENCRYPTION_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
@@ -216,6 +218,15 @@ class LabSetup:
             rules = Comparison(bindings=self.bindings, masks=Masks())
             rules.body(request.expected, response.body)
         self._set_authors(request)
+        self._set_key_rotation(request)
+
+    def _set_key_rotation(self, request: SetupRequest) -> None:
+        """Set the time of a registry's last key rotation as recorded: the older key is not in the recording."""
+        rotated = vault_preconditions.key_properties(request.expected).get("lastKeyRotationTimestamp")
+        registry = self.cloud.state.store.get(Registry, request.id) if rotated else None
+        if registry and registry.configuration.encryption:
+            encryption = dataclasses.replace(registry.configuration.encryption, rotated=self.clock.now())
+            registry.configuration = dataclasses.replace(registry.configuration, encryption=encryption)
 
     def _set_authors(self, request: SetupRequest) -> None:
         """Set the authors of a role assignment as recorded: no request creates those of Azure itself."""

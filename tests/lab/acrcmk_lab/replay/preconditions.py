@@ -15,14 +15,17 @@ from acrcmk_lab.replay.recordings import Recording
 from acrcmk_lab.replay.setup_request import NO_AUTHOR, Author, SetupRequest
 
 Json = Any
-_UPDATE_ANSWERS_200 = (setup_request.GROUP, setup_request.IDENTITY, setup_request.CREATABLE_TYPES[2])
+_UPDATE_ANSWERS_200 = (setup_request.GROUP, setup_request.IDENTITY, setup_request.CREDENTIAL)
 """A PUT answers 201 for these if it created them, 200 if they existed before."""
 _NEW_STATES = ("RegisteringDns", "Creating", "Accepted", "Provisioning")
 _CREATE_DURATION = datetime.timedelta(minutes=2)
-_DEFAULT_PROPERTIES: dict[str, dict[str, Json]] = {
-    setup_request.VAULT: {"sku": {"family": "A", "name": "standard"}, "accessPolicies": []},
+_DEFAULTS: dict[str, dict[str, Json]] = {
+    setup_request.VAULT: {"properties": {"sku": {"family": "A", "name": "standard"}, "accessPolicies": []}},
+    setup_request.REGISTRY: {"sku": {"name": "Premium"}},
+    setup_request.WEBHOOK: {"properties": {"serviceUri": "https://example.com", "actions": ["push"]}},
+    setup_request.CREDENTIAL: {"properties": {"issuer": "https://example.com", "subject": "x", "audiences": ["x"]}},
 }
-"""Required members of resources that a recording shows only as rows of lists of all types."""
+"""Required members of resources that a recording uses without showing them."""
 _NEVER_SENT = ("id", "name", "type", "systemData", "etag")
 
 
@@ -113,9 +116,8 @@ def _setup_requests_for(
     if template == setup_request.DELETED_VAULT:
         yield from _deleted_vault(resource, version=version, observed=observed, since=history[0].exchange.number)
         return
-    body = {"location": setup_request.DEFAULT_LOCATION, **put_body(resource)}
-    if template in _DEFAULT_PROPERTIES:
-        body.setdefault("properties", _DEFAULT_PROPERTIES[template])
+    location = _location(resource_id, observed=observed)
+    body = {"location": location, **_DEFAULTS.get(template, {}), **put_body(resource)}
     created, modified = authors(resource)
     timestamp = creation_time(resource)
     yield SetupRequest(
@@ -149,7 +151,7 @@ def _deleted_vault(
     if any(s.kind == "deleted" and s.exchange.number < since for s in history):
         return
     recovered = _first_body([s for s in history if s.kind != "listed"])
-    body = put_body(recovered) or {"properties": _DEFAULT_PROPERTIES[setup_request.VAULT]}
+    body = put_body(recovered) or dict(_DEFAULTS[setup_request.VAULT])
     created, _ = authors(recovered)
     body |= {"location": deleted_vault.get("location"), "tags": deleted_vault.get("tags") or {}}
     properties = {**recordings.properties_of(body), "enableSoftDelete": True}
@@ -163,10 +165,19 @@ def _deleted_vault(
 
 
 def _first_body(history: list[Observation]) -> dict[str, Json]:
-    """Return the first full body of a resource; a list of all types shows only a part."""
+    """Return the first full body of a resource; a list of all types and a deletion may show only a part."""
     full = [s.body for s in history if s.kind in ("read", "written") and s.body]
-    brief = [s.body for s in history if s.kind == "listed"]
-    return next(iter([*full, *brief]), {})
+    others = [s.body for s in history if s.kind in ("listed", "deleted") and s.body]
+    return next(iter([*full, *others]), {})
+
+
+def _location(resource_id: str, *, observed: Observations) -> str:
+    """Return the location of a resource that the recording does not show: that of its children or of its group."""
+    route = ids.route(resource_id)
+    group = f"/subscriptions/{route.subscription}/resourceGroups/{route.group}"
+    children = (h for h in observed if h[0].id.lower().startswith(f"{resource_id.lower()}/"))
+    bodies = [_first_body(history) for history in (*children, observed.of(group))]
+    return next((str(body["location"]) for body in bodies if body.get("location")), setup_request.DEFAULT_LOCATION)
 
 
 def put_body(resource: dict[str, Json]) -> dict[str, Json]:

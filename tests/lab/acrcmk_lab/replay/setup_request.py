@@ -14,25 +14,33 @@ VAULT = "microsoft.keyvault/vaults/*"
 REGISTRY = "microsoft.containerregistry/registries/*"
 DELETED_VAULT = "microsoft.keyvault/locations/*/deletedvaults/*"
 ROLE_ASSIGNMENT = "microsoft.authorization/roleassignments/*"
+DIAGNOSTIC_SETTING = "microsoft.insights/diagnosticsettings/*"
+CREDENTIAL = f"{IDENTITY}/federatedidentitycredentials/*"
+REPLICATION, WEBHOOK = f"{REGISTRY}/replications/*", f"{REGISTRY}/webhooks/*"
 CREATABLE_TYPES = (
     GROUP,
     IDENTITY,
-    "microsoft.managedidentity/userassignedidentities/*/federatedidentitycredentials/*",
+    CREDENTIAL,
     VAULT,
     DELETED_VAULT,
     REGISTRY,
-    "microsoft.containerregistry/registries/*/replications/*",
-    "microsoft.containerregistry/registries/*/webhooks/*",
+    REPLICATION,
+    WEBHOOK,
     ROLE_ASSIGNMENT,
+    DIAGNOSTIC_SETTING,
 )
 """The types that the lab can create, in the order in which they must be created."""
 DEFAULT_LOCATION = "westus"
 DEFAULT_VERSIONS = {
     GROUP: "2021-04-01",
     IDENTITY: "2018-11-30",
+    CREDENTIAL: "2023-01-31",
     VAULT: "2019-09-01",
     DELETED_VAULT: "2019-09-01",
     REGISTRY: "2021-09-01",
+    REPLICATION: "2021-09-01",
+    WEBHOOK: "2021-09-01",
+    DIAGNOSTIC_SETTING: "2021-05-01-preview",
     ROLE_ASSIGNMENT: "2022-04-01",
 }
 

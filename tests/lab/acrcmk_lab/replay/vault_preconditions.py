@@ -19,7 +19,7 @@ from acrcmk_lab.replay.setup_request import SetupRequest
 
 Json = Any
 _OBJECT = re.compile(
-    r"https://(?P<vault>[^./]+)\.vault\.azure\.net(?::443)?/(?P<kind>keys|secrets)/(?P<name>[^/?]+)"
+    r"https://(?P<vault>[^./]+)\.vault\.azure\.net(?::443)?/(?P<deleted>deleted)?(?P<kind>keys|secrets)/(?P<name>[^/?]+)"
     r"(?:/(?P<version>[0-9a-f]{32}))?(?![0-9a-z])",
     re.IGNORECASE,
 )
@@ -32,12 +32,17 @@ _WRITABLE_ATTRIBUTES = ("enabled", "exp", "nbf", "exportable")
 
 @dataclasses.dataclass(kw_only=True)
 class _Object:
-    """A key or secret that existed before; `versions` are the recorded bundles by version id."""
+    """A key or secret that existed before; `versions` are the recorded bundles by version id.
+
+    `is_deleted` if it was deleted before; `rotation_policy` is that of a key.
+    """
 
     vault: str
     kind: str
     name: str
     versions: dict[str, dict[str, Json]] = dataclasses.field(default_factory=dict)
+    is_deleted: bool = False
+    rotation_policy: dict[str, Json] = dataclasses.field(default_factory=dict)
 
 
 def with_objects(
@@ -58,9 +63,11 @@ def with_objects(
 
 def _open(body: dict[str, Json], *, policies: list[dict[str, Json]]) -> dict[str, Json]:
     """Return the body of a vault that permits everything to the caller from everywhere."""
-    closed = ("networkAcls", "publicNetworkAccess")
-    properties = {name: value for name, value in recordings.properties_of(body).items() if name not in closed}
-    return {**body, "properties": {**properties, "accessPolicies": policies, "enableRbacAuthorization": False}}
+    closed = ("networkAcls", "publicNetworkAccess", "enableRbacAuthorization")
+    recorded = recordings.properties_of(body)
+    properties = {name: value for name, value in recorded.items() if name not in closed}
+    rbac = {"enableRbacAuthorization": False} if recorded.get("enableRbacAuthorization") else {}
+    return {**body, "properties": {**properties, "accessPolicies": policies, **rbac}}
 
 
 def _creations(item: _Object, *, vault: SetupRequest) -> Iterator[SetupRequest]:
@@ -78,6 +85,20 @@ def _creations(item: _Object, *, vault: SetupRequest) -> Iterator[SetupRequest]:
             body=_key_body(bundle) if is_key else _secret_body(bundle),
             timestamp=vault.timestamp,
             expected=({"key": {"kid": identifier}} if is_key else {"id": identifier}) if identifier else {},
+        )
+    afterwards: list[tuple[str, str, Json]] = []
+    if item.rotation_policy:
+        afterwards.append(("PUT", f"{url}/rotationpolicy", item.rotation_policy))
+    if item.is_deleted:
+        afterwards.append(("DELETE", url, None))
+    for method, path, body in afterwards:
+        yield SetupRequest(
+            id=vault.id,
+            method=method,
+            version=_DATA_PLANE_VERSION,
+            data_plane_url=f"{path}?api-version={_DATA_PLANE_VERSION}",
+            body=body,
+            timestamp=vault.timestamp,
         )
 
 
@@ -134,8 +155,12 @@ def _existing_objects(recording: Recording) -> list[_Object]:
             elif version in created_versions or (not version and key in created):
                 continue
             else:
-                item = objects.setdefault(key, _Object(vault=key[0], kind=key[1], name=match["name"]))
-                if version:
+                is_deleted = bool(match["deleted"]) or exchange.path.lower().startswith("/deleted")
+                new_item = _Object(vault=key[0], kind=key[1], name=match["name"], is_deleted=is_deleted)
+                item = objects.setdefault(key, new_item)
+                if exchange.path.lower().endswith("/rotationpolicy") and exchange.response_object.get("id"):
+                    item.rotation_policy = item.rotation_policy or exchange.response_object
+                elif version:
                     item.versions[version] = {**bundle, **item.versions.get(version, {})}
         created |= new
     return list(objects.values())
@@ -241,7 +266,7 @@ def _vault_as_used(exchanges: list[Exchange], *, policies: list[dict[str, Json]]
         "sku": {"family": "A", "name": "premium" if premium else "standard"},
         "accessPolicies": policies,
         "enableSoftDelete": True,
-        "softDeleteRetentionInDays": attributes.get("recoverableDays", 90),
+        "softDeleteRetentionInDays": attributes.get("recoverableDays") or _assumed_retention(attributes),
     }
     default_level = "Recoverable" if rbac else "Recoverable+Purgeable"
     if str(attributes.get("recoveryLevel", default_level)).endswith("Recoverable"):
@@ -250,6 +275,11 @@ def _vault_as_used(exchanges: list[Exchange], *, policies: list[dict[str, Json]]
         properties["enableRbacAuthorization"] = True
     region = next((e.headers["x-ms-keyvault-region"] for e in exchanges if "x-ms-keyvault-region" in e.headers), None)
     return {"location": region or setup_request.DEFAULT_LOCATION, "properties": properties}
+
+
+def _assumed_retention(attributes: dict[str, Json]) -> int:
+    """Return the days of retention if responses do not show them: the shortest if they are not the full 90."""
+    return 7 if str(attributes.get("recoveryLevel", "")).startswith("Customized") else 90
 
 
 def _default_subscription(recording: Recording) -> str:
