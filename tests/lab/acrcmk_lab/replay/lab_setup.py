@@ -94,7 +94,12 @@ class LabSetup:
             if request.timestamp:
                 await self.advance_to(min(request.timestamp, self._setup_end))
             self.grant_key_access(request.body or {})
+            before = {name: str(getattr(self.cloud.state.settings, name)) for name in request.settings}
+            for name, value in request.settings.items():
+                self.set(name, value)
             await self._send_setup_request(request)
+            for name, value in before.items():
+                self.set(name, value)
         self._grant_data_plane_access()
         await self.advance_to(self._setup_end)
         defaults = Settings()

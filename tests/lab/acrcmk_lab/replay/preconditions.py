@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from acrcmk_lab.azure.arm import ids
-from acrcmk_lab.replay import observations, recordings, setup_request, vault_preconditions
+from acrcmk_lab.replay import observations, progress, recordings, schedule, setup_request, vault_preconditions
 from acrcmk_lab.replay.observations import Observation, Observations
 from acrcmk_lab.replay.recordings import Recording
 from acrcmk_lab.replay.setup_request import NO_AUTHOR, Author, SetupRequest
@@ -22,6 +22,7 @@ _CREATE_DURATION = datetime.timedelta(minutes=2)
 _DEFAULTS: dict[str, dict[str, Json]] = {
     setup_request.VAULT: {"properties": {"sku": {"family": "A", "name": "standard"}, "accessPolicies": []}},
     setup_request.REGISTRY: {"sku": {"name": "Premium"}},
+    setup_request.DIAGNOSTIC_SETTING: {"properties": {"workspaceId": "/subscriptions/unknown/workspace"}},
     setup_request.WEBHOOK: {"properties": {"serviceUri": "https://example.com", "actions": ["push"]}},
     setup_request.CREDENTIAL: {"properties": {"issuer": "https://example.com", "subject": "x", "audiences": ["x"]}},
 }
@@ -39,21 +40,32 @@ def setup_requests(recording: Recording, *, policies: list[dict[str, Json]]) -> 
         request
         for history in observed
         if _existed_before(history, observed=observed)
-        for request in _setup_requests_for(history, recording=recording, observed=observed)
+        for request in _setup_requests_for(history, recording=recording, observed=observed, policies=policies)
     ]
     requests += vault_preconditions.unknown_vaults(recording, existing=requests, observed=observed, policies=policies)
     requests = list({(r.id.lower(), r.method): r for r in reversed(requests)}.values())[::-1]
     requests += _referenced_identities(recording, existing=requests, observed=observed)
     requests = vault_preconditions.with_objects(requests, recording=recording, policies=policies)
     requests += _groups_of(requests, observed=observed)
-    earliest = datetime.datetime.min.replace(tzinfo=datetime.UTC)
-    ordered = sorted(requests, key=lambda request: (request.timestamp or earliest, request.rank))
+    ordered = _ordered(requests)
     return ordered + [
         SetupRequest(id=request.id, method="DELETE", version=request.version)
         for request in ordered
         if ids.route(request.id).template == setup_request.GROUP
         and _is_created_by_recording(request.id, observed=observed)
     ]
+
+
+def _ordered(requests: list[SetupRequest]) -> list[SetupRequest]:
+    """Return the requests by time, those for children not before those for their parents."""
+    earliest = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+    times = {request.id.lower(): request.timestamp or earliest for request in requests if request.method == "PUT"}
+
+    def order(request: SetupRequest) -> tuple[datetime.datetime, int]:
+        parents = (time for parent, time in times.items() if request.id.lower().startswith(f"{parent}/"))
+        return max([request.timestamp or earliest, *parents]), request.rank
+
+    return sorted(requests, key=order)
 
 
 def is_addressed(history: list[Observation]) -> bool:
@@ -105,7 +117,11 @@ def is_create(write: Observation) -> bool:
 
 
 def _setup_requests_for(
-    history: list[Observation], *, recording: Recording, observed: Observations
+    history: list[Observation],
+    *,
+    recording: Recording,
+    observed: Observations,
+    policies: list[dict[str, Json]],
 ) -> Iterator[SetupRequest]:
     """Yield the requests that create one resource."""
     resource_id, template = history[0].id, ids.route(history[0].id).template
@@ -118,10 +134,23 @@ def _setup_requests_for(
         return
     location = _location(resource_id, observed=observed)
     body = {"location": location, **_DEFAULTS.get(template, {}), **put_body(resource)}
+    if template == setup_request.VAULT and not recordings.properties_of(resource):
+        name = ids.name_of(resource_id)
+        used = vault_preconditions.vault_as_used(recording, name, policies=policies, location=str(body["location"]))
+        body = {**body, **used}
     created, modified = authors(resource)
-    timestamp = creation_time(resource)
+    timestamp, settings = creation_time(resource), _unfinished(history, recording=recording)
+    if settings:
+        timestamp = max(filter(None, (e.timestamp for e in recording.exchanges)), default=None)
     yield SetupRequest(
-        id=resource_id, method="PUT", version=version, body=body, timestamp=timestamp, expected=resource, author=created
+        id=resource_id,
+        method="PUT",
+        version=version,
+        body=body,
+        timestamp=timestamp,
+        expected=resource,
+        author=created,
+        settings=settings,
     )
     if modified and modified != created:
         tags = {"tags": resource.get("tags") or {}}
@@ -162,6 +191,17 @@ def _deleted_vault(
     body["properties"] = properties
     yield SetupRequest(id=vault_id, method="PUT", version=version, body=body, timestamp=deleted, author=created)
     yield SetupRequest(id=vault_id, method="DELETE", version=version, timestamp=deleted)
+
+
+def _unfinished(history: list[Observation], *, recording: Recording) -> dict[str, str]:
+    """Return the settings for a vault that was still being set up when the recording began."""
+    first, timestamps = history[0], schedule.timestamps(recording)
+    is_vault = ids.route(first.id).template == setup_request.VAULT
+    if not is_vault or first.kind != "read" or progress.provisioning_state(first.exchange) != "registeringdns":
+        return {}
+    later = progress.timed(recording, timestamps=timestamps)[first.exchange.number :]
+    elapsed = progress.duration(timestamps[0], later=later, check=progress.vault_check(first.exchange))
+    return {"dns_delay": f"{elapsed.total_seconds():.6f}"} if elapsed else {}
 
 
 def _first_body(history: list[Observation]) -> dict[str, Json]:

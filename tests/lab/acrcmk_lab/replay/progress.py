@@ -40,15 +40,18 @@ class TimedExchange:
 
 def settings(recording: Recording, *, timestamps: list[datetime.datetime]) -> dict[int, dict[str, str]]:
     """Return by exchange number the settings to apply before it is replayed."""
-    timed_exchanges = [
-        TimedExchange(exchange=e, timestamp=m) for e, m in zip(recording.exchanges, timestamps, strict=True)
-    ]
+    timed_exchanges = timed(recording, timestamps=timestamps)
     result: dict[int, dict[str, str]] = {}
     for position, start in enumerate(timed_exchanges):
         settings = dict(_settings(start, later=timed_exchanges[position + 1 :]))
         if settings:
             result[start.exchange.number] = settings
     return result
+
+
+def timed(recording: Recording, *, timestamps: list[datetime.datetime]) -> list[TimedExchange]:
+    """Return the exchanges of a recording with their times."""
+    return [TimedExchange(exchange=e, timestamp=t) for e, t in zip(recording.exchanges, timestamps, strict=True)]
 
 
 def _settings(start: TimedExchange, *, later: list[TimedExchange]) -> Iterator[tuple[str, str]]:
@@ -90,8 +93,8 @@ def _delays(exchange: Exchange) -> Iterator[tuple[str, Check]]:
         yield from _object_delays(exchange)
         return
     template, method = ids.route(exchange.path).template, exchange.method
-    if method == "PUT" and template == _VAULT and _state(exchange) == "registeringdns":
-        yield "dns_delay", _vault_check(exchange)
+    if method == "PUT" and template == _VAULT and provisioning_state(exchange) == "registeringdns":
+        yield "dns_delay", vault_check(exchange)
     elif method == "PUT" and template == _IDENTITY and exchange.status == _CREATED:
         yield "principal_replication", principal_check(str(exchange.properties.get("principalId")))
     elif template.startswith(_ACR) and "azure-asyncoperation" in exchange.headers and method != "GET":
@@ -136,14 +139,14 @@ def _restore_check(host: str, *, kind: str) -> Check:
     return check
 
 
-def _vault_check(put: Exchange) -> Check:
+def vault_check(put: Exchange) -> Check:
     """Check the vault's provisioning state, or that its data plane responds."""
 
     def check(exchange: Exchange) -> bool | None:
         if observations.vault_name(exchange) == ids.name_of(put.path).lower():
             return True
         same = observations.is_arm(exchange) and exchange.path.lower() == put.path.lower()
-        return _state(exchange) != "registeringdns" if same and exchange.ok else None
+        return provisioning_state(exchange) != "registeringdns" if same and exchange.ok else None
 
     return check
 
@@ -177,7 +180,7 @@ def _status_check(start: Exchange, *, url: str) -> Check:
             return str(exchange.response_object.get("status", "")).lower() not in _UNDER_WAY
         if exchange.path.lower() != start.path.lower():
             return None
-        return exchange.method != "GET" or _state(exchange) not in _UNDER_WAY
+        return exchange.method != "GET" or provisioning_state(exchange) not in _UNDER_WAY
 
     return check
 
@@ -186,7 +189,11 @@ def _ready_check(put: Exchange) -> Check:
     """Check the status of a replica: it is in sync some time after its operation has succeeded."""
 
     def check(exchange: Exchange) -> bool | None:
-        if exchange.method != "GET" or exchange.path.lower() != put.path.lower() or _state(exchange) != "succeeded":
+        if (
+            exchange.method != "GET"
+            or exchange.path.lower() != put.path.lower()
+            or provisioning_state(exchange) != "succeeded"
+        ):
             return None
         status = exchange.properties.get("status")
         return isinstance(status, dict) and status.get("displayStatus") == "Ready"
@@ -228,5 +235,6 @@ def _registration_check(provider: str) -> Check:
     return check
 
 
-def _state(exchange: Exchange) -> str:
+def provisioning_state(exchange: Exchange) -> str:
+    """Return the provisioning state in a response, lower case, "" without one."""
     return str(exchange.properties.get("provisioningState", "")).lower()

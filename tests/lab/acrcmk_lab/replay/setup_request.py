@@ -60,7 +60,8 @@ NO_AUTHOR = Author(name="", kind="nobody")
 class SetupRequest:
     """One request sent before the recording begins; `expected` is the resource as recorded, for binding ids.
 
-    Requests to a vault's own endpoint have a `data_plane_url`; their `id` is that of the vault.
+    `settings` are settings of the lab for this request alone. Requests to a vault's own endpoint have a
+    `data_plane_url`; their `id` is that of the vault.
     """
 
     id: str
@@ -71,6 +72,7 @@ class SetupRequest:
     expected: dict[str, Json] = dataclasses.field(default_factory=dict)
     author: Author | None = None
     data_plane_url: str = ""
+    settings: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def url(self) -> str:

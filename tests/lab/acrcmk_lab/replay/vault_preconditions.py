@@ -282,6 +282,14 @@ def _assumed_retention(attributes: dict[str, Json]) -> int:
     return 7 if str(attributes.get("recoveryLevel", "")).startswith("Customized") else 90
 
 
+def vault_as_used(
+    recording: Recording, name: str, *, policies: list[dict[str, Json]], location: str
+) -> dict[str, Json]:
+    """Return the body of a vault of which the recording shows only the region and the use."""
+    exchanges = [e for e in recording.exchanges if observations.vault_name(e).lower() == name.lower()]
+    return {**_vault_as_used(exchanges, policies=policies, rbac=False), "location": location}
+
+
 def _default_subscription(recording: Recording) -> str:
     subscriptions = (
         ids.subscription_of(exchange.path) for exchange in recording.exchanges if observations.is_arm(exchange)
