@@ -24,6 +24,8 @@ class Defaults:
     """Cluster part of the owner tag."""
     access_budget: datetime.timedelta
     """How long a refused key is explained by a grant that Azure has not propagated yet (up to 10 minutes)."""
+    grant_delay: datetime.timedelta
+    """Time in which a new role assignment usually takes effect."""
     resync: datetime.timedelta
     """Time between two checks for drift."""
 

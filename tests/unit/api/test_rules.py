@@ -1,4 +1,4 @@
-"""Rules as CEL and rules as Python give the same verdict."""
+"""The CEL expression and the Python predicate of each rule have the same result."""
 
 import contextlib
 import functools
@@ -44,12 +44,12 @@ def _cel_holds(rule: rules.Rule, *, name: str, spec: dict, old: dict | None, obs
     if node is _ABSENT or (rule.transition and before is _ABSENT):
         return True
     data = {"self": node} | ({"oldSelf": before} if rule.transition else {})
-    verdict = _program(rule.cel).eval(data=data).value()
-    assert isinstance(verdict, bool), f"{rule.cel}: {verdict}"
-    return verdict
+    result = _program(rule.cel).eval(data=data).value()
+    assert isinstance(result, bool), f"{rule.cel}: {result}"
+    return result
 
 
-def _verdicts(name: str, spec: dict, old: dict | None, *, observed: bool = True) -> set[tuple[rules.Rule, bool]]:
+def _results(name: str, spec: dict, old: dict | None, *, observed: bool = True) -> set[tuple[rules.Rule, bool]]:
     """Judge by CEL and by Python, which must agree."""
     case = rules.Case(name=name, spec=_parsed(spec), old=old and _parsed(old), observed=observed)
     found = set()
@@ -65,20 +65,20 @@ def _verdicts(name: str, spec: dict, old: dict | None, *, observed: bool = True)
 @settings(max_examples=500, deadline=None)
 @given(name=specs.names, spec=specs.specs, old=st.none() | specs.specs, observed=st.booleans())
 def test_cel_and_python_agree(name, spec, old, observed):
-    assert _verdicts(name, spec, old, observed=observed)
+    assert _results(name, spec, old, observed=observed)
 
 
-def test_the_refusals_put_every_rule_to_the_test():
+def test_the_refusals_cover_both_results_of_every_rule():
     seen = set()
-    for one in refusals.REFUSALS:
-        old = one.accepted["spec"] if one.accepted else None
+    for case in refusals.REFUSALS:
+        old = case.accepted["spec"] if case.accepted else None
         with contextlib.suppress(pydantic.ValidationError):  # refused by the schema already
-            seen |= _verdicts(one.refused["metadata"]["name"], one.refused["spec"], old)
-    unseen = {(rule, verdict) for rule in rules.RULES for verdict in (True, False)} - seen
+            seen |= _results(case.refused["metadata"]["name"], case.refused["spec"], old)
+    unseen = {(rule, result) for rule in rules.RULES for result in (True, False)} - seen
     assert not unseen
 
 
-def test_rules_about_changes_are_left_out_when_nothing_is_known_of_before():
+def test_transition_rules_are_skipped_without_an_old_spec():
     spec = _parsed(refusals.MINIMAL["spec"])
     assert rules.broken(spec, name="demo") == ()
     moved = spec.model_copy(update={"location": "northeurope"})

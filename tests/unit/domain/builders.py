@@ -51,6 +51,7 @@ def encrypted_registry(
             tenant=TENANT,
             cluster="cluster",
             access_budget=datetime.timedelta(minutes=15),
+            grant_delay=datetime.timedelta(minutes=1),
             resync=datetime.timedelta(minutes=10),
         ),
         now=NOW,

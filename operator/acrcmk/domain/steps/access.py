@@ -82,12 +82,11 @@ def within_budget(desired: Desired, observed: Observed) -> bool:
 
 
 def grant_age(desired: Desired, observed: Observed) -> datetime.timedelta | None:
-    """Return how long ago the grant was made or, where that is unknown, was found not to work; None at first."""
-    since = _granted_since(desired, observed)
-    if since is None:
-        condition = desired.status.condition(ConditionType.VAULT_ACCESS_READY)
-        since = condition.last_transition_time if condition and condition.status == "False" else None
-    return desired.now - since if since else None
+    """Return how long ago the grant was made, by Azure's clock or by the reported condition; None at first."""
+    condition = desired.status.condition(ConditionType.VAULT_ACCESS_READY)
+    reported = condition.last_transition_time if condition and condition.status == "False" else None
+    since = min(filter(None, (_granted_since(desired, observed), reported)), default=None)
+    return max(desired.now - since, datetime.timedelta()) if since else None
 
 
 def needed(observed: Observed) -> tuple[Identity, Vault]:

@@ -20,10 +20,9 @@ from acrcmk.domain.writes import CreateRegistry, UpdateRegistry
 _PAUSE = 15.0
 """Seconds before a failed operation is started again; doubles with each failure."""
 _LONGEST_PAUSE = 600.0
-_ROLE_SECONDS = 61.0
-_POLICY_SECONDS = 6.0
-"""Time after which a grant is tried again that Azure did not honour at once."""
-_SHORTEST_PAUSE = 1.0
+_SHORTEST_PAUSE = 0.5
+_POLICY_SHARE = 0.1
+"""Of the time that a role assignment usually takes, the time that an access policy takes."""
 
 
 async def observe(desired: Desired, observed: Observed, azure: Azure) -> Observed:
@@ -128,13 +127,13 @@ def _pause(desired: Desired, observed: Observed, last: FailedOperation | None) -
 def _grant_pause(desired: Desired, observed: Observed) -> float:
     """Return the seconds from a refusal of the key to the next attempt.
 
-    A role assignment seldom takes effect in less than a minute, an access policy does within seconds; after that a
-    tenth of the time waited costs little of the time to Ready and few requests.
+    A role assignment seldom takes effect in less than a minute (a setting), an access policy does within seconds;
+    after that a tenth of the time waited costs little of the time to Ready and few requests.
     """
     age = access.grant_age(desired, observed)
     waited = age.total_seconds() if age else 0.0
     _, vault = access.needed(observed)
-    usual = _ROLE_SECONDS if vault.rbac else _POLICY_SECONDS
+    usual = desired.defaults.grant_delay.total_seconds() * (1.0 if vault.rbac else _POLICY_SHARE)
     return usual - waited if waited < usual - _SHORTEST_PAUSE else max(_SHORTEST_PAUSE, waited / 10)
 
 

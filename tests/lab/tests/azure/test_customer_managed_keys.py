@@ -167,7 +167,8 @@ async def test_encryption_comes_at_creation_or_never_and_stays(azure, code):
     assert (await error_of_call(update(GROUP, "plain1", enable)))[0] == code
     disable = {"properties": {"encryption": {"status": "disabled"}}}
     assert (await error_of_call(update(GROUP, "registry1", disable)))[0] == code
-    assert (await error_of_call(azure.create_registry(body)))[0] == "BadRequest", "its own full body again"
+    body["properties"]["encryption"]["keyVaultProperties"] = {}
+    assert (await error_of_call(azure.create_registry(body)))[0] == "BadRequest", "its own body without the key"
 
 
 async def test_a_vault_without_purge_protection_is_accepted_or_rejected_as_the_setting_says(azure, code):
@@ -291,11 +292,88 @@ async def test_an_identity_made_again_has_no_grants_and_is_not_the_registry_s(az
     assert (await error_of_call(update))[1].startswith("Failed to access KeyId")
 
 
-async def test_a_put_of_the_whole_body_may_be_accepted(azure):
+async def make_identity_again(azure, key):
+    """Delete and create the registry's identity, grant it, and return (new identity, complete body)."""
+    vault = await azure.vaults.vaults.get(GROUP, "vault-one")
+    await azure.identities.user_assigned_identities.delete(GROUP, "identity")
+    again = await azure.identity()
+    await azure.assign(vault.id, again.principal_id)
+    await azure.lab.clock.advance(60)
+    return again, encrypted(again, key.properties.key_uri)
+
+
+async def update(azure, body):
+    poller = await azure.registries.registries.begin_update(GROUP, "registry1", body)
+    await azure.lab.clock.advance(10)
+    return await poller.result()
+
+
+@pytest.mark.parametrize("setting", ["accept", "reject"])
+async def test_one_patch_attaches_an_identity_made_again_and_names_it_for_the_key(azure, setting):
+    azure.lab.settings.set("acr_recreated_identity", value=setting)
+    *_, key = await azure.encrypted_registry()
+    again, body = await make_identity_again(azure, key)
+    registry = await update(azure, {"identity": body["identity"], "properties": body["properties"]})
+    assert registry.properties.encryption.key_vault_properties.identity == again.client_id
+    assert registry.identity.user_assigned_identities[again.id].client_id == again.client_id
+    assert await probe(azure) == 200
+
+
+async def test_an_identity_made_again_may_be_attached_before_it_is_named_for_the_key(azure):
     _, identity, _, key = await azure.encrypted_registry()
-    azure.lab.settings.set("acr_full_resubmit", value="accept")
+    again, body = await make_identity_again(azure, key)
+    registry = await update(azure, {"identity": body["identity"]})
+    assert registry.identity.user_assigned_identities[again.id].client_id == again.client_id
+    assert registry.properties.encryption.key_vault_properties.identity == identity.client_id
+    await azure.registries.registries.begin_update(GROUP, "registry1", {"tags": {"a": "b"}})
+    await update(azure, {"properties": body["properties"]})
+    assert (await azure.registry()).properties.encryption.key_vault_properties.identity == again.client_id
+
+
+async def test_a_patch_of_the_identity_alone_may_be_refused(azure, code):
+    _, identity, _, key = await azure.encrypted_registry()
+    azure.lab.settings.set("acr_recreated_identity", value="reject")
+    _, body = await make_identity_again(azure, key)
+    refused = azure.registries.registries.begin_update(GROUP, "registry1", {"identity": body["identity"]})
+    refused_code, message = await error_of_call(refused)
+    assert refused_code == code
+    assert f"does not have access to identity '{identity.client_id}'" in message
+
+
+async def test_a_put_that_detaches_the_identity_of_the_key_is_refused(azure):
+    *_, key = await azure.encrypted_registry()
+    other = await azure.identity("other")
+    body = encrypted(other, key.properties.key_uri)
+    refused = azure.create_registry({name: value for name, value in body.items() if name != "properties"})
+    assert "does not have access to identity" in (await error_of_call(refused))[1]
+
+
+async def test_a_put_of_the_complete_body_is_accepted(azure):
+    """The public module for registries deploys the same encrypted registry twice."""
+    _, identity, _, key = await azure.encrypted_registry()
     await azure.create_registry(encrypted(identity, key.properties.key_uri))
     assert (await azure.registry()).properties.encryption.key_vault_properties.last_key_rotation_timestamp is None
+
+
+@pytest.mark.parametrize("lacking", ["keyIdentifier", "identity", "keyVaultProperties"])
+async def test_a_put_whose_encryption_lacks_the_key_or_its_identity_is_refused(azure, lacking):
+    _, identity, _, key = await azure.encrypted_registry()
+    body = encrypted(identity, key.properties.key_uri)
+    encryption = body["properties"]["encryption"]
+    (encryption if lacking == "keyVaultProperties" else encryption["keyVaultProperties"]).pop(lacking)
+    refused_code, message = await error_of_call(azure.create_registry(body))
+    assert refused_code == "BadRequest"
+    assert "registry1. Property Identity and KeyIdentifier must be set when encryption is enabled." in message
+
+
+async def test_a_put_without_keyvaultproperties_may_keep_the_key(azure):
+    _, identity, _, key = await azure.encrypted_registry()
+    azure.lab.settings.set("acr_full_resubmit", value="accept")
+    body = encrypted(identity, key.properties.key_uri)
+    del body["properties"]["encryption"]["keyVaultProperties"]
+    await azure.create_registry(body)
+    encryption = (await azure.registry()).properties.encryption
+    assert encryption.key_vault_properties.identity == identity.client_id
 
 
 @pytest.mark.parametrize("response", ["keep", "reject"])

@@ -159,7 +159,7 @@ def test_a_refused_key_after_the_budget_needs_somebody() -> None:
     assert outcome.reason is Reason.KEY_ACCESS_DENIED
 
 
-@pytest.mark.parametrize(("age", "pause"), [(0, 61.0), (20, 41.0), (60.5, 6.05), (100, 10.0), (600, 60.0)])
+@pytest.mark.parametrize(("age", "pause"), [(0, 60.0), (20, 40.0), (59.8, 5.98), (100, 10.0), (600, 60.0)])
 def test_a_role_is_tried_again_when_it_usually_takes_effect_and_then_at_a_tenth_of_its_age(
     age: float, pause: float
 ) -> None:

@@ -91,7 +91,14 @@ class Settings:
     acr_busy: str = _field("conflict", doc="a write while an operation runs [X]", choices=("conflict", "queue"))
     acr_purge_protection: str = _field("accept", doc="CMK with an unprotected vault [X]", choices=("accept", "reject"))
     acr_full_resubmit: str = _field(
-        "reject", doc="PUT of its own body on a CMK registry [I]", choices=("reject", "accept")
+        "reject",
+        doc="PUT on a CMK registry whose encryption lacks keyIdentifier or identity [I]",
+        choices=("reject", "accept"),
+    )
+    acr_recreated_identity: str = _field(
+        "accept",
+        doc="write that attaches the key's identity, deleted and created again, without naming it for the key [X]",
+        choices=("accept", "reject"),
     )
     acr_encryption_omitted: str = _field(
         "keep", doc="PUT without encryption on a CMK registry [X]", choices=("keep", "reject")

@@ -42,7 +42,9 @@ def check_transition(
         raise error(state, "ACR_CMK_DISABLE", registry=registry)
     if replace and not requested and state.settings.acr_encryption_omitted == "reject":
         raise error(state, "ACR_CMK_DISABLE", registry=registry)
-    if replace and requested and state.settings.acr_full_resubmit == "reject":
+    key_properties = (requested or {}).get("keyVaultProperties") or {}
+    is_complete = bool(key_properties.get("keyIdentifier")) and bool(key_properties.get("identity"))
+    if replace and requested and not is_complete and state.settings.acr_full_resubmit == "reject":
         raise error(state, "ACR_FULL_RESUBMIT_ON_CMK", registry=registry)
 
 
@@ -60,9 +62,10 @@ def resolve(
     """
     requested = (body.get("properties") or {}).get("encryption") or {}
     key_properties = requested.get("keyVaultProperties") or {}
-    if str(requested.get("status") or "").lower() != "enabled":
+    names_key = bool(key_properties.get("keyIdentifier") or key_properties.get("identity"))
+    if str(requested.get("status") or "").lower() != "enabled" or (current and not names_key):
         if current:
-            _check(state, registry=registry, configuration=configuration, identity=current.identity)
+            _check_features(state, registry=registry, configuration=configuration)
         return current
     key_identifier, identity = str(key_properties.get("keyIdentifier") or ""), str(key_properties.get("identity") or "")
     principal = _check(state, registry=registry, configuration=configuration, identity=identity)
@@ -80,14 +83,19 @@ def resolve(
 
 def _check(state: State, *, registry: Registry, configuration: Configuration, identity: str) -> str:
     """Check SKU, feature conflicts and identity; return the principal that reaches the key."""
-    if configuration.sku != models.PREMIUM:
-        raise error(state, "ACR_CMK_NON_PREMIUM", registry=registry)
-    if configuration.properties["policies"]["trustPolicy"].get("status") == "enabled":
-        raise error(state, "ACR_FEATURE_BLOCKED_BY_CMK", registry=registry, feature="ContenTrust")
+    _check_features(state, registry=registry, configuration=configuration)
     principal = configuration.identities.principal(identity)
     if principal is None:
         raise error(state, "ACR_IDENTITY_ACCESS", registry=registry, clientId=identity)
     return principal
+
+
+def _check_features(state: State, *, registry: Registry, configuration: Configuration) -> None:
+    """Check SKU and feature conflicts of a registry with a customer-managed key."""
+    if configuration.sku != models.PREMIUM:
+        raise error(state, "ACR_CMK_NON_PREMIUM", registry=registry)
+    if configuration.properties["policies"]["trustPolicy"].get("status") == "enabled":
+        raise error(state, "ACR_FEATURE_BLOCKED_BY_CMK", registry=registry, feature="ContenTrust")
 
 
 def _encryption(

@@ -210,8 +210,7 @@ class ContainerRegistry:
         updated = models.new_configuration(call.body) if replace else models.overlay(current, body=call.body)
         configuration = dataclasses.replace(updated, identities=current.identities, encryption=current.encryption)
         configuration = self._with_identities(call, configuration, replace=replace)
-        if current.encryption and configuration.identities.principal(current.encryption.identity) is None:
-            self._check_key_identity(call, registry, configuration=configuration)
+        self._check_key_identity(call, registry, configuration=configuration)
         customer_managed_keys.check_transition(
             self._state, registry=registry, current=current, body=call.body, replace=replace
         )
@@ -369,12 +368,25 @@ class ContainerRegistry:
         *,
         configuration: Configuration,
     ) -> None:
-        """Check that the identity of the key stays, or that the write names another one for it."""
+        """Check that the identity of the key stays, or that the write names another one for it.
+
+        an identity that was deleted and created again stays by its resource id, with a new client id:
+        `acr_recreated_identity` tells whether a write may attach it without naming it for the key.
+        """
+        current = registry.configuration
+        in_use = current.encryption.identity if current.encryption else ""
+        if not in_use or configuration.identities.principal(in_use) is not None:
+            return
         encryption = (call.body.get("properties") or {}).get("encryption") or {}
         requested = str((encryption.get("keyVaultProperties") or {}).get("identity") or "")
-        in_use = registry.configuration.encryption.identity if registry.configuration.encryption else ""
-        if configuration.identities.principal(requested or in_use) is None:
-            raise customer_managed_keys.error(self._state, "ACR_IDENTITY_ACCESS", registry=registry, clientId=in_use)
+        if requested and configuration.identities.principal(requested) is not None:
+            return
+        if not requested and self._state.settings.acr_recreated_identity == "accept":
+            attached = next((i for i, a in current.identities.users.items() if a.client_id == in_use), None)
+            is_detached_already = current.identities.principal(in_use) is None
+            if is_detached_already or attached in configuration.identities.users:
+                return
+        raise customer_managed_keys.error(self._state, "ACR_IDENTITY_ACCESS", registry=registry, clientId=in_use)
 
     def _is_name_taken(self, name: str, *, except_by: str = "") -> bool:
         existing = self._state.store.by_name(Registry, name)
