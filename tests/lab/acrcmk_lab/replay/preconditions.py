@@ -141,7 +141,7 @@ def _setup_requests_for(
     created, modified = authors(resource)
     timestamp, settings = creation_time(resource), _unfinished(history, recording=recording)
     if settings:
-        timestamp = max(filter(None, (e.timestamp for e in recording.exchanges)), default=None)
+        timestamp = schedule.timestamps(recording)[-1]
     yield SetupRequest(
         id=resource_id,
         method="PUT",
@@ -212,8 +212,13 @@ def _first_body(history: list[Observation]) -> dict[str, Json]:
 
 
 def _location(resource_id: str, *, observed: Observations) -> str:
-    """Return the location of a resource that the recording does not show: that of its children or of its group."""
+    """Return the location of a resource that the recording does not show: that of its children or of its group.
+
+    A replica has the name of its location, unless its name is chosen by the client.
+    """
     route = ids.route(resource_id)
+    if route.template == setup_request.REPLICATION:
+        return ids.name_of(resource_id).lower()
     group = f"/subscriptions/{route.subscription}/resourceGroups/{route.group}"
     children = (h for h in observed if h[0].id.lower().startswith(f"{resource_id.lower()}/"))
     bodies = [_first_body(history) for history in (*children, observed.of(group))]
