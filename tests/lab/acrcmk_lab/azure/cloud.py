@@ -1,5 +1,6 @@
 """The lab's Azure without its server: the services wired together, request in, response out."""
 
+import dataclasses
 from collections.abc import Callable
 
 from acrcmk_lab.azure.arm.messages import Request, Response
@@ -103,7 +104,11 @@ class Cloud:
         return "arm" if root in _ARM_ROOTS else "login"
 
     async def respond(self, request: Request) -> Response:
-        """Respond to one request and log it; status 0 means that no server exists at that host."""
+        """Respond to one request and log it; status 0 means that no server exists at that host.
+
+        Recorded: `//subscriptions/...`, which clients of .NET and JavaScript send, is `/subscriptions/...`.
+        """
+        request = dataclasses.replace(request, path=f"/{request.path.lstrip('/')}")
         start = self.state.clock.now()
         correlation_id = request.headers.get("x-ms-correlation-request-id") or self.state.guid()
         service = self.service(request)

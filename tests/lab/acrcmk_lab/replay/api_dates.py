@@ -29,7 +29,7 @@ def settings(day: datetime.date) -> dict[str, str]:
     mode = "GEN_A" if day < _GEN_B else "GEN_B" if day < _GEN_C else "GEN_C"
     return {
         "registry_mode": mode,
-        "disabled_soft_delete": "accept" if day < _SOFT_DELETE_FOR_ALL else "reject",
+        "disabled_soft_delete": "accept" if day < _SOFT_DELETE_FOR_ALL else "force",
         "vault_release": next(release for since, release in _VAULT_RELEASES if day >= since),
     }
 

@@ -50,7 +50,7 @@ def url_key(url: str) -> str:
     """Return a URL in the form used for comparison: unquoted, lower case, without port and signature."""
     parts = urllib.parse.urlsplit(url)
     query = sorted(f"{name}={value}" for name, value in urllib.parse.parse_qsl(parts.query) if name not in SIGNATURE)
-    path = urllib.parse.unquote(parts.path)
+    path = "/" + urllib.parse.unquote(parts.path).lstrip("/")
     # Clients re-encode opaque tokens differently: `+` or `%20`, `%2F` or `/`.
     return urllib.parse.unquote(f"{parts.hostname}{path}?{'&'.join(query)}").replace(" ", "+").lower()
 

@@ -4,80 +4,30 @@ Every resource that a recording uses or shows without having created it existed 
 by the provider's own PUT, at the creation time that the recording shows.
 """
 
-import dataclasses
 import datetime
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from acrcmk_lab.azure.arm import ids
-from acrcmk_lab.replay import observations, recordings
+from acrcmk_lab.replay import observations, progress, recordings, schedule, setup_request, vault_preconditions
 from acrcmk_lab.replay.observations import Observation, Observations
-from acrcmk_lab.replay.recordings import Exchange, Recording
+from acrcmk_lab.replay.recordings import Recording
+from acrcmk_lab.replay.setup_request import NO_AUTHOR, Author, SetupRequest
 
 Json = Any
-GROUP = observations.GROUP
-VAULT = "microsoft.keyvault/vaults/*"
-DELETED_VAULT = "microsoft.keyvault/locations/*/deletedvaults/*"
-CREATABLE_TYPES = (
-    GROUP,
-    "microsoft.managedidentity/userassignedidentities/*",
-    "microsoft.managedidentity/userassignedidentities/*/federatedidentitycredentials/*",
-    VAULT,
-    DELETED_VAULT,
-    "microsoft.containerregistry/registries/*",
-    "microsoft.containerregistry/registries/*/replications/*",
-    "microsoft.containerregistry/registries/*/webhooks/*",
-    "microsoft.authorization/roleassignments/*",
-)
-"""The types that the lab can create, in the order in which they must be created."""
-_UPDATE_ANSWERS_200 = (GROUP, CREATABLE_TYPES[1], CREATABLE_TYPES[2])
+_UPDATE_ANSWERS_200 = (setup_request.GROUP, setup_request.IDENTITY, setup_request.CREDENTIAL)
 """A PUT answers 201 for these if it created them, 200 if they existed before."""
 _NEW_STATES = ("RegisteringDns", "Creating", "Accepted", "Provisioning")
 _CREATE_DURATION = datetime.timedelta(minutes=2)
-_DEFAULT_PROPERTIES: dict[str, dict[str, Json]] = {
-    VAULT: {"sku": {"family": "A", "name": "standard"}, "accessPolicies": []},
+_DEFAULTS: dict[str, dict[str, Json]] = {
+    setup_request.VAULT: {"properties": {"sku": {"family": "A", "name": "standard"}, "accessPolicies": []}},
+    setup_request.REGISTRY: {"sku": {"name": "Premium"}},
+    setup_request.DIAGNOSTIC_SETTING: {"properties": {"workspaceId": "/subscriptions/unknown/workspace"}},
+    setup_request.WEBHOOK: {"properties": {"serviceUri": "https://example.com", "actions": ["push"]}},
+    setup_request.CREDENTIAL: {"properties": {"issuer": "https://example.com", "subject": "x", "audiences": ["x"]}},
 }
-"""Required members of resources that a recording shows only as rows of lists of all types."""
+"""Required members of resources that a recording uses without showing them."""
 _NEVER_SENT = ("id", "name", "type", "systemData", "etag")
-DEFAULT_LOCATION = "westus"
-DEFAULT_VERSIONS = {
-    GROUP: "2021-04-01",
-    CREATABLE_TYPES[1]: "2018-11-30",
-    VAULT: "2019-09-01",
-    DELETED_VAULT: "2019-09-01",
-    "microsoft.containerregistry/registries/*": "2021-09-01",
-    "microsoft.authorization/roleassignments/*": "2022-04-01",
-}
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Author:
-    """Who wrote a resource, as its body shows: a name and `User`, an application's id, or an object id."""
-
-    name: str
-    kind: str
-
-
-NO_AUTHOR = Author(name="", kind="nobody")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SetupRequest:
-    """One request sent before the recording begins; `expected` is the resource as recorded, for binding ids."""
-
-    id: str
-    method: str
-    version: str
-    body: dict[str, Json] | None = None
-    timestamp: datetime.datetime | None = None
-    expected: dict[str, Json] = dataclasses.field(default_factory=dict)
-    author: Author | None = None
-
-    @property
-    def rank(self) -> int:
-        """The position among requests of the same time."""
-        template = ids.route(self.id).template
-        return CREATABLE_TYPES.index(template) if template in CREATABLE_TYPES else len(CREATABLE_TYPES)
 
 
 def setup_requests(recording: Recording, *, policies: list[dict[str, Json]]) -> list[SetupRequest]:
@@ -90,18 +40,32 @@ def setup_requests(recording: Recording, *, policies: list[dict[str, Json]]) -> 
         request
         for history in observed
         if _existed_before(history, observed=observed)
-        for request in _setup_requests_for(history, recording=recording, observed=observed)
+        for request in _setup_requests_for(history, recording=recording, observed=observed, policies=policies)
     ]
-    requests += _vaults_by_data_plane(recording, existing=requests, observed=observed, policies=policies)
+    requests += vault_preconditions.unknown_vaults(recording, existing=requests, observed=observed, policies=policies)
     requests = list({(r.id.lower(), r.method): r for r in reversed(requests)}.values())[::-1]
+    requests += _referenced_identities(recording, existing=requests, observed=observed)
+    requests = vault_preconditions.with_objects(requests, recording=recording, policies=policies)
     requests += _groups_of(requests, observed=observed)
-    earliest = datetime.datetime.min.replace(tzinfo=datetime.UTC)
-    ordered = sorted(requests, key=lambda request: (request.timestamp or earliest, request.rank))
+    ordered = _ordered(requests)
     return ordered + [
         SetupRequest(id=request.id, method="DELETE", version=request.version)
         for request in ordered
-        if ids.route(request.id).template == GROUP and _is_created_by_recording(request.id, observed=observed)
+        if ids.route(request.id).template == setup_request.GROUP
+        and _is_created_by_recording(request.id, observed=observed)
     ]
+
+
+def _ordered(requests: list[SetupRequest]) -> list[SetupRequest]:
+    """Return the requests by time, those for children not before those for their parents."""
+    earliest = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+    times = {request.id.lower(): request.timestamp or earliest for request in requests if request.method == "PUT"}
+
+    def order(request: SetupRequest) -> tuple[datetime.datetime, int]:
+        parents = (time for parent, time in times.items() if request.id.lower().startswith(f"{parent}/"))
+        return max([request.timestamp or earliest, *parents]), request.rank
+
+    return sorted(requests, key=order)
 
 
 def is_addressed(history: list[Observation]) -> bool:
@@ -121,7 +85,11 @@ def _existed_before(history: list[Observation], *, observed: Observations) -> bo
 def _parent(resource_id: str) -> str:
     """Return the id of the resource that another one is a part of; "" for top-level resources."""
     route = ids.route(resource_id)
-    return resource_id.rpartition("/")[0].rpartition("/")[0] if len(route.names) > 1 and route.template != GROUP else ""
+    return (
+        resource_id.rpartition("/")[0].rpartition("/")[0]
+        if len(route.names) > 1 and route.template != setup_request.GROUP
+        else ""
+    )
 
 
 def _is_created_by_recording(resource_id: str, *, observed: Observations) -> bool:
@@ -141,7 +109,7 @@ def is_create(write: Observation) -> bool:
     template = ids.route(write.id).template
     if template in _UPDATE_ANSWERS_200:
         return False
-    if template == VAULT:
+    if template == setup_request.VAULT:
         # Recorded: the PUT that creates a vault always answers RegisteringDns.
         return False
     created = creation_time(write.body)
@@ -149,24 +117,40 @@ def is_create(write: Observation) -> bool:
 
 
 def _setup_requests_for(
-    history: list[Observation], *, recording: Recording, observed: Observations
+    history: list[Observation],
+    *,
+    recording: Recording,
+    observed: Observations,
+    policies: list[dict[str, Json]],
 ) -> Iterator[SetupRequest]:
     """Yield the requests that create one resource."""
     resource_id, template = history[0].id, ids.route(history[0].id).template
-    if template not in CREATABLE_TYPES:
+    if template not in setup_request.CREATABLE_TYPES:
         return
     version = _version(template, recording=recording)
     resource = _first_body(history)
-    if template == DELETED_VAULT:
+    if template == setup_request.DELETED_VAULT:
         yield from _deleted_vault(resource, version=version, observed=observed, since=history[0].exchange.number)
         return
-    body = {"location": DEFAULT_LOCATION, **put_body(resource)}
-    if template in _DEFAULT_PROPERTIES:
-        body.setdefault("properties", _DEFAULT_PROPERTIES[template])
+    location = _location(resource_id, observed=observed)
+    body = {"location": location, **_DEFAULTS.get(template, {}), **put_body(resource)}
+    if template == setup_request.VAULT and not recordings.properties_of(resource):
+        name = ids.name_of(resource_id)
+        used = vault_preconditions.vault_as_used(recording, name, policies=policies, location=str(body["location"]))
+        body = {**body, **used}
     created, modified = authors(resource)
-    timestamp = creation_time(resource)
+    timestamp, settings = creation_time(resource), _unfinished(history, recording=recording)
+    if settings:
+        timestamp = schedule.timestamps(recording)[-1]
     yield SetupRequest(
-        id=resource_id, method="PUT", version=version, body=body, timestamp=timestamp, expected=resource, author=created
+        id=resource_id,
+        method="PUT",
+        version=version,
+        body=body,
+        timestamp=timestamp,
+        expected=resource,
+        author=created,
+        settings=settings,
     )
     if modified and modified != created:
         tags = {"tags": resource.get("tags") or {}}
@@ -196,7 +180,7 @@ def _deleted_vault(
     if any(s.kind == "deleted" and s.exchange.number < since for s in history):
         return
     recovered = _first_body([s for s in history if s.kind != "listed"])
-    body = put_body(recovered) or {"properties": _DEFAULT_PROPERTIES[VAULT]}
+    body = put_body(recovered) or dict(_DEFAULTS[setup_request.VAULT])
     created, _ = authors(recovered)
     body |= {"location": deleted_vault.get("location"), "tags": deleted_vault.get("tags") or {}}
     properties = {**recordings.properties_of(body), "enableSoftDelete": True}
@@ -209,11 +193,36 @@ def _deleted_vault(
     yield SetupRequest(id=vault_id, method="DELETE", version=version, timestamp=deleted)
 
 
+def _unfinished(history: list[Observation], *, recording: Recording) -> dict[str, str]:
+    """Return the settings for a vault that was still being set up when the recording began."""
+    first, timestamps = history[0], schedule.timestamps(recording)
+    is_vault = ids.route(first.id).template == setup_request.VAULT
+    if not is_vault or first.kind != "read" or progress.provisioning_state(first.exchange) != "registeringdns":
+        return {}
+    later = progress.timed(recording, timestamps=timestamps)[first.exchange.number :]
+    elapsed = progress.duration(timestamps[0], later=later, check=progress.vault_check(first.exchange))
+    return {"dns_delay": f"{elapsed.total_seconds():.6f}"} if elapsed else {}
+
+
 def _first_body(history: list[Observation]) -> dict[str, Json]:
-    """Return the first full body of a resource; a list of all types shows only a part."""
+    """Return the first full body of a resource; a list of all types and a deletion may show only a part."""
     full = [s.body for s in history if s.kind in ("read", "written") and s.body]
-    brief = [s.body for s in history if s.kind == "listed"]
-    return next(iter([*full, *brief]), {})
+    others = [s.body for s in history if s.kind in ("listed", "deleted") and s.body]
+    return next(iter([*full, *others]), {})
+
+
+def _location(resource_id: str, *, observed: Observations) -> str:
+    """Return the location of a resource that the recording does not show: that of its children or of its group.
+
+    A replica has the name of its location, unless its name is chosen by the client.
+    """
+    route = ids.route(resource_id)
+    if route.template == setup_request.REPLICATION:
+        return ids.name_of(resource_id).lower()
+    group = f"/subscriptions/{route.subscription}/resourceGroups/{route.group}"
+    children = (h for h in observed if h[0].id.lower().startswith(f"{resource_id.lower()}/"))
+    bodies = [_first_body(history) for history in (*children, observed.of(group))]
+    return next((str(body["location"]) for body in bodies if body.get("location")), setup_request.DEFAULT_LOCATION)
 
 
 def put_body(resource: dict[str, Json]) -> dict[str, Json]:
@@ -259,7 +268,7 @@ def _version(template: str, *, recording: Recording) -> str:
     for exchange in recording.exchanges:
         if observations.is_arm(exchange) and ids.route(exchange.path).template == template and exchange.ok:
             return exchange.query.get("api-version", "")
-    return DEFAULT_VERSIONS.get(template, "")
+    return setup_request.DEFAULT_VERSIONS.get(template, "")
 
 
 def _groups_of(requests: Iterable[SetupRequest], *, observed: Observations) -> Iterator[SetupRequest]:
@@ -268,59 +277,34 @@ def _groups_of(requests: Iterable[SetupRequest], *, observed: Observations) -> I
     for request in requests:
         route = ids.route(request.id)
         group = f"/subscriptions/{route.subscription}/resourceGroups/{route.group}"
-        if not route.group or route.template == GROUP or group.lower() in existing:
+        if not route.group or route.template == setup_request.GROUP or group.lower() in existing:
             continue
         existing.add(group.lower())
-        body = put_body(_first_body(observed.of(group)))
+        body = put_body(_first_body(observed.of(group))) or {"location": setup_request.DEFAULT_LOCATION}
         yield SetupRequest(
-            id=group, method="PUT", version=DEFAULT_VERSIONS[GROUP], body=body or {"location": DEFAULT_LOCATION}
-        )
-
-
-def _vaults_by_data_plane(
-    recording: Recording,
-    *,
-    existing: list[SetupRequest],
-    observed: Observations,
-    policies: list[dict[str, Json]],
-) -> Iterator[SetupRequest]:
-    """Yield the creation of vaults of which the recording uses only the data plane: it shows region and recovery."""
-    known = {ids.name_of(request.id).lower() for request in existing}
-    known |= {ids.name_of(h[0].id).lower() for h in observed if ids.route(h[0].id).template == VAULT}
-    exchanges_by_vault: dict[str, list[Exchange]] = {}
-    for exchange in recording.exchanges:
-        name = observations.vault_name(exchange)
-        if name and name not in known:
-            exchanges_by_vault.setdefault(name, []).append(exchange)
-    for name, exchanges in exchanges_by_vault.items():
-        yield SetupRequest(
-            id=f"/subscriptions/{_default_subscription(recording)}/resourceGroups/unknown/providers/Microsoft.KeyVault/vaults/{name}",
+            id=group,
             method="PUT",
-            version=DEFAULT_VERSIONS[VAULT],
-            body=_vault_as_used(exchanges, policies=policies),
+            version=setup_request.DEFAULT_VERSIONS[setup_request.GROUP],
+            body=body,
         )
 
 
-def _vault_as_used(exchanges: list[Exchange], *, policies: list[dict[str, Json]]) -> dict[str, Json]:
-    attributes: dict[str, Json] = next(
-        (e.response_object["attributes"] for e in exchanges if isinstance(e.response_object.get("attributes"), dict)),
-        {},
-    )
-    premium = any("HSM" in str(e.response_object.get("key", {}).get("kty", "")) for e in exchanges)
-    properties: dict[str, Json] = {
-        "sku": {"family": "A", "name": "premium" if premium else "standard"},
-        "accessPolicies": policies,
-        "enableSoftDelete": True,
-        "softDeleteRetentionInDays": attributes.get("recoverableDays", 90),
-    }
-    if attributes.get("recoveryLevel", "+Purgeable").endswith("Recoverable"):
-        properties["enablePurgeProtection"] = True
-    region = next((e.headers["x-ms-keyvault-region"] for e in exchanges if "x-ms-keyvault-region" in e.headers), None)
-    return {"location": region or DEFAULT_LOCATION, "properties": properties}
-
-
-def _default_subscription(recording: Recording) -> str:
-    subscriptions = (
-        ids.subscription_of(exchange.path) for exchange in recording.exchanges if observations.is_arm(exchange)
-    )
-    return next(filter(None, subscriptions), "00000000-0000-0000-0000-000000000000")
+def _referenced_identities(
+    recording: Recording, *, existing: Iterable[SetupRequest], observed: Observations
+) -> Iterator[SetupRequest]:
+    """Yield the creation of identities that the recording shows only as assigned to other resources."""
+    known = {request.id.lower() for request in existing} | {history[0].id.lower() for history in observed}
+    for exchange in recording.exchanges:
+        identity = exchange.response_object.get("identity") if exchange.ok else None
+        assigned = identity.get("userAssignedIdentities") if isinstance(identity, dict) else None
+        for identity_id, properties in (assigned or {}).items():
+            if identity_id.lower() in known or ids.route(identity_id).template != setup_request.IDENTITY:
+                continue
+            known.add(identity_id.lower())
+            yield SetupRequest(
+                id=identity_id,
+                method="PUT",
+                version=setup_request.DEFAULT_VERSIONS[setup_request.IDENTITY],
+                body={"location": exchange.response_object.get("location") or setup_request.DEFAULT_LOCATION},
+                expected={"properties": properties or {}},
+            )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from acrcmk_lab.azure.arm import ids
-from acrcmk_lab.replay import observations
+from acrcmk_lab.replay import observations, setup_request
 from acrcmk_lab.replay.recordings import Exchange, Recording
 
 Json = Any
@@ -40,15 +40,18 @@ class TimedExchange:
 
 def settings(recording: Recording, *, timestamps: list[datetime.datetime]) -> dict[int, dict[str, str]]:
     """Return by exchange number the settings to apply before it is replayed."""
-    timed_exchanges = [
-        TimedExchange(exchange=e, timestamp=m) for e, m in zip(recording.exchanges, timestamps, strict=True)
-    ]
+    timed_exchanges = timed(recording, timestamps=timestamps)
     result: dict[int, dict[str, str]] = {}
     for position, start in enumerate(timed_exchanges):
         settings = dict(_settings(start, later=timed_exchanges[position + 1 :]))
         if settings:
             result[start.exchange.number] = settings
     return result
+
+
+def timed(recording: Recording, *, timestamps: list[datetime.datetime]) -> list[TimedExchange]:
+    """Return the exchanges of a recording with their times."""
+    return [TimedExchange(exchange=e, timestamp=t) for e, t in zip(recording.exchanges, timestamps, strict=True)]
 
 
 def _settings(start: TimedExchange, *, later: list[TimedExchange]) -> Iterator[tuple[str, str]]:
@@ -58,11 +61,16 @@ def _settings(start: TimedExchange, *, later: list[TimedExchange]) -> Iterator[t
         if elapsed is not None:
             yield switch, f"{elapsed.total_seconds():.6f}"
             operation = elapsed
-    if exchange.method == "PUT" and ids.route(exchange.path).template == _REPLICATION and exchange.ok:
+    template, is_asynchronous = ids.route(exchange.path).template, exchange.status == _CREATED
+    if exchange.method not in ("PUT", "PATCH") or not exchange.ok or not template.startswith(setup_request.REGISTRY):
+        return
+    if exchange.method == "PUT" and template == _REPLICATION:
         ready = duration(start.timestamp, later=later, check=_ready_check(exchange))
         yield "acr_replica_sync", f"{max(0.0, ((ready or operation) - operation).total_seconds()):.6f}"
-    if exchange.method == "PUT" and ids.route(exchange.path).template.startswith(f"{_ACR}registries/*") and exchange.ok:
-        yield "acr_plain_create", "async" if exchange.status == _CREATED else "sync"
+    if exchange.method == "PUT":
+        yield "acr_plain_create", "async" if is_asynchronous else "sync"
+    if template == setup_request.REGISTRY:
+        yield "acr_plain_update", "async" if is_asynchronous else "sync"
 
 
 def duration(start: datetime.datetime, *, later: list[TimedExchange], check: Check) -> datetime.timedelta | None:
@@ -85,8 +93,8 @@ def _delays(exchange: Exchange) -> Iterator[tuple[str, Check]]:
         yield from _object_delays(exchange)
         return
     template, method = ids.route(exchange.path).template, exchange.method
-    if method == "PUT" and template == _VAULT and _state(exchange) == "registeringdns":
-        yield "dns_delay", _vault_check(exchange)
+    if method == "PUT" and template == _VAULT and provisioning_state(exchange) == "registeringdns":
+        yield "dns_delay", vault_check(exchange)
     elif method == "PUT" and template == _IDENTITY and exchange.status == _CREATED:
         yield "principal_replication", principal_check(str(exchange.properties.get("principalId")))
     elif template.startswith(_ACR) and "azure-asyncoperation" in exchange.headers and method != "GET":
@@ -106,6 +114,8 @@ def _object_delays(exchange: Exchange) -> Iterator[tuple[str, Check]]:
     parts = exchange.path.strip("/").split("/")
     if exchange.method == "DELETE" and len(parts) == 2 and not parts[0].startswith("deleted"):  # noqa: PLR2004
         yield "key_delete", _object_check(exchange.host, path=f"/deleted{parts[0]}/{parts[1]}")
+    elif exchange.method == "DELETE" and parts[0].startswith("deleted"):
+        yield "key_purge", _restore_check(exchange.host, kind=parts[0].removeprefix("deleted"))
     elif exchange.method == "POST" and parts[-1] == "recover":
         yield "key_recover", _object_check(exchange.host, path=f"/{parts[0].removeprefix('deleted')}/{parts[1]}")
 
@@ -120,14 +130,23 @@ def _object_check(host: str, *, path: str) -> Check:
     return check
 
 
-def _vault_check(put: Exchange) -> Check:
+def _restore_check(host: str, *, kind: str) -> Check:
+    """Check whether a backup can be restored."""
+
+    def check(exchange: Exchange) -> bool | None:
+        return exchange.ok if exchange.host == host and exchange.path.lower() == f"/{kind}/restore" else None
+
+    return check
+
+
+def vault_check(put: Exchange) -> Check:
     """Check the vault's provisioning state, or that its data plane responds."""
 
     def check(exchange: Exchange) -> bool | None:
         if observations.vault_name(exchange) == ids.name_of(put.path).lower():
             return True
         same = observations.is_arm(exchange) and exchange.path.lower() == put.path.lower()
-        return _state(exchange) != "registeringdns" if same and exchange.ok else None
+        return provisioning_state(exchange) != "registeringdns" if same and exchange.ok else None
 
     return check
 
@@ -161,7 +180,7 @@ def _status_check(start: Exchange, *, url: str) -> Check:
             return str(exchange.response_object.get("status", "")).lower() not in _UNDER_WAY
         if exchange.path.lower() != start.path.lower():
             return None
-        return exchange.method != "GET" or _state(exchange) not in _UNDER_WAY
+        return exchange.method != "GET" or provisioning_state(exchange) not in _UNDER_WAY
 
     return check
 
@@ -170,7 +189,11 @@ def _ready_check(put: Exchange) -> Check:
     """Check the status of a replica: it is in sync some time after its operation has succeeded."""
 
     def check(exchange: Exchange) -> bool | None:
-        if exchange.method != "GET" or exchange.path.lower() != put.path.lower() or _state(exchange) != "succeeded":
+        if (
+            exchange.method != "GET"
+            or exchange.path.lower() != put.path.lower()
+            or provisioning_state(exchange) != "succeeded"
+        ):
             return None
         status = exchange.properties.get("status")
         return isinstance(status, dict) and status.get("displayStatus") == "Ready"
@@ -212,5 +235,6 @@ def _registration_check(provider: str) -> Check:
     return check
 
 
-def _state(exchange: Exchange) -> str:
+def provisioning_state(exchange: Exchange) -> str:
+    """Return the provisioning state in a response, lower case, "" without one."""
     return str(exchange.properties.get("provisioningState", "")).lower()

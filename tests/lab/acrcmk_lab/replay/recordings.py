@@ -50,8 +50,8 @@ class Exchange:
 
     @property
     def path(self) -> str:
-        """The path as sent, unquoted, without a slash at its end."""
-        return urllib.parse.unquote(self.parts.path).rstrip("/") or "/"
+        """The path as sent, unquoted, with one slash at its beginning and none at its end."""
+        return "/" + urllib.parse.unquote(self.parts.path).strip("/")
 
     @functools.cached_property
     def query(self) -> dict[str, str]:

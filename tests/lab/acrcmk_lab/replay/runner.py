@@ -76,6 +76,8 @@ class Runner:
         for name, value in self.setup.settings.get(exchange.number, {}).items():
             self.setup.set(name, value)
         self._foreign_resources.prepare(exchange)
+        if exchange.ok:
+            self.setup.grant_key_access(exchange.request_object, before=exchange.number)
         differences = tuple(await self._differences(exchange))
         edited = self._edited.get(exchange.number)
         if edited and differences and all(difference.where.startswith("body") for difference in differences):

@@ -15,6 +15,8 @@ import urllib.parse
 
 from acrcmk_lab.replay.recordings import Exchange
 
+STARTED_BEFORE = "the status of an operation that was started before the recording began"
+_OPERATION = re.compile(r"/(operationresults|operationstatuses)/", re.IGNORECASE)
 _POLLED = ("location", "azure-asyncoperation")
 
 
@@ -50,10 +52,14 @@ class Scope:
     def __init__(self) -> None:
         self._created: list[Rule] = []
         self._operations: dict[str, str] = {}
+        self._started: set[str] = set()
 
     def reason(self, exchange: Exchange) -> str | None:
         """Return why the next exchange is out of scope; None if it is not."""
         reason = self._operations.get(_path(exchange.url)) or self._reason_by_rule(exchange)
+        if not reason and _OPERATION.search(exchange.path) and _path(exchange.url) not in self._started:
+            reason = STARTED_BEFORE
+        self._started |= {_path(exchange.headers[name]) for name in _POLLED if name in exchange.headers}
         if reason:
             # The operations that such a request starts are polled elsewhere.
             self._operations |= {_path(exchange.headers[name]): reason for name in _POLLED if name in exchange.headers}

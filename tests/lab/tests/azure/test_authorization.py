@@ -3,6 +3,7 @@ import uuid
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
+from tests.lab.tests.azure import rest
 from tests.lab.tests.azure.conftest import CRYPTO_USER
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
@@ -109,3 +110,35 @@ async def test_a_vault_takes_the_assignments_at_it_along(azure):
     await azure.vaults.vaults.delete("rg", "vault-one")
     with pytest.raises(ResourceNotFoundError):
         await azure.authorization.role_assignments.get(vault.id, created.name)
+
+
+async def test_a_put_changes_the_description_and_nothing_else(azure):
+    identity, vault, name = await azure.identity(), await azure.vault(), str(uuid.uuid4())
+    created = await azure.assign(vault.id, identity.principal_id, name=name)
+    await azure.lab.clock.advance(10)
+    path = f"{vault.id}/providers/Microsoft.Authorization/roleAssignments/{name}"
+    properties = {
+        "roleDefinitionId": created.role_definition_id,
+        "principalId": identity.principal_id,
+        "principalType": "ServicePrincipal",
+        "description": "changed",
+    }
+    status, _, put = await rest.call(azure, "PUT", path, version="2022-04-01", body={"properties": properties})
+    _, _, read = await rest.call(azure, "GET", path, version="2022-04-01")
+    assert (status, put["properties"]["createdBy"]) == (201, None)
+    assert put["properties"]["createdOn"] == put["properties"]["updatedOn"] == read["properties"]["updatedOn"]
+    assert read["properties"]["createdOn"] < read["properties"]["updatedOn"]
+    assert read["properties"]["createdBy"] == azure.lab.cloud.operator.object_id
+    assert read["properties"]["description"] == "changed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [("roleAssignments", 404, "RoleAssignmentNotFound"), ("roleDefinitions", 404, "RoleDefinitionDoesNotExist")],
+)
+async def test_assignments_and_roles_are_looked_for_in_missing_groups_too(azure, kind, status, code):
+    scope = f"/subscriptions/{azure.subscription}/resourceGroups/missing"
+    path = f"{scope}/providers/Microsoft.Authorization/{kind}/{uuid.uuid4()}"
+    read, _, body = await rest.call(azure, "GET", path, version="2022-04-01")
+    assert (read, body["error"]["code"]) == (status, code)
+    assert (await rest.call(azure, "DELETE", path, version="2022-04-01"))[0] == 204

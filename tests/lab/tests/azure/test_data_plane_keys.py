@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import datetime
+import json
 import os
 
 import pytest
@@ -10,7 +11,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.keyvault.keys import JsonWebKey, KeyRotationLifetimeAction, KeyRotationPolicy, KeyRotationPolicyAction
 from azure.keyvault.keys.crypto import EncryptionAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -417,10 +418,13 @@ async def test_a_backup_brings_all_versions_back_once_the_name_is_free(azure, cl
     await vault_request("DELETE", "keys/key")
     await azure.lab.clock.advance(2)
     await client.purge_deleted_key("key")
+    with pytest.raises(ResourceExistsError, match="There was a conflict restoring the key"):
+        await client.restore_key_backup(blob)
+    await azure.lab.clock.advance(11)
     await client.restore_key_backup(blob)
     assert (await client.get_key("key", first.properties.version)).key.n == first.key.n
     assert (await client.get_cryptography_client("key").unwrap_key(OAEP, wrapped.encrypted_key)).key == SECRET
-    with pytest.raises(HttpResponseError):
+    with pytest.raises(HttpResponseError, match="Malformed backup blob"):
         await client.restore_key_backup(b"of another tenant")
 
 
@@ -443,3 +447,77 @@ def version_of(kty):
 
 MATERIALS = Materials()
 RSA, EC = version_of("RSA"), version_of("EC")
+
+
+async def test_an_exportable_key_shows_its_release_policy_in_a_fixed_form(azure, vault_request):
+    await azure.vault(sku={"family": "A", "name": "premium"})
+    policy = {
+        "anyOf": [{"allOf": [{"claim": "x-ms-attestation-type", "equals": "sevsnpvm"}], "authority": "https://a/"}],
+        "version": "1.0.0",
+    }
+    data = base64.urlsafe_b64encode(json.dumps(policy, indent=1).encode()).decode().rstrip("=")
+    body = {"kty": "RSA-HSM", "attributes": {"exportable": True}, "release_policy": {"data": data}}
+    status, created, _ = await vault_request("POST", "keys/key/create", body)
+    assert (status, created["attributes"]["exportable"]) == (200, True)
+    shown = created["release_policy"]
+    assert (shown["contentType"], shown["immutable"]) == ("application/json; charset=utf-8", False)
+    assert base64.urlsafe_b64decode(f"{shown['data']}==").decode() == (
+        '{"version":"1.0.0","anyOf":[{"authority":"https://a/",'
+        '"allOf":[{"claim":"x-ms-attestation-type","equals":"sevsnpvm"}]}]}'
+    )
+    assert (await vault_request("GET", "keys/key"))[1]["release_policy"] == shown
+
+
+@pytest.mark.parametrize("data", ["not base64!", "bm90IGpzb24", "/w"])
+async def test_a_release_policy_that_is_not_json_is_refused(client, vault_request, data):
+    status, body, _ = await vault_request("POST", "keys/key/create", {"kty": "RSA", "release_policy": {"data": data}})
+    assert (status, body["error"]["code"]) == (400, "BadParameter")
+
+
+async def test_the_days_of_recovery_are_shown_since_7_1_for_90_days_too(azure, key_client, vault_request):
+    await azure.vault(enablePurgeProtection=None)
+    await vault_request(*CREATE)
+    for version, days in (("7.0", None), ("7.1", 90), ("7.4", 90), ("2025-07-01", 90)):
+        _, body, _ = await vault_request("GET", "keys/key", version=version)
+        assert body["attributes"]["recoveryLevel"] == "Recoverable+Purgeable"
+        assert body["attributes"].get("recoverableDays") == days
+
+
+async def test_a_missing_key_has_no_versions_and_an_error_with_a_link(client, vault_request):
+    status, body, _ = await vault_request("GET", "keys/missing/versions")
+    assert (status, body) == (200, {"value": [], "nextLink": None})
+    status, body, _ = await vault_request("GET", "keys/missing")
+    assert (status, body["error"]["code"]) == (404, "KeyNotFound")
+    assert body["error"]["message"].endswith("please see https://go.microsoft.com/fwlink/?linkid=2125182")
+
+
+async def test_a_key_encrypts_without_a_version_in_the_path(client, vault_request):
+    await vault_request(*CREATE)
+    text = base64.urlsafe_b64encode(SECRET).decode().rstrip("=")
+    status, body, _ = await vault_request("POST", "keys/key/wrapkey", {"alg": "RSA-OAEP", "value": text})
+    assert status == 200
+    request_body = {"alg": "RSA-OAEP", "value": body["value"]}
+    _, unwrapped, _ = await vault_request("POST", "keys/key/unwrapkey", request_body)
+    assert unwrapped == {"kid": body["kid"], "value": text}
+
+
+@pytest.mark.parametrize("requested", [[], [{"trigger": {"timeAfterCreate": "P18M"}, "action": {"type": "Rotate"}}]])
+async def test_a_rotation_policy_notifies_30_days_before_expiry_unless_it_says_otherwise(
+    client, vault_request, requested
+):
+    await vault_request(*CREATE)
+    body = {"lifetimeActions": requested, "attributes": {"expiryTime": "P2Y"}}
+    _, policy, _ = await vault_request("PUT", "keys/key/rotationpolicy", body)
+    notification = {"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}
+    assert policy["lifetimeActions"] == [*requested, notification]
+    notification["trigger"]["timeBeforeExpiry"] = "P60D"
+    _, policy, _ = await vault_request("PUT", "keys/key/rotationpolicy", {"lifetimeActions": [notification]})
+    assert policy["lifetimeActions"] == [notification]
+
+
+async def test_a_curve_is_imported_by_its_older_name(client, vault_request):
+    numbers = ec.generate_private_key(ec.SECP256K1()).private_numbers()
+    values = {"d": numbers.private_value, "x": numbers.public_numbers.x, "y": numbers.public_numbers.y}
+    key = {name: base64.urlsafe_b64encode(v.to_bytes(32, "big")).decode().rstrip("=") for name, v in values.items()}
+    status, body, _ = await vault_request("PUT", "keys/key", {"key": {"kty": "EC", "crv": "SECP256K1", **key}})
+    assert (status, body["key"]["crv"]) == (200, "P-256K")

@@ -75,6 +75,8 @@ async def test_a_secret_is_deleted_recovered_kept_in_a_backup_and_purged(azure, 
     await vault_request("DELETE", "secrets/secret")
     await azure.lab.clock.advance(2)
     assert (await vault_request("DELETE", "deletedsecrets/secret"))[0] == 204
+    assert (await vault_request("POST", "secrets/restore", kept))[0] == 409
+    await azure.lab.clock.advance(11)
     assert (await vault_request("POST", "secrets/restore", kept))[1]["id"] == created["id"]
 
 

@@ -164,3 +164,16 @@ async def test_diagnostic_settings_have_a_limit_of_their_own_per_interval(azure,
     assert refused.value.response.headers["Retry-After"] == "300"
     assert read.name == "Vault-One"
     assert after[0] == 200
+
+
+async def test_the_categories_of_a_resource_are_listed_and_read(azure, vault):
+    path = f"{vault}/providers/Microsoft.Insights/diagnosticSettingsCategories"
+    _, _, body = await rest.call(azure, "GET", path, version=VERSION)
+    assert [row["name"] for row in body["value"]] == ["AuditEvent", "AzurePolicyEvaluationDetails", "AllMetrics"]
+    status, _, category = await rest.call(azure, "GET", f"{path}/auditevent", version=VERSION)
+    assert (status, category) == (200, body["value"][0])
+    assert category["id"] == f"{vault.lower()}/providers/microsoft.insights/diagnosticSettingsCategories/AuditEvent"
+    assert category["properties"] == {"categoryType": "Logs"}
+    assert (await rest.call(azure, "GET", f"{path}/Other", version=VERSION))[0] == 404
+    missing = path.replace("/Vault-One/", "/missing/")
+    assert (await rest.call(azure, "GET", missing, version=VERSION))[0] == 404

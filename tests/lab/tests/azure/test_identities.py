@@ -5,6 +5,8 @@ from acrcmk_lab.azure.arm.messages import Request
 from tests.lab.tests.azure import rest
 from tests.lab.tests.azure.conftest import GROUP, LOCATION
 
+IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
+
 
 async def test_an_identity_has_its_ids_at_once_and_keeps_them(azure):
     created, again = await azure.identity(), await azure.identity()
@@ -122,3 +124,18 @@ async def test_an_identity_lists_the_resources_that_use_it(azure):
             "subscriptionId": azure.subscription,
         }
     ]
+
+
+@pytest.mark.parametrize("missing", ["identity", "group"])
+async def test_deleting_a_credential_of_a_missing_identity_is_an_error(azure, missing):
+    group = "other" if missing == "group" else GROUP
+    identity = f"/subscriptions/{azure.subscription}/resourceGroups/{group}/providers/{IDENTITIES}/gone"
+    path = f"{identity}/federatedIdentityCredentials/x"
+    status, headers, body = await rest.call(azure, "DELETE", path, version="2023-01-31")
+    assert (status, headers["x-ms-failure-cause"], body["error"]["code"]) == (404, "gateway", "ParentResourceNotFound")
+    assert body["error"]["message"] == (
+        "Failed to perform 'delete' on resource(s) of type 'userAssignedIdentities/federatedIdentityCredentials',"
+        f" because the parent resource '{identity}' could not be found."
+    )
+    status, _, body = await rest.call(azure, "DELETE", identity, version="2023-01-31")
+    assert status == (404 if missing == "group" else 204)

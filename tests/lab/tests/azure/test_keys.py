@@ -4,6 +4,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
 from acrcmk_lab.azure.services.key_vault import lifecycle
+from tests.lab.tests.azure import rest
 from tests.lab.tests.azure.conftest import GROUP
 
 DAY = 86400
@@ -169,3 +170,11 @@ def test_durations_are_read(text, seconds):
 def test_other_texts_are_no_durations(text):
     with pytest.raises(ValueError, match="ISO 8601"):
         lifecycle.duration(text)
+
+
+async def test_the_management_plane_does_not_show_the_days_of_recovery(azure):
+    vault = await azure.vault(enablePurgeProtection=None, softDeleteRetentionInDays=7)
+    key = await azure.key()
+    _, _, body = await rest.call(azure, "GET", f"{vault.id}/keys/{key.name}", version="2024-11-01")
+    assert body["properties"]["attributes"]["recoveryLevel"] == "CustomizedRecoverable+Purgeable"
+    assert "recoverableDays" not in body["properties"]["attributes"]

@@ -1,10 +1,14 @@
 """Registries through the real SDK, in the three generations of responses."""
 
 import asyncio
+import datetime
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
+from acrcmk_lab.azure.services.container_registry import models
+from acrcmk_lab.azure.state.clock import Clock
+from tests.lab.tests.azure import rest
 from tests.lab.tests.azure.conftest import GROUP, LOCATION, encrypted
 
 MODES = ["GEN_A", "GEN_B", "GEN_C"]
@@ -236,3 +240,122 @@ async def test_a_registry_takes_the_synchronous_wait_and_then_its_operation(azur
     await create
     (wait,), (operation,) = azure.lab.log.delays(kind="acr_create"), azure.lab.log.delays(kind="acr_operation")
     assert (wait.start - start, wait.end - start, operation.end - start) == (0, 7, 17)
+
+
+VNET_RULE = {"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n"}
+
+
+async def test_rules_of_virtual_networks_are_shown_only_by_older_versions_and_kept_by_newer(azure):
+    azure.lab.settings.set("acr_plain_create", value="sync")
+    registry = await (await azure.create_registry(PLAIN)).result()
+    old, new = "2021-08-01-preview", "2022-02-01-preview"
+    rules = {"defaultAction": "Deny", "virtualNetworkRules": [VNET_RULE], "ipRules": []}
+    _, _, body = await rest.call(
+        azure, "PATCH", registry.id, version=old, body={"properties": {"networkRuleSet": rules}}
+    )
+    shown = [{"action": "Allow", **VNET_RULE}]
+    assert body["properties"]["networkRuleSet"] == {**rules, "virtualNetworkRules": shown}
+    rules = {"defaultAction": "Deny", "ipRules": [{"value": "16.17.18.0/24"}]}
+    _, _, body = await rest.call(
+        azure, "PATCH", registry.id, version=new, body={"properties": {"networkRuleSet": rules}}
+    )
+    ip_rules = [{"action": "Allow", "value": "16.17.18.0/24"}]
+    assert body["properties"]["networkRuleSet"] == {"defaultAction": "Deny", "ipRules": ip_rules}
+    _, _, body = await rest.call(azure, "GET", registry.id, version=old)
+    assert body["properties"]["networkRuleSet"]["virtualNetworkRules"] == shown
+
+
+@pytest.mark.parametrize(
+    ("day", "version", "policies"),
+    [
+        ("2024-11-01", "2023-07-01", {"azureADAuthenticationAsArmPolicy", "softDeletePolicy"}),
+        ("2026-08-11", "2023-07-01", {"azureADAuthenticationAsArmPolicy"}),
+        ("2026-08-11", "2025-11-01", {"azureADAuthenticationAsArmPolicy"}),
+        ("2026-08-11", "2023-01-01-preview", {"azureADAuthenticationAsArmPolicy", "softDeletePolicy"}),
+        ("2024-11-01", "2022-12-01", set()),
+    ],
+)
+def test_policies_depend_on_version_and_date(day, version, policies):
+    moment = datetime.datetime.fromisoformat(f"{day}T00:00:00Z")
+    configuration = models.new_configuration({"sku": {"name": "Premium"}})
+    registry = models.Registry(id="/r", name="r", location="westus", tenant_id="t", configuration=configuration)
+    body = models.body_of(
+        registry,
+        configuration,
+        version=version,
+        time=Clock(epoch=moment),
+        tenant_id="t",
+        domain="azurecr.io",
+        regions=["westus"],
+    )
+    always = {"quarantinePolicy", "trustPolicy", "retentionPolicy", "exportPolicy"}
+    assert set(body["properties"]["policies"]) == always | policies
+    assert ("anonymousPullEnabled" in body["properties"]) is (version != "2022-12-01")
+
+
+async def test_a_plain_update_is_an_operation_if_the_setting_says_so(azure):
+    azure.lab.settings.set("acr_plain_create", value="sync")
+    await azure.create_registry(PLAIN)
+    azure.lab.settings.set("acr_plain_update", value="async")
+    poller = await azure.registries.registries.begin_update(
+        GROUP, "registry1", {"properties": {"anonymousPullEnabled": True}}
+    )
+    registry = await azure.registry()
+    assert (registry.properties.provisioning_state, registry.properties.anonymous_pull_enabled) == ("Updating", True)
+    await azure.lab.clock.advance(10)
+    assert (await poller.result()).properties.provisioning_state == "Succeeded"
+    assert azure.lab.log.requests(method="PATCH")[0].status == 201
+
+
+async def test_a_put_on_a_registry_is_checked_like_a_create(azure):
+    azure.lab.settings.set("acr_plain_create", value="sync")
+    registry = await (await azure.create_registry(PLAIN)).result()
+    for body in ({}, {"location": LOCATION}, {"sku": {"name": "Premium"}}, {**PLAIN, "sku": {"name": "Gold"}}, [], "x"):
+        status, _, response = await rest.call(azure, "PUT", registry.id, version="2023-07-01", body=body)
+        assert (status, "error" in response) == (400, True), body
+    assert (await azure.registry()).sku.name == "Premium"
+
+
+async def test_the_identity_is_not_shown_by_the_oldest_version(azure):
+    registry, *_ = await azure.encrypted_registry()
+    for version, reported in (("2019-05-01", False), ("2019-12-01-preview", True)):
+        _, _, body = await rest.call(azure, "GET", registry.id, version=version)
+        assert ("identity" in body) is reported
+
+
+MEMBERS_OF_2026 = {
+    "regionalEndpoints": "Disabled",
+    "regionalEndpointHostNames": [],
+    "endpointProtocol": "IPv4",
+    "networkRuleBypassAllowedForTasks": False,
+    "roleAssignmentMode": "LegacyRegistryPermissions",
+    "autoGeneratedDomainNameLabelScope": "Unsecure",
+    "writableCacheRepos": "Disabled",
+}
+
+
+@pytest.mark.parametrize(
+    ("version", "missing"),
+    [
+        ("2026-09-01-preview", set()),
+        ("2026-03-01-preview", {"writableCacheRepos"}),
+        ("2025-03-01-preview", set(MEMBERS_OF_2026) - {"roleAssignmentMode", "autoGeneratedDomainNameLabelScope"}),
+        ("2023-11-01-preview", set(MEMBERS_OF_2026)),
+        ("2025-11-01", set(MEMBERS_OF_2026)),
+    ],
+)
+async def test_later_preview_versions_have_more_members(azure, version, missing):
+    azure.lab.settings.set("acr_plain_create", value="sync")
+    registry = await (await azure.create_registry(PLAIN)).result()
+    _, _, body = await rest.call(azure, "GET", registry.id, version=version)
+    shown = {name: body["properties"][name] for name in MEMBERS_OF_2026 if name in body["properties"]}
+    assert shown == {name: value for name, value in MEMBERS_OF_2026.items() if name not in missing}
+    assert ("virtualNetworkRules" in body["properties"]["networkRuleSet"]) is (version == "2026-09-01-preview")
+
+
+async def test_regional_endpoints_have_hosts(azure):
+    azure.lab.settings.set("acr_plain_create", value="sync")
+    registry = await (await azure.create_registry(PLAIN)).result()
+    body = {"properties": {"regionalEndpoints": "Enabled"}}
+    _, _, patched = await rest.call(azure, "PATCH", registry.id, version="2026-03-01-preview", body=body)
+    assert patched["properties"]["regionalEndpointHostNames"] == [f"registry1.{LOCATION}.geo.azurecr.io"]

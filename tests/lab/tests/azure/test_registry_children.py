@@ -1,6 +1,7 @@
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
+from tests.lab.tests.azure import rest
 from tests.lab.tests.azure.conftest import GROUP, LOCATION
 
 PLAIN = {"location": LOCATION, "sku": {"name": "Premium"}}
@@ -119,3 +120,32 @@ async def test_only_get_callback_config_returns_a_webhook_s_address(azure, regis
     assert first.id != second.id
     with pytest.raises(ResourceNotFoundError):
         await client.ping(GROUP, REGISTRY, "none")
+
+
+async def test_data_endpoints_are_in_every_region_with_a_replica(azure, registry):
+    body = {"properties": {"dataEndpointEnabled": True}}
+    await azure.registries.registries.begin_update(GROUP, REGISTRY, body, polling=False)
+    assert (await azure.registry()).properties.data_endpoint_host_names == [f"{REGISTRY}.{LOCATION}.data.azurecr.io"]
+    replica = {"location": "centralus"}
+    await azure.registries.replications.begin_create(GROUP, REGISTRY, "centralus", replica, polling=False)
+    assert len((await azure.registry()).properties.data_endpoint_host_names) == 1
+    await azure.lab.clock.advance(10)
+    assert (await azure.registry()).properties.data_endpoint_host_names == [
+        f"{REGISTRY}.centralus.data.azurecr.io",
+        f"{REGISTRY}.{LOCATION}.data.azurecr.io",
+    ]
+
+
+async def test_operations_on_replicas_say_when_to_ask_again(azure, registry):
+    path = f"{(await azure.registry()).id}/replications/centralus"
+    body = {"location": "centralus", "tags": {"a": "1"}}
+    status, headers, _ = await rest.call(azure, "PUT", path, version="2023-07-01", body=body)
+    assert (status, headers["Retry-After"]) == (201, "10")
+    url = headers["azure-asyncoperation"]
+    assert (await rest.call(azure, "GET", url, version=None))[1]["Retry-After"] == "10"
+    await azure.lab.clock.advance(10)
+    assert "Retry-After" not in (await rest.call(azure, "GET", url, version=None))[1]
+    status, headers, shown = await rest.call(azure, "PUT", path, version="2023-07-01", body={**body, "tags": {}})
+    assert (status, shown["tags"], "azure-asyncoperation" in headers) == (200, {}, False)
+    status, headers, _ = await rest.call(azure, "DELETE", path, version="2023-07-01")
+    assert (status, headers["Retry-After"]) == (202, "10")

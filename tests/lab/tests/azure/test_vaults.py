@@ -1,7 +1,10 @@
+import uuid
+
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from acrcmk_lab.azure.arm.messages import Request
+from tests.lab.tests.azure import rest
 from tests.lab.tests.azure.conftest import GROUP, LOCATION
 
 GET_WRAP_UNWRAP = ["get", "wrapKey", "unwrapKey"]
@@ -96,9 +99,10 @@ async def test_purge_protection_cannot_be_removed(azure):
 
 
 async def test_soft_delete_stays_on_and_its_retention_as_created(azure):
-    assert await refused(azure.vault(enableSoftDelete=False)) == (400, "BadRequest")
     assert await refused(azure.vault(softDeleteRetentionInDays=6)) == (400, "BadRequest")
-    await azure.vault(softDeleteRetentionInDays=7)
+    vault = await azure.vault(enableSoftDelete=False, softDeleteRetentionInDays=7)
+    assert vault.properties.enable_soft_delete, "a create without it has it all the same"
+    assert await refused(azure.vault(enableSoftDelete=False)) == (400, "BadRequest")
     assert await refused(azure.vault(softDeleteRetentionInDays=8)) == (400, "BadRequest")
     assert (await azure.vault()).properties.soft_delete_retention_in_days == 7
 
@@ -196,3 +200,41 @@ async def test_a_single_address_is_returned_unchanged_or_as_a_range(azure, switc
     acls = {"defaultAction": "Deny", "bypass": "AzureServices", "ipRules": [{"value": "203.0.113.7"}]}
     vault = await azure.vault(networkAcls=acls)
     assert [rule.value for rule in vault.properties.network_acls.ip_rules] == [shown]
+
+
+async def test_a_put_needs_access_policies_unless_the_vault_uses_rbac(azure):
+    path = f"/subscriptions/{azure.subscription}/resourceGroups/{GROUP}/providers/Microsoft.KeyVault/vaults/vault-one"
+    properties = {"tenantId": azure.lab.cloud.state.tenant_id, "sku": {"family": "A", "name": "standard"}}
+
+    async def put(body):
+        status, _, response = await rest.call(azure, "PUT", path, version="2023-07-01", body=body)
+        return status, response.get("error", {}).get("message")
+
+    missing = (400, "The parameter accessPolicies is not specified.")
+    assert await put({"location": LOCATION, "properties": properties}) == missing
+    assert (await put({"location": LOCATION, "properties": {**properties, "accessPolicies": []}}))[0] == 200
+    assert await put({"location": LOCATION, "properties": properties}) == missing
+    assert (await put({"location": LOCATION, "properties": {**properties, "enableRbacAuthorization": True}}))[0] == 200
+    assert (await put({"location": LOCATION, "properties": properties}))[0] == 200
+
+
+@pytest.mark.parametrize("body", [{}, {"location": LOCATION}, {"location": LOCATION, "properties": {}}, [], "x"])
+async def test_a_put_on_a_vault_is_checked_like_a_create(azure, body):
+    vault = await azure.vault(enableRbacAuthorization=False, accessPolicies=[])
+    status, _, response = await rest.call(azure, "PUT", vault.id, version="2023-07-01", body=body)
+    assert (status, "error" in response) == (400, True)
+    assert (await azure.vaults.vaults.get(GROUP, "vault-one")).properties.sku.name == "standard"
+
+
+@pytest.mark.parametrize("permissions", [{"keys": ["wrap"]}, {"secrets": ["wrapKey"]}, {"files": ["get"]}])
+async def test_unknown_permissions_are_refused(azure, permissions):
+    policy = {"tenantId": azure.lab.cloud.state.tenant_id, "objectId": str(uuid.uuid4()), "permissions": permissions}
+    created = azure.vault(enableRbacAuthorization=None, accessPolicies=[policy])
+    assert await refused(created) == (400, "BadRequest")
+
+
+async def test_top_sets_the_size_of_a_page_of_vaults(azure):
+    for name in ("vault-one", "vault-two", "vault-three"):
+        await azure.vault(name, ready=False)
+    pages = azure.vaults.vaults.list_by_resource_group(GROUP, top=2).by_page()
+    assert [len([vault async for vault in page]) async for page in pages] == [2, 1]

@@ -59,6 +59,7 @@ def test_a_tentative_binding_can_be_rolled_back():
         "https://h/op/eyJh?api-version=1&t=1&c=2&s=3&h=4",
         "https://h:443/op/eyJh?t=9&api-version=1",
         "https://H/op/eyJh?api-version=1",
+        "https://h//op/eyJh?api-version=1",
     ],
 )
 def test_an_operation_is_polled_at_the_url_of_the_lab(url):

@@ -265,3 +265,32 @@ def test_a_vault_known_only_as_a_row_has_the_required_properties():
     )
     assert requests[-1].id == VAULT
     assert requests[-1].body["properties"]["sku"] == {"family": "A", "name": "standard"}
+
+
+def test_a_replica_known_only_by_its_name_is_in_the_region_of_that_name():
+    requests = setup_requests(exchange("DELETE", arm(f"{REGISTRY}/replications/centralus", "2021-09-01"), 202, at=0))
+    replica = next(request for request in requests if ids.name_of(request.id) == "centralus")
+    assert replica.body["location"] == "centralus"
+
+
+def test_children_are_created_after_their_parents_whatever_the_recorded_times_say():
+    registry = {"location": "westus", "properties": {"creationDate": "2024-06-26T11:00:00Z"}}
+    replica = {"location": "centralus", "systemData": {"createdAt": "2024-06-26T10:59:00Z"}, "properties": {}}
+    actual = created(
+        exchange("GET", arm(f"{REGISTRY}/replications/centralus", "2021-09-01"), 200, replica, at=0),
+        exchange("GET", arm(REGISTRY, "2021-09-01"), 200, registry, at=1),
+    )
+    assert actual == [("PUT", "rg"), ("PUT", "registry1"), ("PUT", "centralus")]
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_vault_that_is_still_being_set_up_gets_the_time_that_this_took(dated):
+    unfinished = {**SHOWN_VAULT, "properties": {**SHOWN_VAULT["properties"], "provisioningState": "RegisteringDns"}}
+    states = [(0, unfinished), (20, SHOWN_VAULT)]
+    requests = setup_requests(
+        *(exchange("GET", arm(VAULT), 200, body, at=seconds if dated else None) for seconds, body in states)
+    )
+    settings = requests[-1].settings
+    assert requests[-1].id == VAULT
+    assert list(settings) == ["dns_delay"]
+    assert float(settings["dns_delay"]) > 0

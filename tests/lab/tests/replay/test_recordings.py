@@ -111,3 +111,10 @@ def test_a_placeholder_of_a_recorder_is_no_time():
     assert recordings.time_of("2001-02-03T04:05:06Z") is None
     assert recordings.time_of("2001-02-03T04:05:07Z").second == 7
     assert recordings.time_of("2020-10-13T19:46:09.8884403Z").microsecond == 888440
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h//subscriptions/s", "https://h/subscriptions/s/", "https://h///subscriptions/s"]
+)
+def test_slashes_at_the_ends_of_a_path_do_not_count(url):
+    assert one({**PLAIN, "request": {**PLAIN["request"], "uri": url}}).path == "/subscriptions/s"

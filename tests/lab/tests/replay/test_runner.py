@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from acrcmk_lab.azure.state import rbac
 from acrcmk_lab.replay import command, report, runner
 from tests.lab.tests.replay import synthetic
 from tests.lab.tests.replay.synthetic import GROUP, KEYS, REGISTRY, SUBSCRIPTION, VAULT, arm, exchange, recording
@@ -116,16 +117,52 @@ async def test_a_missing_operation_header_is_reported(encryption):
 
 
 async def test_a_recording_that_begins_in_the_middle_replays_with_its_preconditions(encryption):
-    vault_read = next(
-        n for n, e in enumerate(encryption) if e["request"]["method"] == "GET" and "/vaults/" in e["request"]["uri"]
-    )
-    result = await replayed(encryption[vault_read:])
-    identity_only = {number for number in differing(result) if number > 2}
-    assert differing(await replayed(encryption[vault_read : vault_read + 3])) == {}
+    patch = next(n for n, e in enumerate(encryption) if e["request"]["method"] == "PATCH")
+    for start, entry in enumerate(encryption[: patch - 1]):
+        if "operationStatuses" not in entry["request"]["uri"]:
+            result = await replayed(encryption[start:])
+            assert result.refused == [], entry["request"]
+            assert differing(result) == {}, entry["request"]
+
+
+async def recorded_keys(*, uses_rbac):
+    """Record the use of a vault with two versions of a key; return the exchanges and where the use begins."""
+    recorder = synthetic.Recorder()
+    await recorder.call("PUT", arm(GROUP, "2021-04-01"), {"location": "westus"})
+    role = rbac.definitions()[rbac.KEY_VAULT_ADMINISTRATOR]
+    recorder.cloud.state.access.grant(rbac.Grant(principal=synthetic.CLIENT, role=role, scope="/"))
+    properties = {
+        "tenantId": recorder.cloud.state.tenant_id,
+        "sku": {"family": "A", "name": "standard"},
+        "accessPolicies": [synthetic._policy(recorder, synthetic.CLIENT, "all")],
+        "enableRbacAuthorization": uses_rbac,
+    }
+    await recorder.call("PUT", arm(VAULT, "2023-02-01"), {"location": "westus", "properties": properties})
+    await recorder.wait(30)
+    first = await recorder.call("POST", f"{KEYS}/key1/create?api-version=7.4", {"kty": "RSA", "key_size": 3072})
+    await recorder.wait(10)
+    request_body = {"kty": "RSA", "key_ops": ["sign"], "tags": {"a": "b"}, "attributes": {"enabled": False}}
+    await recorder.call("POST", f"{KEYS}/key1/create?api-version=7.4", request_body)
+    await recorder.call("POST", f"{KEYS}/curve/create?api-version=7.4", {"kty": "EC", "crv": "P-384"})
+    start = len(recorder.entries)
+    await recorder.call("GET", arm(VAULT, "2023-02-01"))
+    await recorder.call("GET", f"{KEYS}/key1?api-version=7.4")
+    await recorder.call("GET", f"{KEYS}/key1/versions?api-version=7.4")
+    await recorder.call("GET", f"{first.body['key']['kid']}?api-version=7.4")
+    await recorder.call("GET", f"{KEYS}?api-version=7.4")
+    await recorder.call("GET", f"{KEYS}/curve?api-version=7.4")
+    await recorder.call("PATCH", f"{KEYS}/key1?api-version=7.4", {"attributes": {"enabled": True}})
+    return recorder.entries, start
+
+
+@pytest.mark.parametrize("uses_rbac", [False, True])
+async def test_keys_and_access_that_existed_before_are_created(uses_rbac):
+    entries, start = await recorded_keys(uses_rbac=uses_rbac)
+    assert differing(await replayed(entries)) == {}
+    result = await replayed(entries[start:])
     assert result.refused == []
-    assert identity_only, (
-        "the recording shows the ids of the identity nowhere, so exchanges that contain them cannot match"
-    )
+    assert differing(result) == {}
+    assert result.count("matched") == 7
 
 
 async def test_a_challenge_is_requested_without_a_token(encryption):

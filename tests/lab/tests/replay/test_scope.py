@@ -42,7 +42,6 @@ def test_every_rule_has_a_reason():
         f"{REGISTRY}/replications/x",
         f"{REGISTRY}/webhooks/x/ping",
         f"{REGISTRY}/listCredentials",
-        f"{REGISTRY}/operationStatuses/x",
         f"{REGISTRY}/listUsages",
         IDENTITY,
         f"{IDENTITY}/federatedIdentityCredentials/x",
@@ -122,19 +121,27 @@ async def test_the_runner_applies_the_rules_in_order():
 
 
 def test_operations_started_out_of_scope_are_out_of_scope():
-    operation = (
-        f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerRegistry/locations/WESTUS/operationResults/x"
-    )
+    operation = f"{PROVIDERS}/Microsoft.ContainerRegistry/locations/WESTUS/operationResults/x"
     entries = [
-        exchange("GET", arm(operation), 200),
         exchange("DELETE", arm(f"{REGISTRY}/cacheRules/x"), 202, location=f"{ARM}{operation}?api-version=1&t=2&c=3"),
         exchange("GET", arm(operation), 202, location=f"{ARM}{operation}2?api-version=1"),
         exchange("GET", arm(f"{operation}2"), 200),
-        exchange("GET", arm(f"{operation}3"), 200),
     ]
     rules = scope.Scope()
-    out_of_scope = [bool(rules.reason(entry)) for entry in recordings.parse(entries, name="x")]
-    assert out_of_scope == [False, True, True, True, False]
+    actual = [rules.reason(entry) for entry in recordings.parse(entries, name="x")]
+    assert actual[0] == actual[1] == actual[2] != scope.STARTED_BEFORE
+
+
+def test_operations_are_in_scope_if_the_recording_starts_them():
+    operation = f"{REGISTRY}/operationStatuses/registries-1"
+    entries = [
+        exchange("GET", arm(operation), 200, {"status": "Creating"}),
+        exchange("PUT", arm(REGISTRY), 201, {}, azure_asyncoperation=f"{ARM}{operation}?api-version=1&t=2"),
+        exchange("GET", arm(operation), 200, {"status": "Succeeded"}),
+    ]
+    rules = scope.Scope()
+    actual = [rules.reason(entry) for entry in recordings.parse(entries, name="x")]
+    assert actual == [scope.STARTED_BEFORE, None, None]
 
 
 @pytest.mark.parametrize(("version", "expected"), [("2016-10-01", True), ("7.0", False), ("7.6", False)])

@@ -6,11 +6,15 @@ from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call
 
 
-def page(call: Call, *, rows: list[Body], url: str, size: int = 100) -> Response:
-    """Return one page of a list, with a `nextLink` if there are more rows; `$top` limits the whole list."""
+def page(call: Call, *, rows: list[Body], url: str, size: int = 100, size_by_top: bool = False) -> Response:
+    """Return one page of a list, with a `nextLink` if there are more rows.
+
+    `$top` limits the whole list, or each page if `size_by_top` says so: recorded for vaults.
+    """
     query = call.request.query
     if query.get("$top", "").isdigit():
-        rows = rows[: int(query["$top"])]
+        top = int(query["$top"])
+        size, rows = (top or size, rows) if size_by_top else (size, rows[:top])
     start = int(query.get("$skiptoken", "0")) if query.get("$skiptoken", "0").isdigit() else 0
     body: Body = {"value": rows[start : start + size]}
     if start + size < len(rows):

@@ -26,6 +26,10 @@ _FIXED_HEADERS = {
 }
 _GROUP_TEMPLATE = "subscriptions/*/resourcegroups/*"
 """The template of a resource group itself, which need not exist before the request."""
+_FOUND_BY_NAME = ("microsoft.authorization/roleassignments/*", "microsoft.authorization/roledefinitions/*")
+"""Recorded: reads of these fail with an error of their own, also if the group does not exist."""
+_CHECKED_PARENTS = ("microsoft.managedidentity/userassignedidentities/*/federatedidentitycredentials/*",)
+"""Recorded: the child resources whose deletion fails with ParentResourceNotFound, also if the group does not exist."""
 
 
 class Pipeline:
@@ -86,7 +90,7 @@ class Pipeline:
         if operation.latency:
             span = "read_latency" if operation.kind == "read" else "write_latency"
             await self._state.clock.sleep(self._state.draw(getattr(self._state.settings, span)))
-        self._check_parents_exist(route)
+        self._check_parents_exist(request, route=route)
         self._check_registration(operation, route=route, provider=provider)
         if operation.kind != "read":
             headers["x-ms-operation-identifier"] = (
@@ -175,11 +179,17 @@ class Pipeline:
                 loc=self._state.settings.region,
             )
 
-    def _check_parents_exist(self, route: Route) -> None:
+    def _check_parents_exist(self, request: Request, *, route: Route) -> None:
         store = self._state.store
         if route.subscription and route.subscription.lower() not in store.subscriptions:
             raise errors.error("ARM_SUBSCRIPTION_NOT_FOUND", sub=route.subscription)
-        if route.group and route.template != _GROUP_TEMPLATE and store.group(route.subscription, route.group) is None:
+        if request.method == "DELETE" and route.template in _CHECKED_PARENTS:
+            parent_id = route.path.rsplit("/", 2)[0]
+            if store.find(parent_id) is None:
+                raise errors.error("ARM_PARENT_NOT_FOUND", verb="delete", type=_type_as_sent(route), id=parent_id)
+        needs_group = route.group and route.template != _GROUP_TEMPLATE
+        by_name = request.method in ("GET", "DELETE") and route.template in _FOUND_BY_NAME
+        if needs_group and not by_name and store.group(route.subscription, route.group) is None:
             raise errors.error("ARM_RG_NOT_FOUND", rg=route.group)
 
     def _check_registration(self, operation: Operation, *, route: Route, provider: Provider) -> None:
@@ -204,3 +214,8 @@ class Pipeline:
             f' error="invalid_token", error_description="{error["message"]}"'
         )
         return AzureError(response)
+
+
+def _type_as_sent(route: Route) -> str:
+    """Return a resource type without namespace, in the letter case of the request."""
+    return "/".join(route.path[len(route.scope) + len("/providers/") :].split("/")[1::2])

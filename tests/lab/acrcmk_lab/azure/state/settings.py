@@ -74,6 +74,7 @@ class Settings:
     vault_purge: Span = _span(10, doc="deleted vault: from the purge request to purged [R]")
     provider_registration: Span = _span(70, doc="provider: Registering to Registered [R]")
     key_delete: Span = _span(2, doc="key: deleted to visible among deleted keys [S]")
+    key_purge: Span = _span(11, doc="key: purged to restorable from a backup [R]")
     key_recover: Span = _span(2, doc="key: recovered to visible among keys [S]")
 
     # Registries.
@@ -105,6 +106,11 @@ class Settings:
     acr_plain_create: str = _field(
         "async", doc="create without CMK: 200 or 201 with operation [R]", choices=("sync", "async")
     )
+    acr_plain_update: str = _field(
+        "sync",
+        doc="update without change of key or identity: 200, or 201 with operation (2022) [R]",
+        choices=("sync", "async"),
+    )
     acr_operation_retry_after: int = _field(0, doc="Retry-After seconds on a registry's 201; 0 sends none [S]")
 
     # Other services.
@@ -118,7 +124,9 @@ class Settings:
     )
     key_before_dns: str = _field("reject", doc="ARM key PUT while RegisteringDns [X]", choices=("reject", "accept"))
     disabled_soft_delete: str = _field(
-        "reject", doc="vault PUT with enableSoftDelete false; accepted in 2020 [R]", choices=("reject", "accept")
+        "force",
+        doc="vault PUT with enableSoftDelete false: true by force; accepted in 2020 [R]",
+        choices=("force", "accept"),
     )
     cidr_suffix: str = _field(
         "keep", doc="single addresses in vault ipRules: kept, or /32 added [X]", choices=("keep", "add")

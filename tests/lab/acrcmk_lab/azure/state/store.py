@@ -53,12 +53,13 @@ class Resource:
 
 @dataclasses.dataclass(kw_only=True)
 class Group:
-    """A resource group."""
+    """A resource group; `tags` are None until a request has any, `managed_by` is the id of another resource."""
 
     id: str
     name: str
     location: str
-    tags: dict[str, str] = dataclasses.field(default_factory=dict)
+    tags: dict[str, str] | None = None
+    managed_by: str | None = None
     state: str = "Succeeded"
 
 

@@ -21,7 +21,8 @@ class RoleAssignment(Resource):
     principal_id: str
     principal_type: str
     role_definition_id: str
-    # None for assignments that Azure created itself.
+    # The object ids of who created and who last changed it; None for assignments that Azure created itself.
+    creator_id: str | None
     author_id: str | None
     description: str | None = None
     condition: str | None = None

@@ -19,6 +19,7 @@ _MANAGEMENT_GROUPS = "/providers/microsoft.management/managementgroups/"
 CHECKED_NAMESPACES = ("microsoft.keyvault", "microsoft.containerregistry", "microsoft.managedidentity")
 _ADVICE_SINCE = "2022-04-01"
 """Recorded: the error of older versions for an unknown principal has no advice."""
+_CHANGEABLE = {"description": "description", "condition": "condition", "condition_version": "conditionVersion"}
 _PRINCIPAL_FILTER = re.compile(r"(?:principalId\s+eq\s+'|assignedTo\(')([^']+)'", re.IGNORECASE)
 
 
@@ -83,7 +84,7 @@ class Authorization:
         triple = (scope.lower(), principal_id.lower(), role.guid.lower())
         same_name = self._state.store.get(RoleAssignment, call.route.path)
         if same_name:
-            return self._respond_to_repeat(same_name, triple=triple)
+            return self._update(call, same_name, triple=triple, properties=properties)
         if triple in self._triples:
             raise errors.error("RA_EXISTS")
         assignment = self._create(call, role=role, properties=properties)
@@ -150,9 +151,18 @@ class Authorization:
             error = "RA_PRINCIPAL_NOT_FOUND" if call.version >= _ADVICE_SINCE else "RA_PRINCIPAL_NOT_FOUND_2020"
             raise errors.error(error, oid=oid.hex, tid=self._state.tenant_id)
 
-    def _respond_to_repeat(self, existing: RoleAssignment, *, triple: tuple[str, str, str]) -> Response:
+    def _update(
+        self, call: Call, existing: RoleAssignment, *, triple: tuple[str, str, str], properties: Body
+    ) -> Response:
+        """Change description and condition of an assignment; its scope, principal and role cannot change."""
         if existing.triple[:2] != triple[:2]:
             raise errors.error("RA_UPDATE_NOT_PERMITTED")
+        changes = {name: properties.get(key) for name, key in _CHANGEABLE.items()}
+        if any(getattr(existing, name) != value for name, value in changes.items()):
+            for name, value in changes.items():
+                setattr(existing, name, value)
+            existing.modified, existing.author_id = self._state.clock.now(), call.caller.object_id
+            return Response(201, body=self._body(existing, created_now=True))
         status = self._state.settings.role_assignment_repeat
         if status == 409:  # noqa: PLR2004 - the setting's third value, HTTP Conflict
             raise errors.error("RA_EXISTS")
@@ -172,6 +182,7 @@ class Authorization:
             location="",
             created=now,
             modified=now,
+            creator_id=call.caller.object_id,
             author_id=call.caller.object_id,
             scope=call.route.scope or "/",
             principal_id=principal_id,
@@ -200,8 +211,9 @@ class Authorization:
         return assignment
 
     def _body(self, assignment: RoleAssignment, *, created_now: bool = False) -> Body:
-        """Return the body; recorded: `createdBy` is null in the response to the creating PUT."""
+        """Return the body; recorded: responses to a PUT have no `createdBy`, and the time of the PUT as `createdOn`."""
         clock = self._state.clock
+        created = assignment.modified if created_now else assignment.created
         return {
             "properties": {
                 "roleDefinitionId": assignment.role_definition_id,
@@ -210,9 +222,9 @@ class Authorization:
                 "scope": assignment.scope,
                 "condition": assignment.condition,
                 "conditionVersion": assignment.condition_version,
-                "createdOn": timestamps.zulu(clock.utc(assignment.created)),
+                "createdOn": timestamps.zulu(clock.utc(created)),
                 "updatedOn": timestamps.zulu(clock.utc(assignment.modified)),
-                "createdBy": None if created_now else assignment.author_id,
+                "createdBy": None if created_now else assignment.creator_id,
                 "updatedBy": assignment.author_id,
                 "delegatedManagedIdentityResourceId": None,
                 "description": assignment.description,

@@ -53,7 +53,7 @@ class RoleDefinitions:
         return paging.page(call, rows=rows, url=self._state.url, size=1000)
 
     async def put(self, call: Call) -> Response:
-        """Create or update a custom role; recorded: 201 with `createdBy` null."""
+        """Create or update a custom role; recorded: 201 with `createdBy` null, also of an update."""
         guid, properties = call.names[-1], call.request.properties()
         existing = self._state.access.roles.get(guid.lower())
         self._check_name_free(str(properties.get("roleName", "")), guid=guid)
@@ -77,8 +77,7 @@ class RoleDefinitions:
         }
         role = self._state.access.roles[guid.lower()] = RoleDefinition(guid, body=body)
         response = _body(role, subscription=call.route.subscription)
-        if existing is None:
-            response["properties"] = {**response["properties"], "createdBy": None}
+        response["properties"] = {**response["properties"], "createdBy": None}
         return Response(201, body=response)
 
     async def delete(self, call: Call) -> Response:

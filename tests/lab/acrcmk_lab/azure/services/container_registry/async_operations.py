@@ -13,6 +13,8 @@ from acrcmk_lab.azure.services.container_registry import models
 from acrcmk_lab.azure.state.state import State
 
 NAMESPACE = models.NAMESPACE
+_RETRY_SECONDS = 10
+"""Recorded: Retry-After of a deletion, and of operations on replications."""
 CERTIFICATE_LENGTH = 2200
 """Recorded: the certificate in a signed URL is about this long."""
 
@@ -61,8 +63,9 @@ class RegistryOperations:
         self._running[path.lower()] = operation
         self._state.clock.call_in(seconds, callback=lambda: done(operation))
         headers = {"azure-asyncoperation": self._signed(path, version=call.version)}
-        if self._state.settings.acr_operation_retry_after:
-            headers["Retry-After"] = str(self._state.settings.acr_operation_retry_after)
+        seconds = self._state.settings.acr_operation_retry_after or self._retry_after(owner)
+        if seconds:
+            headers["Retry-After"] = str(seconds)
         return operation, headers
 
     async def status(self, call: Call) -> Response:
@@ -72,6 +75,9 @@ class RegistryOperations:
             raise errors.error("ACR_CHILD_NOT_FOUND", name=call.names[-1])
         headers = {"azure-asyncoperation": self._signed(call.route.path, version=call.version)}
         if self._state.clock.now() < operation.end:
+            seconds = self._retry_after(call.route.path.rsplit("/", 2)[0])
+            if seconds:
+                headers["Retry-After"] = str(seconds)
             return Response(200, body={"status": operation.status}, headers=headers)
         if operation.error:
             return Response(200, body={"status": "Failed", "error": operation.error}, headers=headers)
@@ -85,7 +91,7 @@ class RegistryOperations:
         path = f"{scope}/locations/{location}/operationResults/{self._id(owner)}"
         self._deletions[path.lower()] = end
         self._state.clock.call_in(seconds, callback=done)
-        return {"Location": self._signed(path, version=call.version)}
+        return {"Location": self._signed(path, version=call.version), "Retry-After": str(self._retry_seconds())}
 
     async def deletion_result(self, call: Call) -> Response:
         end = self._deletions.get(call.route.path.lower())
@@ -94,6 +100,13 @@ class RegistryOperations:
         if self._state.clock.now() >= end:
             return Response(200)
         return Response(202, body=None, headers={"Location": self._signed(call.route.path, version=call.version)})
+
+    def _retry_after(self, owner: str) -> int:
+        """Return the seconds of Retry-After; recorded: operations on replications have it, on registries do not."""
+        return self._retry_seconds() if "/replications/" in owner.lower() else 0
+
+    def _retry_seconds(self) -> int:
+        return self._state.clock.client_seconds(_RETRY_SECONDS)
 
     def _id(self, owner: str) -> str:
         """Recorded: the type's name and a GUID of version 1."""

@@ -86,6 +86,11 @@ class RegistryChildren:
             home_replication.provisioning = "Succeeded"
             home_replication.zone_redundancy = registry.configuration.properties["zoneRedundancy"]
 
+    def ready_regions(self, registry: Registry) -> set[str]:
+        """Return the regions of the replications that exist, not of those under creation."""
+        replications = self._state.store.under(registry.id, kind=Replication)
+        return {child.location for child in replications if child.provisioning != "Creating"}
+
     async def put_replication(self, call: Call) -> Response:
         registry = models.get_registry(self._state, call)
         location = str(call.body.get("location") or "")
@@ -93,6 +98,9 @@ class RegistryChildren:
             raise errors.error("ARM_LOCATION_REQUIRED")
         self.add_home_replication(registry)
         existing = self._state.store.get(Replication, call.route.path)
+        if existing and self._changes_only_tags(call, existing):
+            self._touch(call, existing)
+            return Response(200, body=self._body(existing, version=call.version))
         child = existing or self._new_replication(call.route.path, location=location, author=call.caller.author)
         return self._begin_write(call, child, provisioning="Updating" if existing else "Creating")
 
@@ -189,6 +197,13 @@ class RegistryChildren:
 
         _, headers = self._async_operations.begin(call, owner=child.id, status=provisioning, done=done)
         return Response(201, body=self._body(child, version=call.version), headers=headers)
+
+    def _changes_only_tags(self, call: Call, child: Replication) -> bool:
+        """Return whether a PUT leaves a replication as it is but for its tags; recorded: it is finished at once."""
+        properties = call.request.properties()
+        endpoint = properties.get("regionEndpointEnabled", child.endpoint)
+        zones = properties.get("zoneRedundancy", child.zone_redundancy)
+        return "tags" in call.body and (endpoint, zones) == (child.endpoint, child.zone_redundancy)
 
     def _display(self, child: Replication, status: str) -> None:
         child.status = {"displayStatus": status, "timestamp": timestamps.zulu(self._state.clock.utc())}

@@ -1,7 +1,7 @@
 """Microsoft.ContainerRegistry: registries, in the three recorded generations of responses.
 
-GEN_A answers 200 with the final body. GEN_B answers 201 with an operation and shows the old state
-until that has ended; GEN_C likewise, but shows the new state at once.
+GEN_A answers 200 with the final body. GEN_B answers 201 with an operation and shows the old identity and key
+until that has ended; GEN_C likewise, but shows the new ones at once.
 """
 
 import asyncio
@@ -43,14 +43,19 @@ VERSIONS = (
     "2023-07-01",
     "2023-08-01-preview",
     "2023-11-01-preview",
+    "2024-01-01-preview",
     "2024-11-01-preview",
     "2025-03-01-preview",
     "2025-04-01",
     "2025-05-01-preview",
     "2025-06-01-preview",
+    "2025-09-01-preview",
     "2025-11-01",
     "2025-12-01-preview",
+    "2026-01-01-preview",
+    "2026-03-01-preview",
     "2026-09-01-preview",
+    "2026-11-01",
 )
 ASSIGN = f"{identity_models.TYPE}/assign/action"
 _NAME = re.compile(r"[a-zA-Z0-9]{5,50}")
@@ -175,10 +180,7 @@ class ContainerRegistry:
             raise errors.error("ACR_NAME_INVALID", name=name)
         if self._is_name_taken(name, except_by=call.route.path):
             raise errors.error("ACR_NAME_TAKEN", name=name)
-        if not location:
-            raise errors.error("ARM_LOCATION_REQUIRED")
-        if configuration.sku not in models.SKUS:
-            raise errors.error("ACR_SKU_INVALID", sku=configuration.sku)
+        self._check_required(call)
         configuration = self._with_identities(call, configuration)
         registry = Registry(
             id=call.route.path,
@@ -191,7 +193,18 @@ class ContainerRegistry:
         )
         return await self._write(call, registry, configuration=configuration, provisioning="Creating")
 
+    def _check_required(self, call: Call) -> None:
+        """Check that a PUT has what every PUT needs; AzureError with what is missing."""
+        if not call.body.get("location"):
+            raise errors.error("ARM_LOCATION_REQUIRED")
+        sku = call.body.get("sku")
+        name = str(sku.get("name") or "") if isinstance(sku, dict) else ""
+        if name not in models.SKUS:
+            raise errors.error("ACR_SKU_INVALID", sku=name)
+
     async def _update(self, call: Call, registry: Registry, *, replace: bool) -> Response:
+        if replace:
+            self._check_required(call)
         await self._wait_until_idle(registry)
         current = registry.configuration
         updated = models.new_configuration(call.body) if replace else models.overlay(current, body=call.body)
@@ -296,6 +309,8 @@ class ContainerRegistry:
         if provisioning == "Creating":
             return configuration.encryption is None and self._state.settings.acr_plain_create == "sync"
         before = registry.configuration
+        if self._state.settings.acr_plain_update == "async":
+            return False
         return configuration.encryption == before.encryption and configuration.identities == before.identities
 
     def _with_identities(self, call: Call, configuration: Configuration, *, replace: bool = False) -> Configuration:
@@ -381,9 +396,12 @@ class ContainerRegistry:
         return models.get_registry(self._state, call)
 
     def _body(self, registry: Registry, *, version: str) -> Body:
-        configuration = registry.configuration
-        if registry.pending and self._state.settings.registry_mode != "GEN_B":
-            configuration = registry.pending
+        configuration = registry.pending or registry.configuration
+        if registry.pending and self._state.settings.registry_mode == "GEN_B":
+            current = registry.configuration
+            configuration = dataclasses.replace(
+                registry.pending, identities=current.identities, encryption=current.encryption
+            )
         return models.body_of(
             registry,
             configuration,
@@ -391,4 +409,5 @@ class ContainerRegistry:
             time=self._state.clock,
             tenant_id=self._state.tenant_id,
             domain=self._state.settings.registry_domain,
+            regions={registry.location, *self._children.ready_regions(registry)},
         )

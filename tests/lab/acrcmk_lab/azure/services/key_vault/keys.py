@@ -143,8 +143,9 @@ def _attributes(vault: Vault, *, version: KeyVersion) -> Body:
     if version.expires is not None:
         attributes["exp"] = version.expires
     attributes |= {"created": version.created, "updated": version.updated}
-    return {**attributes, **vault.recovery.attributes, "exportable": False}
+    # Recorded: unlike the vault's own endpoint, the management plane does not show `recoverableDays`.
+    return {**attributes, "recoveryLevel": vault.recovery.level, "exportable": version.exportable}
 
 
 def _not_found(name: str) -> AzureError:
-    return errors.error("KVD_KEY_NOT_FOUND", name=name)
+    return errors.error("KVD_KEY_NOT_FOUND", name=name, help=models.HELP)

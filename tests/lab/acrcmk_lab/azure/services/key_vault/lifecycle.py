@@ -6,7 +6,6 @@ One state machine for the management plane, the data plane and the control API.
 import dataclasses
 import re
 
-from acrcmk_lab.azure.arm import errors
 from acrcmk_lab.azure.arm.messages import Body
 from acrcmk_lab.azure.services.key_vault import models, soft_delete
 from acrcmk_lab.azure.services.key_vault.models import Key, KeyVersion, Vault
@@ -44,11 +43,9 @@ class KeyLifecycle:
         self._add(vault, key, version)
         return key
 
-    def restore(self, vault: Vault, key: Key) -> Key:
+    def restore(self, vault: Vault, key: Key, *, identifier: str) -> Key:
         """Restore a key with its versions from a backup; AzureError for a name that is in use or not free yet."""
-        self._soft_delete.check_free(vault.key_collection, name=key.name)
-        if key.name.lower() in vault.keys:
-            raise errors.error("KVD_RESTORE_CONFLICT", Type="Key", name=key.name)
+        self._soft_delete.check_restorable(vault.key_collection, identifier=identifier, name=key.name)
         vault.keys[key.name.lower()] = key
         self._schedule(vault, key)
         return key

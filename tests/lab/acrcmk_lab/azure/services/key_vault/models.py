@@ -4,16 +4,20 @@ import dataclasses
 import re
 
 from acrcmk_lab.azure.arm.messages import Body
-from acrcmk_lab.azure.services.key_vault.soft_delete import Collection, Item
+from acrcmk_lab.azure.services.key_vault.soft_delete import Collection, I, Item
 from acrcmk_lab.azure.state.store import Resource
 
 NAMESPACE = "Microsoft.KeyVault"
 TYPE = f"{NAMESPACE}/vaults"
 RSA_SIZES = (2048, 3072, 4096)
 CURVES = ("P-256", "P-384", "P-521", "P-256K")
+CURVE_ALIASES = {"SECP256K1": "P-256K"}
+"""Recorded: older names of curves that an import accepts."""
 RSA_OPERATIONS = ("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey")
 EC_OPERATIONS = ("sign", "verify")
 FULL_RETENTION_DAYS = 90
+HELP = " For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"
+"""The end of the message about a missing object."""
 NAME = re.compile(r"[A-Za-z0-9-]{1,127}")
 _KEY_URI = re.compile(r"https://([a-z0-9-]+)\.([^/]+)/keys/([a-z0-9-]+)(?:/([0-9a-f]{32}))?/?", re.IGNORECASE)
 
@@ -32,6 +36,8 @@ class KeyVersion:
     enabled: bool = True
     expires: int | None = None
     not_before: int | None = None
+    exportable: bool = False
+    release_policy: Body | None = None
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def usable(self, unix_now: float) -> bool:
@@ -107,11 +113,8 @@ class Recovery:
 
     @property
     def attributes(self) -> Body:
-        """The attributes for it; days only if they are not the full 90."""
-        attributes: Body = {"recoveryLevel": self.level}
-        if self.days != FULL_RETENTION_DAYS:
-            attributes["recoverableDays"] = self.days
-        return attributes
+        """The attributes for it."""
+        return {"recoveryLevel": self.level, "recoverableDays": self.days}
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -167,6 +170,8 @@ class Vault(Resource):
     deleted_secrets: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
     certificates: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
     deleted_certificates: dict[str, VaultObject] = dataclasses.field(default_factory=dict)
+    # When a purged object's name is free again, in simulated seconds, by noun and lower-case name.
+    purged_names: dict[tuple[str, str], float] = dataclasses.field(default_factory=dict)
     deleted_at: float | None = None
 
     @property
@@ -178,19 +183,29 @@ class Vault(Resource):
     @property
     def key_collection(self) -> Collection[Key]:
         """Its keys, as a collection with soft delete."""
-        return Collection(noun="Key", live=self.keys, deleted=self.deleted_keys, days=self.recovery.days)
+        return Collection(
+            noun="Key", live=self.keys, deleted=self.deleted_keys, days=self.recovery.days, purged=self.purged_names
+        )
 
     @property
     def secret_collection(self) -> Collection[VaultObject]:
         """Its secrets, as a collection with soft delete."""
-        return Collection(noun="Secret", live=self.secrets, deleted=self.deleted_secrets, days=self.recovery.days)
+        return Collection(
+            noun="Secret",
+            live=self.secrets,
+            deleted=self.deleted_secrets,
+            days=self.recovery.days,
+            purged=self.purged_names,
+        )
 
     @property
     def certificate_collection(self) -> Collection[VaultObject]:
         """Its certificates, as a collection with soft delete."""
-        return Collection(
-            noun="Certificate", live=self.certificates, deleted=self.deleted_certificates, days=self.recovery.days
-        )
+        return self._collection("Certificate", live=self.certificates, deleted=self.deleted_certificates)
+
+    def _collection(self, noun: str, *, live: dict[str, I], deleted: dict[str, I]) -> Collection[I]:
+        days = self.recovery.days
+        return Collection(noun=noun, live=live, deleted=deleted, days=days, purged=self.purged_names)
 
 
 def problem(properties: Body, *, name: str) -> str | None:
@@ -223,4 +238,6 @@ def new_version(properties: Body, *, version: str, unix_now: int) -> KeyVersion:
         enabled=attributes.get("enabled", True) is not False,
         expires=attributes.get("exp"),
         not_before=attributes.get("nbf"),
+        exportable=attributes.get("exportable") is True,
+        release_policy=properties.get("releasePolicy"),
     )

@@ -32,12 +32,16 @@ I = TypeVar("I", bound=Item)  # noqa: E741 - an item
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Collection(Generic[I]):
-    """A vault's objects of one kind, by lower-case name; `days` is the retention of deleted objects."""
+    """A vault's objects of one kind, by lower-case name; `days` is the retention of deleted objects.
+
+    `purged` are the simulated times at which the names of purged objects are free again, by noun and name.
+    """
 
     noun: str
     live: dict[str, I]
     deleted: dict[str, I]
     days: int
+    purged: dict[tuple[str, str], float]
 
 
 class SoftDelete:
@@ -81,5 +85,15 @@ class SoftDelete:
         self._state.clock.call_in(self._state.draw(self._state.settings.key_recover), callback=complete)
 
     def purge(self, collection: Collection[I], item: I) -> None:
-        """Purge a deleted object."""
+        """Purge a deleted object; a backup of it cannot be restored until `key_purge` has passed."""
         collection.deleted.pop(item.name.lower(), None)
+        free_at = self._state.clock.now() + self._state.draw(self._state.settings.key_purge)
+        collection.purged[collection.noun, item.name.lower()] = free_at
+
+    def check_restorable(self, collection: Collection[I], *, identifier: str, name: str) -> None:
+        """Check a name for a restore; AzureError if an object has it, or had it until a moment ago."""
+        self.check_free(collection, name=name)
+        purged = collection.purged.get((collection.noun, name.lower()), 0.0) > self._state.clock.now()
+        if purged or name.lower() in collection.live:
+            kind = collection.noun.lower()
+            raise errors.error("KVD_RESTORE_CONFLICT", kind=kind, id=identifier)

@@ -16,6 +16,20 @@ RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 SYSTEM_DATA_SINCE = "2021-04-01-preview"
 NETWORK_ACCESS_SINCE = "2021-06-01-preview"
 _NAME = re.compile(r"[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]")
+_COMMON_PERMISSIONS = "all backup delete get list purge recover restore "
+_PERMISSIONS = {
+    "keys": frozenset(
+        f"{_COMMON_PERMISSIONS} create decrypt encrypt getrotationpolicy import release rotate setrotationpolicy sign"
+        " unwrapkey update verify wrapkey".split()
+    ),
+    "secrets": frozenset(f"{_COMMON_PERMISSIONS} set".split()),
+    "certificates": frozenset(
+        f"{_COMMON_PERMISSIONS} create deleteissuers getissuers import listissuers managecontacts manageissuers"
+        " setissuers update".split()
+    ),
+    "storage": frozenset(f"{_COMMON_PERMISSIONS} deletesas getsas listsas regeneratekey set setsas update".split()),
+}
+"""Documented: the permissions of access policies by area, lower case (Vaults - Create Or Update, `Permissions`)."""
 _FLAGS = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment")
 
 
@@ -25,12 +39,13 @@ def check_name(name: str) -> None:
         raise errors.error("KV_NAME_INVALID")
 
 
-def check_properties(properties: Body, *, existing: Vault | None, reject_no_soft_delete: bool) -> None:
+def check_properties(properties: Body, *, existing: Vault | None) -> None:
     """Check the properties of a create or update; AzureError for what Key Vault rejects."""
     if properties.get("enablePurgeProtection") is False:
         raise errors.error("KV_PURGE_PROTECTION_FALSE")
-    if properties.get("enableSoftDelete") is False and (reject_no_soft_delete or (existing and existing.soft_delete)):
+    if properties.get("enableSoftDelete") is False and existing and existing.soft_delete:
         raise errors.error("KV_SOFT_DELETE_FALSE")
+    check_policies(properties.get("accessPolicies"))
     retention = properties.get("softDeleteRetentionInDays")
     if retention is not None and retention not in RETENTION_DAYS:
         raise errors.error("KV_RETENTION_INVALID")
@@ -38,10 +53,20 @@ def check_properties(properties: Body, *, existing: Vault | None, reject_no_soft
         raise errors.error("KV_RETENTION_FIXED")
 
 
+def check_policies(requested: Any) -> None:
+    """Check access policies; AzureError for an unknown permission."""
+    for policy in requested or []:
+        for area, permissions in (policy.get("permissions") or {}).items():
+            known = _PERMISSIONS.get(str(area).lower(), frozenset())
+            if any(str(permission).lower() not in known for permission in permissions or []):
+                raise errors.error("KV_POLICIES_INVALID")
+
+
 def create(vault: Vault, *, properties: Body, version: str, optional_soft_delete: bool) -> None:
     """Set a new vault's properties, with the defaults of the api-version."""
     by_default = not optional_soft_delete or version >= SOFT_DELETE_BY_DEFAULT_SINCE
-    vault.soft_delete = by_default if properties.get("enableSoftDelete") is None else properties["enableSoftDelete"]
+    requested = properties.get("enableSoftDelete") if optional_soft_delete else None
+    vault.soft_delete = by_default if requested is None else requested
     if "enableSoftDelete" not in properties and vault.soft_delete:
         vault.retention = models.FULL_RETENTION_DAYS
     if version >= RBAC_BY_DEFAULT_SINCE:

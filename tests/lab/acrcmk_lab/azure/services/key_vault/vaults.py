@@ -104,20 +104,17 @@ class KeyVault:
     async def index(self, call: Call) -> Response:
         vaults = self._state.store.under(call.route.scope, kind=Vault)
         rows = [self._body(vault, version=call.version) for vault in vaults]
-        return paging.page(call, rows=rows, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url, size_by_top=True)
 
     async def put(self, call: Call) -> Response:
         properties = call.request.properties()
         existing = self._state.store.get(Vault, call.route.path)
         vault_properties.check_name(call.names[0])
-        vault_properties.check_properties(
-            properties,
-            existing=existing,
-            reject_no_soft_delete=self._state.settings.disabled_soft_delete == "reject",
-        )
+        vault_properties.check_properties(properties, existing=existing)
         if properties.get("createMode") == "recover" and not existing:
             return Response(200, body=self._body(self._recover(call), version=call.version))
         if existing:
+            self._check_required(call, rbac=bool(existing.rbac))
             self._update(existing, call=call)
             existing.tags = ids.tags(call.body.get("tags"))
             return Response(200, body=self._body(existing, version=call.version))
@@ -129,7 +126,7 @@ class KeyVault:
 
     async def patch(self, call: Call) -> Response:
         vault = self._get_vault(call)
-        vault_properties.check_properties(call.request.properties(), existing=vault, reject_no_soft_delete=True)
+        vault_properties.check_properties(call.request.properties(), existing=vault)
         self._update(vault, call=call)
         if "tags" in call.body:
             vault.tags = ids.tags(call.body["tags"])
@@ -184,7 +181,7 @@ class KeyVault:
             for v in self.deleted.values()
             if ids.within(v.id, scope=f"/subscriptions/{call.route.subscription}")
         ]
-        return paging.page(call, rows=rows, url=self._state.url)
+        return paging.page(call, rows=rows, url=self._state.url, size_by_top=True)
 
     async def no_hsms(self, _: Call) -> Response:
         """Return an empty list: `az keyvault list-deleted` and `recover` request these, too."""
@@ -237,8 +234,6 @@ class KeyVault:
         name, location = call.names[0], str(call.body.get("location") or "")
         properties = call.request.properties()
         self._check_name_free(call)
-        if not location:
-            raise errors.error("ARM_LOCATION_REQUIRED")
         vault = Vault(
             id=call.route.path,
             name=name,
@@ -252,9 +247,8 @@ class KeyVault:
         )
         optional = self._state.settings.disabled_soft_delete == "accept"
         vault_properties.create(vault, properties=properties, version=call.version, optional_soft_delete=optional)
+        self._check_required(call, rbac=bool(vault.rbac))
         self._normalise(vault)
-        if "accessPolicies" not in properties and not vault.rbac:
-            raise errors.error("KV_POLICIES_REQUIRED")
         self._state.store.put(vault)
         self._record_author(vault, call=call)
         self._set_policies(vault, vault_properties.policies(properties.get("accessPolicies")))
@@ -262,6 +256,14 @@ class KeyVault:
         self._state.log_delay("dns", resource=vault.id, seconds=seconds)
         self._state.clock.call_in(seconds, callback=lambda: setattr(vault, "provisioning", "Succeeded"))
         return vault
+
+    def _check_required(self, call: Call, *, rbac: bool) -> None:
+        """Check that a PUT has what every PUT needs; AzureError with what is missing."""
+        properties = call.request.properties()
+        if not call.body.get("location"):
+            raise errors.error("ARM_LOCATION_REQUIRED")
+        if properties.get("accessPolicies") is None and not (rbac or properties.get("enableRbacAuthorization")):
+            raise errors.error("KV_POLICIES_REQUIRED")
 
     def _check_name_free(self, call: Call) -> None:
         name = call.names[0].lower()

@@ -36,6 +36,23 @@ _SINKS = (
     "eventHubAuthorizationRuleId",
     "marketplacePartnerId",
 )
+_CATEGORIES: dict[str, tuple[tuple[str, str], ...]] = {
+    "microsoft.containerregistry/registries/*": (
+        ("ContainerRegistryRepositoryEvents", "Logs"),
+        ("ContainerRegistryLoginEvents", "Logs"),
+        ("AllMetrics", "Metrics"),
+    ),
+    "microsoft.keyvault/vaults/*": (
+        ("AuditEvent", "Logs"),
+        ("AzurePolicyEvaluationDetails", "Logs"),
+        ("AllMetrics", "Metrics"),
+    ),
+    "microsoft.network/networksecuritygroups/*": (
+        ("NetworkSecurityGroupEvent", "Logs"),
+        ("NetworkSecurityGroupRuleCounter", "Logs"),
+    ),
+}
+"""Documented, for security groups recorded: the categories by resource type. Other types have none in the lab."""
 _NOT_RETAINED = {"enabled": False, "days": 0}
 _LOG: Body = {"category": None, "categoryGroup": None, "enabled": False, "retentionPolicy": _NOT_RETAINED}
 _METRIC: Body = {"category": None, "enabled": False, "retentionPolicy": _NOT_RETAINED}
@@ -72,6 +89,8 @@ class Diagnostics:
         operations_of_crud = [
             *operations.crud(NAMESPACE, path="diagnosticSettings/*", get=self.get, put=self.put, delete=self.delete),
             *operations.crud(NAMESPACE, path="diagnosticSettings", get=self.index),
+            *operations.crud(NAMESPACE, path="diagnosticSettingsCategories", get=self.list_categories),
+            *operations.crud(NAMESPACE, path="diagnosticSettingsCategories/*", get=self.get_category),
         ]
         return [
             dataclasses.replace(operation, admit=self.admit, throttled="ARM_THROTTLE_RESOURCE")
@@ -99,6 +118,19 @@ class Diagnostics:
     async def index(self, call: Call) -> Response:
         self._check_target_exists(call)
         return paging.page(call, rows=[_body(setting) for setting in self._settings_of(call)], url=self._state.url)
+
+    async def list_categories(self, call: Call) -> Response:
+        """List the categories of logs and metrics that a resource has."""
+        self._check_target_exists(call)
+        return paging.page(call, rows=_categories(call), url=self._state.url)
+
+    async def get_category(self, call: Call) -> Response:
+        self._check_target_exists(call)
+        name = call.names[0]
+        category = next((row for row in _categories(call) if row["name"].lower() == name.lower()), None)
+        if category is None:
+            raise errors.error("INSIGHTS_NOT_FOUND", name=name)
+        return Response(200, body=category)
 
     async def put(self, call: Call) -> Response:
         self._check_target_exists(call)
@@ -184,6 +216,24 @@ def _body(setting: DiagnosticSetting) -> Body:
         "properties": setting.properties,
         "identity": None,
     }
+
+
+def _categories(call: Call) -> list[Body]:
+    """Return the categories of the path's target; recorded: everything but the name in lower case."""
+    target = call.route.scope.lower()
+    return [
+        {
+            "id": f"{target}/providers/microsoft.insights/diagnosticSettingsCategories/{name}",
+            "type": "microsoft.insights/diagnosticSettingsCategories",
+            "name": name,
+            "location": None,
+            "kind": None,
+            "tags": None,
+            "properties": {"categoryType": kind},
+            "identity": None,
+        }
+        for name, kind in _CATEGORIES.get(ids.route(call.route.scope).template, ())
+    ]
 
 
 def _not_found(route: Route) -> AzureError:

@@ -11,7 +11,7 @@ from acrcmk_lab.azure.state.store import Group, Resource
 
 GROUP = "subscriptions/*/resourcegroups/*"
 _COMPARISON = re.compile(r"(\w+)\s+eq\s+'([^']*)'", re.IGNORECASE)
-_TAG = re.compile(r"tagName\s+eq\s+'([^']*)'\s+and\s+tagValue\s+eq\s+'([^']*)'", re.IGNORECASE)
+_TAG = re.compile(r"tagName\s+eq\s+'([^']*)'(?:\s+and\s+tagValue\s+eq\s+'([^']*)')?", re.IGNORECASE)
 _FILTERABLE = {"resourcetype", "name", "location", "resourcegroup", "tagname", "tagvalue"}
 
 _AUTHORS_SINCE = "2021-04-01"
@@ -79,7 +79,7 @@ class Resources:
         rows = [
             _group_body(group)
             for key, group in self._state.store.groups.items()
-            if key.startswith(prefix) and (not tag or group.tags.get(tag[1]) == tag[2])
+            if key.startswith(prefix) and (not tag or _has_tag(group, name=tag[1], value=tag[2]))
         ]
         return paging.page(call, rows=rows, url=self._state.url)
 
@@ -88,7 +88,7 @@ class Resources:
 
     async def group_exists(self, call: Call) -> Response:
         group = self._state.store.group(call.route.subscription, call.route.group)
-        return Response(204 if group else 404)
+        return Response(204) if group else Response(404, headers={"x-ms-failure-cause": "gateway"})
 
     async def put_group(self, call: Call) -> Response:
         location = str(call.body.get("location") or "")
@@ -105,7 +105,8 @@ class Resources:
                 raise errors.error("ARM_GROUP_LOCATION", other=location, loc=existing.location)
             self._check_not_deleting(existing)
             status = 200
-        existing.tags = ids.tags(call.body.get("tags"))
+        existing.tags = ids.tags(call.body["tags"]) if call.body.get("tags") is not None else None
+        existing.managed_by = call.body.get("managedBy") or existing.managed_by
         return Response(status, body=_group_body(existing))
 
     async def patch_group(self, call: Call) -> Response:
@@ -231,14 +232,22 @@ class Resources:
 
 
 def _group_body(group: Group) -> Body:
+    """Return a group's body; recorded: without `tags` and `managedBy` if no request had any."""
     return {
         "id": group.id,
         "name": group.name,
         "type": "Microsoft.Resources/resourceGroups",
         "location": group.location,
-        "tags": group.tags,
+        **({"managedBy": group.managed_by} if group.managed_by else {}),
+        **({"tags": group.tags} if group.tags is not None else {}),
         "properties": {"provisioningState": group.state},
     }
+
+
+def _has_tag(group: Group, *, name: str, value: str | None) -> bool:
+    """Return whether a group has a tag, with a value if that is not None."""
+    tags = group.tags or {}
+    return name in tags if value is None else tags.get(name) == value
 
 
 def _matches(resource: Resource, filters: dict[str, str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from acrcmk_lab.azure.arm import errors, ids
 from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.services.key_vault import lifecycle, models
-from acrcmk_lab.azure.services.key_vault.data_plane import crypto, operations
+from acrcmk_lab.azure.services.key_vault.data_plane import crypto, operations, release_policy
 from acrcmk_lab.azure.services.key_vault.data_plane.crypto import Materials
 from acrcmk_lab.azure.services.key_vault.data_plane.deleted_objects import Deletions, Kind
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Handler, Operation
@@ -62,7 +62,9 @@ class DataPlaneKeys:
             yield "GET", path, self.get, "get", "read"
             yield "PATCH", path, self.update, "update", "update/action"
         for operation, action in _CRYPTOGRAPHY.items():
-            yield "POST", f"keys/*/*/{operation.lower()}", self._cryptography(operation), operation, f"{action}/action"
+            for path in ("keys/*", "keys/*/*"):
+                name = f"{path}/{operation.lower()}"
+                yield "POST", name, self._cryptography(operation), operation, f"{action}/action"
 
     def _kind(self) -> Kind[Key]:
         return Kind(
@@ -82,6 +84,7 @@ class DataPlaneKeys:
             "curveName": call.body.get("crv"),
             "keyOps": call.body.get("key_ops"),
             "attributes": call.attributes,
+            "releasePolicy": release_policy.normalized(call.body.get("release_policy")),
         }
         problem = models.problem(properties, name=call.names[0])
         if not problem and not properties["kty"]:
@@ -96,7 +99,8 @@ class DataPlaneKeys:
 
     def import_(self, call: Call) -> Response:
         """Import a key; an existing key gets a new version."""
-        jwk = call.body.get("key") or {}
+        jwk = dict(call.body.get("key") or {})
+        jwk["crv"] = models.CURVE_ALIASES.get(str(jwk.get("crv")).upper(), jwk.get("crv"))
         material = crypto.imported(jwk)
         kty = str(jwk["kty"]).removesuffix("-HSM") + ("-HSM" if call.body.get("Hsm") else "")
         problem = None if models.NAME.fullmatch(call.names[0]) else "the key's name is invalid"
@@ -104,7 +108,7 @@ class DataPlaneKeys:
         properties = {
             "kty": kty,
             "keySize": material.key_size,
-            "curveName": jwk.get("crv"),
+            "curveName": jwk["crv"],
             "keyOps": jwk.get("key_ops"),
             "attributes": call.attributes,
         }
@@ -125,8 +129,10 @@ class DataPlaneKeys:
         )
 
     def versions(self, call: Call) -> Response:
-        """List versions; recorded: in the order of their ids, not of time."""
-        key, _ = self.lookup(call)
+        """List versions; recorded: in the order of their ids, not of time; none of a missing key."""
+        key = call.vault.keys.get(call.names[0].lower())
+        if key is None:
+            return operations.page(call, {})
         return operations.page(
             call,
             {
@@ -174,8 +180,9 @@ class DataPlaneKeys:
     def restore(self, call: Call) -> Response:
         stored = self._backups.get(str(call.body.get("value")))
         if stored is None:
-            raise errors.error("KVD_BAD_PARAMETER", reason="the backup blob is not of this tenant")
-        key = self._lifecycle.restore(call.vault, copy.deepcopy(stored))
+            raise errors.error("KVD_BAD_PARAMETER", reason="Malformed backup blob")
+        identifier = f"{call.url}/keys/{stored.name}/{stored.current.version}"
+        key = self._lifecycle.restore(call.vault, copy.deepcopy(stored), identifier=identifier)
         return self.bundle(call, key, version=key.current)
 
     def lookup(self, call: Call) -> tuple[Key, KeyVersion]:
@@ -186,7 +193,7 @@ class DataPlaneKeys:
             return key, key.current
         if key and version_id.lower() in key.versions:
             return key, key.versions[version_id.lower()]
-        raise errors.error("KVD_KEY_NOT_FOUND", name="/".join(filter(None, (name, version_id))))
+        raise operations.not_found("KVD_KEY_NOT_FOUND", call=call, name="/".join(filter(None, (name, version_id))))
 
     def _check(self, call: Call, *, problem: str | None, kty: str) -> None:
         if not problem and kty.endswith("-HSM") and call.vault.sku["name"].lower() != "premium":
@@ -205,7 +212,8 @@ class DataPlaneKeys:
             "key_ops": list(version.operations),
             **self._materials.public(version),
         }
-        return {"key": jwk, **_attributes_and_tags(call, version)}
+        policy = {"release_policy": version.release_policy} if version.release_policy else {}
+        return {"key": jwk, **_attributes_and_tags(call, version), **policy}
 
     def _list_item(self, call: Call, key: Key) -> Body:
         return {"kid": f"{call.url}/keys/{key.name}", **_attributes_and_tags(call, key.current)}
@@ -215,7 +223,7 @@ def _attributes_and_tags(call: Call, version: KeyVersion) -> Body:
     """Return attributes and tags; later api-versions have more members [R]."""
     more: Body = {}
     if call.version >= _EXPORTABLE_SINCE and call.release >= _EXPORTABLE_RELEASE:
-        more["exportable"] = False
+        more["exportable"] = version.exportable
     if call.version >= _PLATFORM_SINCE:
         more["hsmPlatform"] = "1" if version.kty.endswith("-HSM") else "0"
     return operations.described(call, version, **more)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from acrcmk_lab.azure.arm import errors, ids
 from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.services.key_vault import models, soft_delete
+from acrcmk_lab.azure.services.key_vault.data_plane import operations
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call
 from acrcmk_lab.azure.services.key_vault.models import ObjectVersion, Vault, VaultObject
 from acrcmk_lab.azure.services.key_vault.soft_delete import SoftDelete
@@ -32,7 +33,7 @@ class VersionedObjects:
             return item, item.current
         if item and version_id.lower() in item.versions:
             return item, item.versions[version_id.lower()]
-        raise errors.error(self._not_found_error, name="/".join(filter(None, (name, version_id))))
+        raise operations.not_found(self._not_found_error, call=call, name="/".join(filter(None, (name, version_id))))
 
     def add(self, call: Call, *, content: Body, attributes: Body | None = None) -> VaultObject:
         """Create an object, or a new current version, with the attributes and tags of the request."""
@@ -77,11 +78,10 @@ class VersionedObjects:
         """Restore an object from a backup; AzureError for a name that is in use or not free yet."""
         stored = self._backups.get(str(call.body.get("value")))
         if stored is None:
-            raise errors.error("KVD_BAD_PARAMETER", reason="the backup blob is not of this tenant")
+            raise errors.error("KVD_BAD_PARAMETER", reason="Malformed backup blob")
         collection = self._collection(call.vault)
-        self._soft_delete.check_free(collection, name=stored.name)
-        if stored.name.lower() in collection.live:
-            raise errors.error("KVD_RESTORE_CONFLICT", Type=collection.noun, name=stored.name)
+        identifier = f"{call.url}/{collection.noun.lower()}s/{stored.name}/{stored.current.version}"
+        self._soft_delete.check_restorable(collection, identifier=identifier, name=stored.name)
         return collection.live.setdefault(stored.name.lower(), copy.deepcopy(stored))
 
     def delete(self, vault: Vault, item: VaultObject) -> None:

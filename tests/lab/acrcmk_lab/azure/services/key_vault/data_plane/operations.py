@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Literal, Protocol
 
 from acrcmk_lab.azure.arm import errors
-from acrcmk_lab.azure.arm.messages import Body, Request, Response
+from acrcmk_lab.azure.arm.messages import AzureError, Body, Request, Response
+from acrcmk_lab.azure.services.key_vault import models
 from acrcmk_lab.azure.services.key_vault.models import Vault
 from acrcmk_lab.azure.state.directory import Principal
 
@@ -16,6 +17,8 @@ PAGE_SIZE = 25
 _NEWER, _OLDER = (8, 0), (6, 0)
 """Dated versions follow 7.6; the two oldest came before 7.0."""
 _DAYS_SINCE = (7, 1)
+_HELP_SINCE = (1, 2)
+"""Recorded: the release of early 2021, in recordings of azure-sdk-for-js, adds a link to the message."""
 _NUMBERED = re.compile(r"7\.([0-6])(?:-preview(?:\.\d+)?)?")
 _DATED = {"2015-06-01": _OLDER, "2016-10-01": _OLDER, "2025-06-01-preview": _NEWER, "2025-07-01": _NEWER}
 
@@ -129,6 +132,11 @@ def described(call: Call, version: Described, **more: object) -> Body:
     if call.version < _DAYS_SINCE:
         attributes.pop("recoverableDays", None)
     return {"attributes": attributes, **({"tags": version.tags} if version.tags else {})}
+
+
+def not_found(error_id: str, *, call: Call, name: str) -> AzureError:
+    """Return the error for a missing object."""
+    return errors.error(error_id, name=name, help=models.HELP if call.release >= _HELP_SINCE else "")
 
 
 def page(call: Call, rows: dict[str, Body]) -> Response:

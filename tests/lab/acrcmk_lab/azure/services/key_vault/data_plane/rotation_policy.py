@@ -51,20 +51,27 @@ class Rotation:
 
     def put(self, call: Call) -> Response:
         key, _ = self._lookup(call)
-        actions = call.body.get("lifetimeActions") or DEFAULT["lifetimeActions"]
+        requested = call.body.get("lifetimeActions") or []
         expiry = call.attributes.get("expiryTime")
-        message = problem(actions, expiry=expiry)
+        message = problem(requested, expiry=expiry)
         if message:
             raise errors.error("KVD_BAD_PARAMETER", reason=message)
         now = int(self._state.clock.utc().timestamp())
         created = ((key.rotation_policy or {}).get("attributes") or {}).get("created", now)
         attributes = {**({"expiryTime": expiry} if expiry else {}), "created": created, "updated": now}
-        self._lifecycle.set_policy(call.vault, key, {"lifetimeActions": actions, "attributes": attributes})
+        policy = {"lifetimeActions": _with_notification(requested), "attributes": attributes}
+        self._lifecycle.set_policy(call.vault, key, policy)
         return self.get(call)
 
     def rotate(self, call: Call) -> Response:
         key, _ = self._lookup(call)
         return self._bundle(call, key, version=self._lifecycle.rotate(call.vault, key))
+
+
+def _with_notification(actions: list[Body]) -> list[Body]:
+    """Return lifetime actions with one that notifies; recorded: the service adds it, 30 days before expiry."""
+    kinds = [str((action.get("action") or {}).get("type")).lower() for action in actions if isinstance(action, dict)]
+    return actions if "notify" in kinds else [*actions, *DEFAULT["lifetimeActions"]]
 
 
 def problem(actions: list[Body], *, expiry: str | None) -> str | None:
