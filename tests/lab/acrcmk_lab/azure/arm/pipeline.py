@@ -1,7 +1,7 @@
 """The pipeline of checks that every ARM request passes, in Azure's order.
 
 Token, api-version and type, throttling, the caller's rights, resource group, provider registration,
-then the resource provider.
+state of the subscription, location and tags, then the resource provider.
 """
 
 import secrets
@@ -12,6 +12,7 @@ from acrcmk_lab.azure.arm.ids import Route
 from acrcmk_lab.azure.arm.messages import AzureError, Request, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation, Provider
 from acrcmk_lab.azure.arm.throttle import Throttle
+from acrcmk_lab.azure.arm.write_checks import WriteChecks
 from acrcmk_lab.azure.state.directory import Principal
 from acrcmk_lab.azure.state.state import State
 
@@ -46,6 +47,7 @@ class Pipeline:
             for operation in provider.operations()
         }
         self._templates = {template for _, template in self._operations}
+        self._write_checks = WriteChecks(state)
 
     async def __call__(self, request: Request, *, correlation_id: str) -> Response:
         """Respond to one request; every response carries ARM's common headers."""
@@ -100,6 +102,7 @@ class Pipeline:
             caller=caller,
             correlation_id=correlation_id,
         )
+        self._write_checks.check(call, operation=operation, namespace=provider.namespace)
         headers.update(provider.headers(call))
         return await operation.handler(call)
 

@@ -6,6 +6,7 @@ then the object itself.
 
 from acrcmk_lab.azure.arm import errors, hosts
 from acrcmk_lab.azure.arm.messages import AzureError, Request, Response
+from acrcmk_lab.azure.services.key_vault import models
 from acrcmk_lab.azure.services.key_vault.data_plane import access, operations
 from acrcmk_lab.azure.services.key_vault.data_plane.certificates import DataPlaneCertificates
 from acrcmk_lab.azure.services.key_vault.data_plane.keys import DataPlaneKeys
@@ -90,6 +91,7 @@ class VaultEndpoint:
         )
         access.admit(self._state, call, operation=operation)
         self._limits.charge(call, operation=operation)
+        models.check_tags(call.body)
         return operation.handler(call)
 
     def _caller(self, request: Request) -> Principal:
