@@ -262,13 +262,13 @@ class Control:
 
 
 def _check_body(request: Request) -> None:
-    """Check that a command's body is a JSON object or absent; ValueError for a form, as curl -d sends, or a list."""
+    """Check that a command's body is a JSON object or absent; ValueError or TypeError if not."""
     if request.body is None:
         return
     if request.headers.get("content-type", "").lower().startswith(_FORM):
         raise ValueError(f"the body is {_FORM}: send it with -H 'content-type: application/json'")
     if not isinstance(request.body, dict):
-        raise ValueError("the body is not a JSON object of the command's arguments")
+        raise TypeError("the body is not a JSON object of the command's arguments")
 
 
 def _difference(before: Body, after: Body) -> Body:
