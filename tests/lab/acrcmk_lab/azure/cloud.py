@@ -5,6 +5,7 @@ from collections.abc import Callable
 from acrcmk_lab.azure.arm.messages import Request, Response
 from acrcmk_lab.azure.arm.pipeline import Pipeline
 from acrcmk_lab.azure.services.authorization.locks import Locks
+from acrcmk_lab.azure.services.authorization.policy.gate import PolicyGate
 from acrcmk_lab.azure.services.authorization.role_assignments import Authorization
 from acrcmk_lab.azure.services.container_registry.login_server import LoginServers
 from acrcmk_lab.azure.services.container_registry.registries import ContainerRegistry
@@ -57,7 +58,10 @@ class Cloud:
         self.registry = ContainerRegistry(self.state)
         self.vaults = KeyVault(self.state)
         self.login_servers = LoginServers(self.state)
-        self.vault_endpoint = VaultEndpoint(self.state, lifecycle=self.vaults.key_lifecycle)
+        policies = PolicyGate(self.state)
+        self.vault_endpoint = VaultEndpoint(
+            self.state, lifecycle=self.vaults.key_lifecycle, check_key=policies.check_key
+        )
         self.graph = MicrosoftGraph(self.state)
         self.subscription_id = self.state.guid()
         locks = Locks(self.state)
@@ -71,7 +75,7 @@ class Cloud:
                 self.registry,
                 Diagnostics(self.state, namespaces=NAMESPACES),
             ),
-            gates=(locks,),
+            gates=(locks, policies),
         )
         self.add_subscription(self.subscription_id)
         self.operator = self.add_principal("operator")

@@ -1,4 +1,4 @@
-"""Microsoft.Authorization: role assignments at any scope; role definitions, locks.
+"""Microsoft.Authorization: role assignments at any scope; role definitions, locks, policies.
 
 A role assignment exists at once; its grant takes effect after `rbac_propagation`.
 """
@@ -12,6 +12,7 @@ from acrcmk_lab.azure.arm.operations import Call, Operation
 from acrcmk_lab.azure.services.authorization import models
 from acrcmk_lab.azure.services.authorization.locks import Locks
 from acrcmk_lab.azure.services.authorization.models import RoleAssignment
+from acrcmk_lab.azure.services.authorization.policy.policies import Policies
 from acrcmk_lab.azure.services.authorization.role_definitions import RoleDefinitions
 from acrcmk_lab.azure.state.rbac import Grant, RoleDefinition
 from acrcmk_lab.azure.state.state import State
@@ -58,6 +59,7 @@ class Authorization:
             *operations.crud(models.NAMESPACE, path="roleAssignments", get=self.index),
             *self._roles.operations(),
             *self._locks.operations(),
+            *Policies(self._state).operations(),
         ]
 
     async def get(self, call: Call) -> Response:

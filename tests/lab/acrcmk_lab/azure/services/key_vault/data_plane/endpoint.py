@@ -9,7 +9,7 @@ from acrcmk_lab.azure.arm.messages import AzureError, Request, Response
 from acrcmk_lab.azure.services.key_vault import models
 from acrcmk_lab.azure.services.key_vault.data_plane import access, operations
 from acrcmk_lab.azure.services.key_vault.data_plane.certificates import DataPlaneCertificates
-from acrcmk_lab.azure.services.key_vault.data_plane.keys import DataPlaneKeys
+from acrcmk_lab.azure.services.key_vault.data_plane.keys import CheckKey, DataPlaneKeys
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Operation
 from acrcmk_lab.azure.services.key_vault.data_plane.secrets import DataPlaneSecrets
 from acrcmk_lab.azure.services.key_vault.data_plane.throttle import Limits
@@ -39,11 +39,11 @@ _FIXED_HEADERS = {
 class VaultEndpoint:
     """The endpoints of all vaults."""
 
-    def __init__(self, state: State, *, lifecycle: KeyLifecycle) -> None:
+    def __init__(self, state: State, *, lifecycle: KeyLifecycle, check_key: CheckKey) -> None:
         self._state = state
         self._limits = Limits(state)
         self._operations = [
-            *DataPlaneKeys(state, lifecycle=lifecycle).operations(),
+            *DataPlaneKeys(state, lifecycle=lifecycle, check_key=check_key).operations(),
             *DataPlaneSecrets(state).operations(),
             *DataPlaneCertificates(state).operations(),
         ]
