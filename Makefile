@@ -64,6 +64,10 @@ test-az: install .venv-az/.installed ## The real az in the lab: the guide's nine
 bench-ready: install ## Seconds from apply to Ready against Azure's own critical path (SPEED=1)
 	@$(BIN)/acrcmk-lab bench-ready $(if $(SPEED),--speed $(SPEED))
 
+.PHONY: bench-fleet
+bench-fleet: install ## Seconds and calls until N objects created at once are Ready (N=50, SPEED=1)
+	@$(BIN)/acrcmk-lab bench-fleet $(if $(N),--objects $(N)) $(if $(SPEED),--speed $(SPEED))
+
 .PHONY: bench-lab
 bench-lab: install ## Requests per second of the lab's Azure on one core, and its memory
 	@$(BIN)/acrcmk-lab bench-lab

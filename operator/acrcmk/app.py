@@ -1,4 +1,4 @@
-"""The composition root: builds every part and wires them. Nothing else in the program knows all of them."""
+"""The composition root: builds all parts and connects them."""
 
 import asyncio
 import contextlib
@@ -36,18 +36,18 @@ from acrcmk.telemetry.metrics import Metrics
 
 
 def utc() -> datetime.datetime:
-    """Return the time, to the second, as Kubernetes keeps it."""
+    """Return the current time in UTC, to the second as in Kubernetes objects."""
     return datetime.datetime.now(tz=datetime.UTC).replace(microsecond=0)
 
 
 def credential(settings: Settings, *, session: aiohttp.ClientSession) -> AsyncTokenCredential:
-    """Return the operator's own credential: workload identity where it is set up, else what azure-identity finds."""
+    """Return the credential of the operator: workload identity with a token file, else DefaultAzureCredential."""
     endpoints = settings.endpoints
     options: dict[str, Any] = {
         "authority": endpoints.authority,
         "disable_instance_discovery": not settings.known_authority,
         "transport": connections.transport(session),
-        # The queue comes back; a pass must not sit through retries within retries.
+        # The work queue retries; retries inside of a reconcile would only hold a worker.
         "retry_total": 0,
     }
     if settings.federated_token_file is None:
@@ -63,7 +63,7 @@ def credential(settings: Settings, *, session: aiohttp.ClientSession) -> AsyncTo
 
 
 def azure(settings: Settings, *, metrics: Metrics) -> tuple[Gateway, ClientFactory]:
-    """Build the edge to Azure; the factory is to be closed."""
+    """Return the gateway to Azure and its client factory, which the caller must close."""
     session = connections.open_session(ca_bundle=str(settings.ca_bundle) if settings.ca_bundle else None)
     factory = ClientFactory(
         credential=credential(settings, session=session),
@@ -79,7 +79,7 @@ def azure(settings: Settings, *, metrics: Metrics) -> tuple[Gateway, ClientFacto
 
 
 def queue(settings: Settings, *, metrics: Metrics) -> Queue[NamespacedName]:
-    """Build the queue of objects."""
+    """Return the work queue."""
     schedule: Schedule[NamespacedName] = Schedule(
         pace=Pace(
             backoff=Backoff(base=settings.retry_min_seconds, cap=settings.retry_max_seconds),
@@ -92,7 +92,7 @@ def queue(settings: Settings, *, metrics: Metrics) -> Queue[NamespacedName]:
 
 
 async def run(settings: Settings) -> None:
-    """Run the operator until SIGTERM or SIGINT, then let the passes in hand finish."""
+    """Run the operator until SIGTERM or SIGINT, then let running reconciles finish."""
     logs.configure(form=settings.log_format, level=settings.log_level)
     metrics = Metrics(version=importlib.metadata.version("acr-cmk-operator"))
     async with contextlib.AsyncExitStack() as stack:
@@ -109,6 +109,7 @@ async def run(settings: Settings) -> None:
                 cluster=settings.cluster_id or await objects.cluster_uid(),
                 tenant=settings.tenant_id,
                 access_budget=datetime.timedelta(seconds=settings.access_budget_seconds),
+                resync=datetime.timedelta(seconds=settings.resync_seconds),
             ),
             report_conditions=lambda name, conditions: metrics.set_conditions(
                 name, [CountedCondition(each.type, each.status, each.reason) for each in conditions]
@@ -118,9 +119,9 @@ async def run(settings: Settings) -> None:
         workers = Workers(
             keys,
             reconciler.reconcile,
-            tell_failure=reconciler.report_error,
+            report_error=reconciler.report_error,
             concurrency=settings.workers,
-            pass_timeout=settings.pass_timeout_seconds,
+            reconcile_timeout=settings.reconcile_timeout_seconds,
             metrics=metrics,
         )
         await _serve(settings, keys=keys, workers=workers, metrics=metrics)
@@ -129,7 +130,7 @@ async def run(settings: Settings) -> None:
 async def _serve(
     settings: Settings, *, keys: Queue[NamespacedName], workers: Workers[NamespacedName], metrics: Metrics
 ) -> None:
-    """Start probes and workers, and watch until told to stop."""
+    """Start probes and workers, and watch until SIGTERM or SIGINT."""
     watching = asyncio.Event()
     health = HealthServer(
         host=settings.http_host,
@@ -156,11 +157,11 @@ async def _serve(
             namespaces=settings.namespaces,
             clusterwide=not settings.namespaces,
             standalone=True,
-            # For peering, which is off. Else kopf makes one of the user's name, and a container's user has none.
-            # Its type is a NewType of kopf's that is not public.
+            # Only for peering, which is off. By default kopf takes the name of the user, and in a container there is
+            # none. The type is a NewType of kopf that is not public.
             identity="acr-cmk-operator",  # type: ignore[arg-type]
             ready_flag=watching,
         )
     finally:
-        await drain()  # kopf may fail before it comes to its cleanup; to drain twice does nothing
+        await drain()  # kopf may fail before its cleanup; a second call does nothing
         await health.stop()

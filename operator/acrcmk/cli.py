@@ -12,7 +12,7 @@ from acrcmk.settings import Settings
 
 
 class Run(Settings):
-    """Run the operator until it is told to stop (SIGTERM, SIGINT)."""
+    """Run the operator until SIGTERM or SIGINT."""
 
     def cli_cmd(self) -> None:
         """Run."""
@@ -38,12 +38,12 @@ class Command(pydantic_settings.BaseSettings):
     crd: pydantic_settings.CliSubCommand[Crd]
 
     def cli_cmd(self) -> None:
-        """Go on to the command that was named."""
+        """Run the subcommand."""
         pydantic_settings.CliApp.run_subcommand(self)
 
 
 def main() -> int:
-    """Run the command line; bad settings are told in one line each."""
+    """Run the command line; print one line per invalid setting."""
     try:
         pydantic_settings.CliApp.run(Command)
     except pydantic.ValidationError as error:
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def _setting(name: str) -> str:
-    """Return a setting's environment variable."""
+    """Return the environment variable of a setting."""
     return f"{Settings.model_config['env_prefix']}{name.upper()}" if name in Settings.model_fields else name
 
 

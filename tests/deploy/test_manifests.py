@@ -97,7 +97,7 @@ def test_there_is_never_a_second_operator():
     assert only("Deployment")["spec"]["strategy"] == {"type": "Recreate"}
 
 
-def test_the_kubelet_waits_longer_than_the_passes_in_hand_may_take():
+def test_the_kubelet_waits_longer_than_running_reconciles_may_take():
     kopf_seconds = 10  # streams 2 s, tasks 5 s, and a margin
     assert pod()["terminationGracePeriodSeconds"] > Settings.model_fields["drain_seconds"].default + kopf_seconds
 

@@ -39,6 +39,8 @@ def test_a_bad_object_is_refused(server, case):
 @pytest.mark.parametrize("case", UPDATED, ids=by_name)
 def test_a_bad_change_is_refused(server, case):
     server.run("apply", "-f", "-", stdin=json.dumps(case.accepted))
+    observed = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": case.accepted["status"]}))
+    server.run("patch", "-f", "-", *observed, stdin=json.dumps(case.accepted))
     try:
         with pytest.raises(kubectl.KubectlError) as refused:
             server.run("apply", "--dry-run=server", "-f", "-", stdin=json.dumps(case.refused))

@@ -50,6 +50,18 @@ class Reason(Described):
     INVALID_SPEC = "InvalidSpec", "The spec breaks a rule; the message names the field."
     ALREADY_EXISTS = "AlreadyExists", "A resource of this name exists without our owner tag, so it is left alone."
     OWNERSHIP_CONFLICT = "OwnershipConflict", "Another object owns the resource."
+    OWNED_BY_OTHER = (
+        "OwnedByOther",
+        "A vault, identity or key that the spec refers to belongs to another object.",
+    )
+    REGISTRY_GONE = (
+        "RegistryGone",
+        "The registry was Ready and does not exist any more; it is not created again without permission.",
+    )
+    CHANGE_NOT_KEPT = (
+        "ChangeNotKept",
+        "Azure accepted the same change several times, and something in Azure reverted it each time.",
+    )
     NAME_TAKEN = "NameTaken", "The name, which is unique in all of Azure, is in use elsewhere."
     RESOURCE_GROUP_NOT_FOUND = "ResourceGroupNotFound", "The resource group does not exist."
     SUBSCRIPTION_NOT_FOUND = (
@@ -72,6 +84,7 @@ class Reason(Described):
     KEY_SOFT_DELETED = "KeySoftDeleted", "The key is deleted and can still be recovered."
     KEY_DISABLED = "KeyDisabled", "The key version is disabled or not valid yet: the registry's content cannot be read."
     KEY_EXPIRED = "KeyExpired", "The key version has expired: content can be read, but nothing new protected."
+    KEY_OPERATIONS_MISSING = "KeyOperationsMissing", "The key does not permit wrapKey and unwrapKey."
     KEY_TYPE_UNSUPPORTED = "KeyTypeUnsupported", "The key is not RSA or RSA-HSM."
     KEY_VAULT_MISMATCH = "KeyVaultMismatch", "The key identifier belongs to another vault than the spec names."
     KEY_ACCESS_DENIED = "KeyAccessDenied", "Azure refuses the identity the use of the key."
@@ -98,6 +111,15 @@ class Reason(Described):
     AZURE_REJECTED = "AzureRejected", "Azure refused the request; the message holds its words."
     NEWER_VERSION_AVAILABLE = "NewerVersionAvailable", "The key has a newer version than the one that is pinned."
     ROTATION_PENDING = "RotationPending", "The key has a newer version, to which Azure moves within an hour."
+    ROTATION_OVERDUE = (
+        "RotationOverdue",
+        "The registry has not moved to a newer key version for more than an hour, as automatic rotation should.",
+    )
+    NEWEST_VERSION_UNUSABLE = (
+        "NewestVersionUnusable",
+        "The newest key version is disabled, expired or not valid yet; the registry stays with an older one.",
+    )
+    ROTATED = "Rotated", "Event only: the registry moved to another key version."
     CURRENT = "Current", "The registry uses the newest enabled version of the key."
     INTERNAL_ERROR = "InternalError", "The operator met an error of its own; its log has the details."
 

@@ -1,4 +1,4 @@
-"""The CustomResourceDefinition: the models' schema, the rules, and what kubectl shows."""
+"""The CustomResourceDefinition: the schema of the models, the rules, and the columns of kubectl."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ _READY = '.status.conditions[?(@.type=="Ready")]'
 
 _COLUMNS = (
     ("Ready", f"{_READY}.status", "Whether the registry is as the spec says.", 0),
-    ("Encryption", ".status.encryption.status", "Whether Azure encrypts with the customer-managed key.", 0),
-    ("Rotation", ".status.key.rotation", "Whether the registry follows new key versions.", 0),
+    ("Encryption", ".status.encryption.status", "Whether encryption with the customer-managed key is enabled.", 0),
+    ("Rotation", ".status.key.rotation", "Automatic or Manual: whether the registry moves to new key versions.", 0),
     ("Key Version", ".status.key.shortVersion", "The first eight digits of the key version in use.", 0),
-    ("Login Server", ".status.registry.loginServer", "Host name for docker login, push and pull.", 0),
+    ("Login Server", ".status.registry.loginServer", "Host name of the registry for docker login, push and pull.", 0),
     ("Age", ".metadata.creationTimestamp", "", 0),
-    ("Reason", f"{_READY}.reason", "Why Ready is what it is.", 1),
-    ("Message", f"{_READY}.message", "What is the matter and what to do.", 1),
+    ("Reason", f"{_READY}.reason", "Reason of the condition Ready.", 1),
+    ("Message", f"{_READY}.message", "Message of the condition Ready: what is wrong and what to do.", 1),
 )
 
 
@@ -72,48 +72,49 @@ def _root() -> schema.JsonSchema:
     root = {
         "type": "object",
         "description": "An Azure Container Registry encrypted with a customer-managed key: the registry, the key, its "
-        "vault, and the identity that joins them.",
+        "vault, and the identity with which the registry accesses the key.",
         "required": ["spec"],
         "properties": {
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
-            # The limit is every object's; the cost estimate of our rule about the name needs to be told.
+            # Kubernetes limits every name to this; the cost estimate of the rule about the name needs it in the schema.
             "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 253}}},
             "spec": schema.structural(EncryptedRegistrySpec),
             "status": _status(),
         },
     }
     for rule in rules.RULES:
-        _hang(rule, root)
+        _add_rule(rule, root)
     return root
 
 
 def _status() -> schema.JsonSchema:
     status = schema.structural(EncryptedRegistryStatus)
-    # An object without status would be Current to kstatus, that is finished (kubernetes-status.md, truth table).
+    # kstatus takes an object without status as Current, that is reconciled (kubernetes-status.md, truth table).
     status["default"] = {"observedGeneration": UNOBSERVED}
     for name, key in (("conditions", "type"), ("resources", "id")):
         status["properties"][name] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
     return status
 
 
-def _hang(rule: rules.Rule, root: schema.JsonSchema) -> None:
-    """Put a rule on its node; the field path, relative to the node, makes the message name the field."""
+def _add_rule(rule: rules.Rule, root: schema.JsonSchema) -> None:
+    """Add a rule to its node; the field path, relative to the node, makes the message name the field."""
     node = root
     for name in filter(None, rule.at.split(".")):
         node = node["properties"][name]
     entry = {"rule": rule.cel, "message": rule.message}
-    below = rule.field.removeprefix(rule.at)
-    if rule.at and below:
+    below = rule.field.removeprefix(rule.at) if rule.at else f".{rule.field}"
+    # A field path must not lead into metadata.
+    if below and not below.startswith(".metadata"):
         entry["fieldPath"] = below
     node.setdefault("x-kubernetes-validations", []).append(entry)
 
 
 class _Plain(yaml.SafeDumper):
-    """YAML without anchors and with indented lists, as people write it."""
+    """YAML without anchors and with indented lists."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the base class's signature
-        """Write the same value twice rather than refer to it."""
+        """Write a value that occurs twice in full."""
         return True
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - the base class's signature

@@ -1,4 +1,4 @@
-"""Formats of text fields: one pattern for programs and one hint for people, checked by the API server and by us.
+"""Formats of text fields: a pattern and a message each, checked by the API server and by the operator.
 
 Azure's naming rules are those of the ARM type index and of the resource-name-rules document (azure-behaviour.md 4).
 """
@@ -11,16 +11,21 @@ import pydantic
 from pydantic_core import PydanticCustomError, core_schema
 
 _SUBSCRIPTION = "/subscriptions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_GROUP = f"{_SUBSCRIPTION}/resourceGroups/[a-z0-9_().-]{{0,89}}[a-z0-9_()-]"
+_LETTERS = "\u00c0-\u024f\u0370-\u052f\u0590-\u1fff\u3040-\ud7a3"
+"""Letters of other alphabets, which Azure allows in the names of resource groups.
+
+As ranges, since the engines of the pattern have no common class for them.
+"""
+_GROUP = f"{_SUBSCRIPTION}/resourceGroups/[a-z0-9_().{_LETTERS}-]{{0,89}}[a-z0-9_(){_LETTERS}-]"
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Format:
-    """What a text must look like: metadata for `Annotated[str, ...]`.
+    """Format of a text: metadata for `Annotated[str, ...]`.
 
-    `pattern` is written for the whole text, without anchors or alternatives at its top level, and in what Go's RE2,
-    CEL and Python's `re` have in common. `hint` finishes the sentence "the field ...".
+    `pattern` matches the whole text, without anchors or alternatives at its top level, in the syntax that Go's RE2,
+    CEL and Python's `re` have in common. `hint` completes the sentence "the field ...".
     """
 
     pattern: str
@@ -30,11 +35,11 @@ class Format:
 
     @property
     def anchored(self) -> str:
-        """The pattern as JSON schema and CEL want it, which search where Python matches."""
+        """The pattern with anchors, since JSON schema and CEL search in the text."""
         return f"{'(?i)' if self.ignore_case else ''}^{self.pattern}$"
 
     def check(self, text: str) -> str:
-        """Return the text; raise with the hint when it does not fit."""
+        """Return the text; raise PydanticCustomError with the hint if it does not have the format."""
         flags = re.IGNORECASE | re.ASCII if self.ignore_case else re.ASCII
         if len(text) > self.max_length or not re.fullmatch(self.pattern, text, flags):
             raise PydanticCustomError("format", self.hint)
@@ -48,7 +53,7 @@ class Format:
     def __get_pydantic_json_schema__(
         self, core: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """Emit the pattern twice: `pattern` is what offline checkers read, the CEL rule carries the hint."""
+        """Return the pattern twice: `pattern` for offline validators, the CEL rule for its message, the hint."""
         rule = {"rule": f"self.matches(r'{self.anchored}')", "message": self.hint}
         return {
             **handler(core),
@@ -78,7 +83,7 @@ SubscriptionId = Annotated[
 ResourceGroupName = Annotated[
     str,
     Format(
-        pattern="[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]",
+        pattern=f"[A-Za-z0-9_().{_LETTERS}-]{{0,89}}[A-Za-z0-9_(){_LETTERS}-]",
         hint="must be 1 to 90 letters, digits and any of _ ( ) - . and must not end with a period",
         max_length=90,
     ),
@@ -127,7 +132,7 @@ KeyVersion = Annotated[
 KeyUri = Annotated[
     str,
     Format(
-        # Any cloud's vault domain, and a port: only <vault>.<domain> is required of the host.
+        # Any domain and port, for the vaults of all clouds.
         pattern=r"https://[A-Za-z0-9-]{3,24}([.][A-Za-z0-9-]+)+(:[0-9]{1,5})?/keys/[A-Za-z0-9-]{1,127}(/[0-9a-fA-F]{32})?",
         hint="must be a key identifier like https://<vault>.vault.azure.net/keys/<key> or "
         "https://<vault>.vault.azure.net/keys/<key>/<version>",

@@ -28,6 +28,7 @@ class Header:
     resource_version: str
     finalizers: tuple[str, ...]
     deletion_timestamp: datetime.datetime | None
+    annotations: Mapping[str, str]
     status: EncryptedRegistryStatus
 
 
@@ -51,6 +52,7 @@ def header(body: Mapping[str, Any]) -> Header:
         resource_version=metadata.get("resourceVersion", ""),
         finalizers=tuple(metadata.get("finalizers") or ()),
         deletion_timestamp=datetime.datetime.fromisoformat(deletion) if deletion else None,
+        annotations=dict(metadata.get("annotations") or {}),
         status=EncryptedRegistryStatus.from_wire(body.get("status") or {}),
     )
 

@@ -1,13 +1,13 @@
-"""Every rule that joins several fields, or an old spec and a new one: stated once, for the API server and for us.
+"""Rules across fields of a spec, or between the old and the new spec, for the API server and for the operator.
 
-Each row has the CEL expression that goes into the CRD and the Python predicate that says the same; a property test
-holds the two together. In CEL `self` is the value at `at`, which must exist for the rule to run; the predicate sees
-the whole `Case`. Optional fields (`self.?key`) need Kubernetes 1.29. The API server estimates what an expression may
-cost at worst, which is why every text, list and map has an upper limit in the schema.
+Each row has the CEL expression that goes into the CRD and the equivalent Python predicate; a property test compares
+the two. In CEL `self` is the value at `at`, which must exist for the rule to run; the predicate gets the whole `Case`.
+Optional fields (`self.?key`) need Kubernetes 1.29. The API server limits the estimated worst cost of an expression,
+which is why every text, list and map has an upper limit in the schema.
 
-What may change and what may not: the registry, and whatever is part of its id, is fixed, since a changed name would
-mean another registry and leave the first behind. Identity, vault and key may change: ACR can be given another key,
-in another vault, through another identity, at any time (azure-behaviour.md 1.3).
+The registry, and whatever is part of its id, is immutable: a changed name would mean another registry, and nothing
+would manage the first. Identity, vault and key may change: a registry can move to another key, in another vault, with
+another identity, at any time (azure-behaviour.md 1.3).
 """
 
 import dataclasses
@@ -25,6 +25,8 @@ from acrcmk.api.spec import (
     VaultSku,
 )
 
+_NOT_OBSERVED = "!has(oldSelf.status) || !oldSelf.status.?registry.?firstObserved.hasValue()"
+"""The registry was not seen to exist: what makes up its id may still be corrected."""
 _DNS_LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _TAG_KEY = r"[^<>%&\\?/]{1,512}"
 _PRIVATE = "(10|127|169[.]254|172[.](1[6-9]|2[0-9]|3[01])|192[.]168)[.].*"
@@ -32,16 +34,18 @@ _PRIVATE = "(10|127|169[.]254|172[.](1[6-9]|2[0-9]|3[01])|192[.]168)[.].*"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Case:
-    """What a rule judges: a spec, the name of its object and, when it is an update, the spec before."""
+    """Input of a rule: a spec, the name of its object and, for an update, the old spec."""
 
     name: str
     spec: EncryptedRegistrySpec
     old: EncryptedRegistrySpec | None = None
+    observed: bool = True
+    """Whether the registry was seen to exist (`status.registry.firstObserved`) before the update."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One row: `at` is where in the schema the rule hangs, `field`, at or below it, what the message is about."""
+    """A rule: `at` is its node in the schema, `field`, at or below `at`, is the field that the message is about."""
 
     at: str
     field: str
@@ -51,27 +55,29 @@ class Rule:
 
     @property
     def transition(self) -> bool:
-        """Whether the rule compares with the spec before; the API server runs such a rule on updates only."""
+        """Whether the rule compares with the old spec; the API server runs such a rule on updates only."""
         return "oldSelf" in self.cel
 
 
-def broken(spec: EncryptedRegistrySpec, *, name: str, old: EncryptedRegistrySpec | None = None) -> tuple[Rule, ...]:
+def broken(
+    spec: EncryptedRegistrySpec, *, name: str, old: EncryptedRegistrySpec | None = None, observed: bool = True
+) -> tuple[Rule, ...]:
     """Return the rules that a spec breaks; those about changes only when `old` is given."""
-    case = Case(name=name, spec=spec, old=old)
+    case = Case(name=name, spec=spec, old=old, observed=observed)
     return tuple(rule for rule in RULES if not (rule.transition and old is None) and not rule.holds(case))
 
 
-def _given(model: Model, *names: str) -> bool:
-    """Say whether any of these fields was given, whatever its default."""
+def _is_set(model: Model, *names: str) -> bool:
+    """Return whether the spec sets any of these fields, even to their defaults."""
     return any(name in model.model_fields_set and getattr(model, name) is not None for name in names)
 
 
 def _unchanged(read: Callable[[EncryptedRegistrySpec], object]) -> Callable[[Case], bool]:
-    return lambda case: case.old is None or read(case.old) == read(case.spec)
+    return lambda case: case.old is None or not case.observed or read(case.old) == read(case.spec)
 
 
 def _same(path: str, *, default: str = "") -> str:
-    """Return CEL for "this text is as before". Not by `orValue`: the cost estimate loses the text's limit there."""
+    """Return CEL for "this text is unchanged". Without `orValue`, in which the cost estimate ignores the limit."""
     maybe = path.replace(".", ".?")
     new, old = (f"({it}.?{maybe}.hasValue() ? {it}.{path} : '{default}')" for it in ("self", "oldSelf"))
     return f"{new} == {old}"
@@ -98,7 +104,7 @@ def _key_unchanged(case: Case) -> bool:
 
 def _identifier_in_vault(case: Case) -> bool:
     vault, identifier = case.spec.vault, case.spec.key.identifier
-    if identifier is None or _given(vault, "name") == _given(vault, "resource_id"):
+    if identifier is None or _is_set(vault, "name") == _is_set(vault, "resource_id"):
         return True
     host = identifier.lower().split(".")[0].replace("https://", "/vaults/")
     return (vault.resource_id or f"/vaults/{vault.name}").lower().endswith(host)
@@ -130,41 +136,56 @@ RULES = (
         holds=lambda case: re.fullmatch(_DNS_LABEL, case.name) is not None,
     ),
     Rule(
-        at="spec",
+        at="",
         field="spec.subscriptionId",
-        cel="!has(oldSelf.subscriptionId) || "
-        "(has(self.subscriptionId) && self.subscriptionId == oldSelf.subscriptionId)",
-        message="subscriptionId cannot be changed or removed: it is part of the registry's id. Make a new "
-        "object for a registry in another subscription",
-        # It may be added: that is the way out where an operator with another default cannot tell which it was.
+        cel=f"{_NOT_OBSERVED} || !has(oldSelf.spec.subscriptionId) || "
+        "(has(self.spec.subscriptionId) && self.spec.subscriptionId == oldSelf.spec.subscriptionId)",
+        message="subscriptionId cannot be changed or removed once the registry exists: it is part of the registry's "
+        "id. Create a new object for a registry in another subscription",
+        # It may be added: an operator with another default subscription cannot know which one it was.
         holds=lambda case: (
             case.old is None
+            or not case.observed
             or case.old.subscription_id is None
             or case.spec.subscription_id == case.old.subscription_id
         ),
     ),
     Rule(
-        at="spec.resourceGroup",
+        at="",
         field="spec.resourceGroup",
-        cel="self == oldSelf",
-        message="resourceGroup cannot be changed: it is part of the registry's id. Make a new object for a registry in "
-        "another resource group",
+        cel=f"{_NOT_OBSERVED} || self.spec.resourceGroup == oldSelf.spec.resourceGroup",
+        message="resourceGroup cannot be changed once the registry exists: it is part of the registry's id. Create a "
+        "new object for a registry in another resource group",
         holds=_unchanged(lambda spec: spec.resource_group),
     ),
     Rule(
-        at="spec.location",
+        at="",
         field="spec.location",
-        cel="self.lowerAscii().replace(' ', '') == oldSelf.lowerAscii().replace(' ', '')",
-        message="location cannot be changed: Azure cannot move a registry to another region. Make a new object for a "
-        "registry there",
+        cel=f"{_NOT_OBSERVED} || self.spec.location.lowerAscii().replace(' ', '') == "
+        "oldSelf.spec.location.lowerAscii().replace(' ', '')",
+        message="location cannot be changed once the registry exists: Azure cannot move a registry to another region. "
+        "Create a new object for a registry there",
         holds=_unchanged(lambda spec: spec.location.lower().replace(" ", "")),
     ),
     Rule(
-        at="spec.registry.name",
+        at="",
         field="spec.registry.name",
-        cel="self == oldSelf",
-        message="registry.name cannot be changed: a registry cannot be renamed. Make a new object for another registry",
+        cel=f"{_NOT_OBSERVED} || self.spec.registry.name == oldSelf.spec.registry.name",
+        message="registry.name cannot be changed once the registry exists: Azure cannot rename a registry. Create a "
+        "new object for another registry",
         holds=_unchanged(lambda spec: spec.registry.name),
+    ),
+    Rule(
+        at="spec.registry",
+        field="spec.registry.policies",
+        cel="!has(self.policies) || !has(self.policies.retention) || self.policies.retention || "
+        "!has(self.policies.retentionDays)",
+        message="policies.retentionDays turns the retention policy on: remove it, or set policies.retention: true",
+        holds=lambda case: (
+            case.spec.registry.policies is None
+            or case.spec.registry.policies.retention is not False
+            or case.spec.registry.policies.retention_days is None
+        ),
     ),
     Rule(
         at="spec.tags",
@@ -177,39 +198,40 @@ RULES = (
         at="spec.tags",
         field="spec.tags",
         cel=f"self.all(key, key.lowerAscii() != '{api.OWNER_TAG}')",
-        message=f"the tag {api.OWNER_TAG} is the operator's own: it tells who owns a resource. Choose another name",
+        message=f"the tag {api.OWNER_TAG} is the operator's own: it identifies the owner of a resource. "
+        "Choose another name",
         holds=lambda case: all(key.lower() != api.OWNER_TAG for key in case.spec.tags),
     ),
     Rule(
         at="spec.tags",
         field="spec.tags",
-        cel="self.all(one, self.exists_one(other, one.lowerAscii() == other.lowerAscii()))",
-        message="tag names must differ in more than upper and lower case: Azure does not tell them apart",
+        cel="self.all(name, self.exists_one(other, name.lowerAscii() == other.lowerAscii()))",
+        message="tag names must differ in more than upper and lower case: Azure ignores the case of tag names",
         holds=lambda case: len({key.lower() for key in case.spec.tags}) == len(case.spec.tags),
     ),
     Rule(
         at="spec.identity",
         field="spec.identity",
         cel="!(has(self.name) && has(self.resourceId))",
-        message="give identity.name (to create an identity) or identity.resourceId (to use an existing one), not both",
+        message="set identity.name (to create an identity) or identity.resourceId (to use an existing one), not both",
         holds=lambda case: not (case.spec.identity.name and case.spec.identity.resource_id),
     ),
     Rule(
         at="spec.vault",
         field="spec.vault",
         cel="has(self.name) != has(self.resourceId)",
-        message="give exactly one of vault.name (to create a vault) and vault.resourceId (to use an existing one)",
-        holds=lambda case: _given(case.spec.vault, "name") != _given(case.spec.vault, "resource_id"),
+        message="set exactly one of vault.name (to create a vault) and vault.resourceId (to use an existing one)",
+        holds=lambda case: _is_set(case.spec.vault, "name") != _is_set(case.spec.vault, "resource_id"),
     ),
     Rule(
         at="spec.vault",
         field="spec.vault",
         cel="has(self.name) || !(has(self.sku) || has(self.softDeleteRetentionDays) || has(self.firewall))",
-        message="sku, softDeleteRetentionDays and firewall go only with vault.name: a vault given by resourceId is "
-        "never changed. Remove them",
+        message="sku, softDeleteRetentionDays and firewall are allowed only with vault.name: a vault referenced by "
+        "resourceId is never changed. Remove them",
         holds=lambda case: (
-            _given(case.spec.vault, "name")
-            or not _given(case.spec.vault, "sku", "soft_delete_retention_days", "firewall")
+            _is_set(case.spec.vault, "name")
+            or not _is_set(case.spec.vault, "sku", "soft_delete_retention_days", "firewall")
         ),
     ),
     Rule(
@@ -218,14 +240,14 @@ RULES = (
         cel=f"!({_same('name')}) || "
         "self.?softDeleteRetentionDays.orValue(90) == oldSelf.?softDeleteRetentionDays.orValue(90)",
         message="vault.softDeleteRetentionDays cannot be changed (absent means 90): Azure fixes it when the vault is "
-        "created. Name a new vault to have another",
+        "created. Set another vault.name to get another value",
         holds=_retention_unchanged,
     ),
     Rule(
         at="spec.vault.firewall",
         field="spec.vault.firewall.ipRules",
         cel=f"!has(self.ipRules) || self.ipRules.all(rule, !rule.matches(r'^{_PRIVATE}$'))",
-        message="the vault's firewall takes only public addresses; let private networks in by subnetIds",
+        message="the vault's firewall accepts only public addresses; allow private networks by subnetIds",
         holds=_no_private_addresses,
     ),
     Rule(
@@ -233,17 +255,17 @@ RULES = (
         field="spec.vault.sku",
         cel="self.?key.?type.orValue('RSA') != 'RSA-HSM' || !has(self.vault.name) || "
         "self.vault.?sku.orValue('standard') == 'premium'",
-        message="key.type RSA-HSM needs vault.sku: premium (absent means standard)",
+        message="key.type RSA-HSM requires vault.sku: premium (absent means standard)",
         holds=_hsm_is_premium,
     ),
     Rule(
         at="spec.key",
         field="spec.key",
         cel="!has(self.identifier) || !(has(self.name) || has(self.type) || has(self.size) || has(self.rotation))",
-        message="key.identifier names an existing key and decides the rotation by itself: remove name, type, size and "
+        message="key.identifier names an existing key and determines the rotation: remove name, type, size and "
         "rotation, or remove identifier",
         holds=lambda case: (
-            not _given(case.spec.key, "identifier") or not _given(case.spec.key, "name", "type", "size", "rotation")
+            not _is_set(case.spec.key, "identifier") or not _is_set(case.spec.key, "name", "type", "size", "rotation")
         ),
     ),
     Rule(
@@ -252,15 +274,22 @@ RULES = (
         cel="!has(self.key) || !has(self.key.identifier) || has(self.vault.name) == has(self.vault.resourceId) || "
         "(has(self.vault.name) ? '/vaults/' + self.vault.name : self.vault.resourceId).lowerAscii()"
         ".endsWith(self.key.identifier.lowerAscii().split('.')[0].replace('https://', '/vaults/'))",
-        message="key.identifier is a key of another vault than spec.vault names: its host must be the vault's",
+        message="key.identifier must be a key of the vault that spec.vault names",
         holds=_identifier_in_vault,
+    ),
+    Rule(
+        at="spec.key",
+        field="spec.key.identifier",
+        cel="!has(self.identifier) || !self.identifier.lowerAscii().contains('.managedhsm.')",
+        message="key.identifier is a key of a managed HSM, which is not supported yet: name a key of a key vault",
+        holds=lambda case: ".managedhsm." not in (case.spec.key.identifier or "").lower(),
     ),
     Rule(
         at="spec.key.rotation",
         field="spec.key.rotation.version",
         cel="!has(self.version) || (has(self.mode) && self.mode == 'Manual')",
-        message="key.rotation.version goes only with key.rotation.mode: Manual; automatic rotation follows the newest "
-        "version",
+        message="key.rotation.version is allowed only with key.rotation.mode: Manual; automatic rotation uses the "
+        "newest version",
         holds=_version_is_manual,
     ),
     Rule(
@@ -272,7 +301,7 @@ RULES = (
         f"({_same('key.type', default='RSA')} && "
         "self.?key.?size.orValue(2048) == oldSelf.?key.?size.orValue(2048))",
         message="key.type and key.size cannot be changed (absent means RSA, 2048): Azure fixes them when the key is "
-        "created. Give a new key.name to move to another key",
+        "created. Set another key.name to move to another key",
         holds=_key_unchanged,
     ),
     Rule(
@@ -280,9 +309,9 @@ RULES = (
         field="spec.registry.policies",
         cel="!has(self.policies) || !has(self.policies.export) || self.policies.export || "
         "(has(self.publicNetworkAccess) && self.publicNetworkAccess == 'Disabled')",
-        message="registry.policies.export: false needs registry.publicNetworkAccess: Disabled; Azure forbids exports "
-        "only on registries that are closed to the public",
+        message="registry.policies.export: false requires registry.publicNetworkAccess: Disabled; Azure allows "
+        "that only for registries without public network access",
         holds=_export_off_is_private,
     ),
 )
-"""The table."""
+"""All rules, in the order of the CRD."""

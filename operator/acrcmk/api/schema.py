@@ -1,4 +1,4 @@
-"""From pydantic's JSON schema to a structural schema, the part of JSON schema that a CRD may use."""
+"""Conversion of pydantic's JSON schema to a structural schema, the part of JSON schema that a CRD may use."""
 
 import json
 from typing import Any
@@ -27,13 +27,13 @@ _KEPT = (
     "items",
     "x-kubernetes-validations",
 )
-"""What goes into the CRD, in this order."""
+"""The keywords that go into the CRD, in this order."""
 
 
 def structural(model: type[pydantic.BaseModel]) -> JsonSchema:
     """Return the model's structural schema: `$ref` inlined, optional without null, no titles and no defaults.
 
-    A default in the schema would be written into every object; it is told in the description instead.
+    A default in the schema would be written into every object; the description has it instead.
     """
     schema = model.model_json_schema(by_alias=True)
     return _node(schema, definitions=schema.get("$defs", {}))
@@ -57,17 +57,17 @@ def _node(schema: JsonSchema, *, definitions: dict[str, JsonSchema]) -> JsonSche
 
 
 def _flat(schema: JsonSchema, *, definitions: dict[str, JsonSchema]) -> JsonSchema:
-    """Merge what a reference or an optional points to into the node itself; the node's own words win."""
+    """Merge the target of a `$ref` or optional into the node; keywords of the node override those of the target."""
     own = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf"}}
     if "$ref" in schema:
         target = definitions[schema["$ref"].rpartition("/")[2]]
         return {**_flat(target, definitions=definitions), **own}
     if "anyOf" in schema:
-        (only,) = (one for one in schema["anyOf"] if one != {"type": "null"})
-        return {**_flat(only, definitions=definitions), **own}
+        (option,) = (option for option in schema["anyOf"] if option != {"type": "null"})
+        return {**_flat(option, definitions=definitions), **own}
     return own
 
 
 def _plain(value: str | int) -> str:
-    """Write a default as YAML has it."""
+    """Return a default as YAML."""
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,9 +1,9 @@
-"""What a user may wish: `spec` of an `EncryptedRegistry`.
+"""`spec` of an `EncryptedRegistry`.
 
-Defaults live here and nowhere else. The CRD's schema has none under `spec`, so nothing is ever written into a spec
-(GitOps tools would see a difference for ever). An attribute with a default always carries the effective value;
-what was given is in pydantic's `model_fields_set`. An attribute is None where the default needs other knowledge
-(operator settings, names pinned in status) or is "leave it as Azure has it".
+All defaults are defined here. The CRD's schema has none under `spec`, so the API server never writes a default into a
+spec, which GitOps tools would report as drift for ever. An attribute with a default always has the effective value;
+pydantic's `model_fields_set` names the fields that the object sets. An attribute is None where the default depends on
+something else (operator settings, names pinned in status) or where the setting in Azure is left unchanged.
 """
 
 from enum import StrEnum
@@ -16,76 +16,83 @@ from pydantic.alias_generators import to_camel
 from acrcmk.api import formats
 
 DEFAULT_KEY_NAME = "acr-cmk"
-"""The key's name where neither the spec nor a pin in status gives one."""
+"""Name of the key where neither the spec nor the status has a name."""
 
 MAX_TAGS = 49
-"""Azure allows 50 tags on a resource; one is the operator's own (`acrcmk-owner`)."""
+"""Azure allows 50 tags on a resource; the operator sets `acrcmk-owner`."""
 
 MAX_TAG_VALUE = 256
 
 
 class VaultSku(StrEnum):
-    """Key Vault's pricing tiers, in Azure's spelling."""
+    """Pricing tiers of Key Vault, as Azure spells them."""
 
     STANDARD = "standard"
     PREMIUM = "premium"
 
 
 class VaultAccess(StrEnum):
-    """How a vault grants access: by role assignments or by its own list of policies."""
+    """Permission model of a vault: role assignments, or access policies of the vault."""
 
     RBAC = "RBAC"
     ACCESS_POLICY = "AccessPolicy"
 
 
 class KeyType(StrEnum):
-    """Key types that a registry takes; it never takes EC keys."""
+    """Key types that a registry accepts; it does not accept EC keys."""
 
     RSA = "RSA"
     RSA_HSM = "RSA-HSM"
 
 
+class Grant(StrEnum):
+    """Who grants the identity the use of the key."""
+
+    MANAGED = "Managed"
+    EXTERNAL = "External"
+
+
 class RotationMode(StrEnum):
-    """Automatic: Azure follows new key versions by itself. Manual: the version stays until the spec changes."""
+    """Automatic: the registry moves to new key versions. Manual: it keeps its version until the spec changes."""
 
     AUTOMATIC = "Automatic"
     MANUAL = "Manual"
 
 
 class PublicNetworkAccess(StrEnum):
-    """Whether the registry answers on its public endpoint."""
+    """Whether the registry can be reached by its public endpoint."""
 
     ENABLED = "Enabled"
     DISABLED = "Disabled"
 
 
 class DefaultAction(StrEnum):
-    """What the registry's firewall does with addresses that no rule names."""
+    """What the firewall of the registry does with addresses that no rule contains."""
 
     ALLOW = "Allow"
     DENY = "Deny"
 
 
 class NetworkRuleBypass(StrEnum):
-    """Who passes the registry's network rules."""
+    """Services that bypass the network rules of the registry."""
 
     AZURE_SERVICES = "AzureServices"
     NONE = "None"
 
 
 class Model(pydantic.BaseModel):
-    """Base of the spec's models: frozen, closed, camelCase on the wire."""
+    """Base of the models of the spec: frozen, without unknown fields, camelCase in JSON."""
 
     model_config = pydantic.ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="forbid", frozen=True)
 
 
 class IdentitySpec(Model):
-    """The user-assigned managed identity by which the registry reaches its key."""
+    """The user-assigned managed identity with which the registry accesses its key."""
 
     name: formats.IdentityName | None = Field(
         default=None,
         description="Name of the identity to create in spec.resourceGroup. Default: <name of this object>-acr, "
-        "kept in status.identity once used.",
+        "kept in status.identity once it is used.",
     )
     resource_id: formats.IdentityId | None = Field(
         default=None,
@@ -94,7 +101,7 @@ class IdentitySpec(Model):
 
 
 class VaultFirewall(Model):
-    """Who may reach the vault's data plane; ARM is never blocked (azure-behaviour.md 2.3)."""
+    """Who may reach the data plane of the vault; ARM is never blocked (azure-behaviour.md 2.3)."""
 
     ip_rules: Annotated[tuple[formats.IpRule, ...], Field(max_length=1000)] = Field(
         default=(),
@@ -107,57 +114,62 @@ class VaultFirewall(Model):
 
 
 class VaultSpec(Model):
-    """The key vault: `name` of one that is ours, or `resource_id` of an existing one."""
+    """The key vault: `name` of a vault to create, or `resource_id` of an existing vault."""
 
     name: formats.VaultName | None = Field(
         default=None,
-        description="Name of the vault to create in spec.resourceGroup, always with purge protection. Unique in all "
-        "of Azure. Give either name or resourceId.",
+        description="Name of the vault to create in spec.resourceGroup, always with purge protection. It must be "
+        "unique in all of Azure. Set either name or resourceId.",
     )
     resource_id: formats.VaultId | None = Field(
         default=None,
         description="Resource id of an existing vault to use instead. The operator never creates, changes or deletes "
-        "it; it only grants the identity access to its keys and, unless key.identifier is given, creates a key in it.",
+        "it; it only grants the identity access to its keys and, unless key.identifier is set, creates a key in it.",
     )
     sku: VaultSku = Field(
         default=VaultSku.STANDARD,
-        description="Tier of the vault: standard or premium. HSM keys (key.type RSA-HSM) need premium. "
+        description="Pricing tier of the vault: standard or premium. HSM keys (key.type RSA-HSM) need premium. "
         "Only with vault.name.",
     )
     access: VaultAccess = Field(
         default=VaultAccess.RBAC,
-        description="How the identity is granted the use of keys: RBAC (role assignment) or AccessPolicy. A referenced "
-        "vault must already work in this way.",
+        description="Permission model of the vault, by which the identity is granted access to the key: RBAC (role "
+        "assignment) or AccessPolicy. An existing vault must already use it.",
+    )
+    grant: Grant = Field(
+        default=Grant.MANAGED,
+        description="Managed: the operator grants the identity the use of the key where it is missing. External: "
+        "somebody else does, and the operator needs no permission to write role assignments.",
     )
     soft_delete_retention_days: Annotated[int, Field(ge=7, le=90)] = Field(
         default=90,
-        description="Days for which a deleted vault or key can be recovered. Azure fixes it when the vault is created. "
-        "Only with vault.name.",
+        description="Days for which a deleted vault or key can be recovered. Cannot be changed after the vault is "
+        "created. Only with vault.name.",
     )
     firewall: VaultFirewall | None = Field(
         default=None,
-        description="Closes the vault to all but these addresses and subnets and, always, trusted Azure services, "
-        "which the registry needs. Default: open. Only with vault.name.",
+        description="Firewall of the vault. It denies all but these addresses and subnets and trusted Azure services, "
+        "which the registry needs. Default: no firewall. Only with vault.name.",
     )
 
 
 class KeyRotation(Model):
-    """Whether the registry follows new key versions."""
+    """Whether the registry moves to new key versions."""
 
     mode: RotationMode = Field(
         default=RotationMode.AUTOMATIC,
-        description="Automatic: the registry moves to a new key version within an hour, by itself. Manual: it stays "
-        "with one version until this spec changes.",
+        description="Automatic: Azure moves the registry to a new key version within an hour. Manual: the registry "
+        "keeps its key version until this spec changes.",
     )
     version: formats.KeyVersion | None = Field(
         default=None,
-        description="The key version to use in Manual mode. Default: the one that was current when this object first "
-        "used the key, kept in status.key.",
+        description="The key version to use in Manual mode. Default: the version that was current when this object "
+        "first used the key, kept in status.key.",
     )
 
 
 class KeySpec(Model):
-    """The RSA key: created in the vault, or an existing one named by `identifier`."""
+    """The RSA key: created in the vault, or an existing key, named by `identifier`."""
 
     name: formats.KeyName | None = Field(
         default=None,
@@ -165,28 +177,28 @@ class KeySpec(Model):
     )
     type: KeyType = Field(
         default=KeyType.RSA,
-        description="Type of the key: RSA or RSA-HSM. Fixed when the key is created.",
+        description="Type of the key: RSA or RSA-HSM. Cannot be changed after the key is created.",
     )
     size: Literal[2048, 3072, 4096] = Field(
         default=2048,
-        description="Size of the key in bits. Fixed when the key is created.",
+        description="Size of the key in bits. Cannot be changed after the key is created.",
     )
     identifier: formats.KeyUri | None = Field(
         default=None,
-        description="Identifier of an existing key in the vault, instead of name, type, size and rotation. With a "
-        "version: the registry stays with that version (Manual). Without: it follows new versions (Automatic).",
+        description="Identifier (URI) of an existing key in the vault, instead of name, type, size and rotation. With "
+        "a version the registry keeps that version (Manual), without it moves to new versions (Automatic).",
     )
     rotation: KeyRotation = Field(
         default=KeyRotation(),
-        description="Whether the registry follows new versions of the key.",
+        description="Whether the registry moves to new versions of the key.",
     )
 
 
 class NetworkRules(Model):
-    """The registry's firewall."""
+    """The firewall of the registry."""
 
     default_action: DefaultAction = Field(
-        description="What happens to addresses that no rule names: Allow or Deny.",
+        description="Action for addresses that ipRules does not contain: Allow or Deny.",
     )
     ip_rules: Annotated[tuple[formats.IpRule, ...], Field(max_length=200)] = Field(
         default=(),
@@ -195,20 +207,25 @@ class NetworkRules(Model):
 
 
 class RegistryPolicies(Model):
-    """Policies of the registry; what is absent is left as Azure has it. Content trust is impossible with CMK."""
+    """Policies of the registry; absent fields are left unchanged in Azure. CMK excludes content trust."""
 
+    retention: bool | None = Field(
+        default=None,
+        description="Whether untagged manifests are deleted after retentionDays. true where only retentionDays is set.",
+    )
     retention_days: Annotated[int, Field(ge=0, le=365)] | None = Field(
         default=None,
-        description="Turns the retention policy on: untagged manifests are deleted after this many days.",
+        description="Days after which untagged manifests are deleted; turns the retention policy on. Not with "
+        "retention: false.",
     )
     export: bool | None = Field(
         default=None,
-        description="Whether artifacts may be exported (imported by, or transferred to, another registry). false needs "
-        "registry.publicNetworkAccess: Disabled.",
+        description="Whether artifacts may be exported (imported by, or transferred to, another registry). false "
+        "requires registry.publicNetworkAccess: Disabled.",
     )
     quarantine: bool | None = Field(
         default=None,
-        description="Whether pushed images stay hidden until something releases them.",
+        description="Whether pushed images are quarantined, that is cannot be pulled until they are released.",
     )
 
 
@@ -216,74 +233,80 @@ class RegistrySpec(Model):
     """The container registry; its SKU is always Premium."""
 
     name: formats.RegistryName = Field(
-        description="Name of the registry, unique in all of Azure. Cannot change.",
+        description="Name of the registry, unique in all of Azure. Cannot change once the registry exists.",
     )
-    admin_user_enabled: bool = Field(
-        default=False,
-        description="Whether the admin user, an account with two passwords, may log in.",
+    admin_user_enabled: bool | None = Field(
+        default=None,
+        description="Whether the admin user, an account with two passwords, may log in. Default: as Azure has it "
+        "(false for a new registry).",
     )
-    anonymous_pull_enabled: bool = Field(
-        default=False,
-        description="Whether anybody may pull without logging in.",
+    anonymous_pull_enabled: bool | None = Field(
+        default=None,
+        description="Whether anybody may pull without logging in. Default: as Azure has it (false for a new registry).",
     )
-    data_endpoint_enabled: bool = Field(
-        default=False,
-        description="Whether layers are served from a data endpoint of the registry's own, for client firewalls.",
+    data_endpoint_enabled: bool | None = Field(
+        default=None,
+        description="Whether layers are served from a data endpoint of the registry's own, for client "
+        "firewalls. Default: as Azure has it (false for a new registry).",
     )
     public_network_access: PublicNetworkAccess | None = Field(
         default=None,
-        description="Whether the registry can be reached by its public endpoint. Default: as Azure has it (Enabled).",
+        description="Whether the registry can be reached by its public endpoint: Enabled or Disabled. Default: not "
+        "managed (Azure creates a registry with Enabled).",
     )
     network_rules: NetworkRules | None = Field(
         default=None,
-        description="Which public addresses may reach the registry. Default: as Azure has it (all).",
+        description="Public addresses that may reach the registry. Default: not managed (Azure creates a registry that "
+        "allows all).",
     )
     network_rule_bypass: NetworkRuleBypass | None = Field(
         default=None,
-        description="Whether trusted Azure services pass the network rules: AzureServices or None. Default: as Azure "
-        "has it (AzureServices).",
+        description="Whether trusted Azure services bypass the network rules: AzureServices or None. Default: not "
+        "managed (Azure creates a registry with AzureServices).",
     )
     policies: RegistryPolicies | None = Field(
         default=None,
-        description="Retention, export and quarantine. Default: as Azure has them.",
+        description="Retention, export and quarantine. Default: not managed.",
     )
 
 
 class EncryptedRegistrySpec(Model):
-    """The registry that is wanted: where, and with which identity, vault and key."""
+    """The desired registry: its place in Azure, identity, vault and key."""
 
     subscription_id: formats.SubscriptionId | None = Field(
         default=None,
-        description="Azure subscription of all that is created. Default: the operator's. May be stated later, "
-        "not changed.",
+        description="Azure subscription of all that is created. Default: the operator's. May be added later; cannot "
+        "change once the registry exists.",
     )
     resource_group: formats.ResourceGroupName = Field(
-        description="Resource group of all that is created. Cannot change.",
+        description="Resource group of all that is created. Cannot change once the registry exists.",
     )
     create_resource_group: bool = Field(
         default=False,
-        description="Whether to create the resource group when it does not exist.",
+        description="Whether to create the resource group if it does not exist.",
     )
     location: formats.Location = Field(
-        description="Azure region of all that is created, such as westeurope or West Europe. Cannot change.",
+        description="Azure region of all that is created, such as westeurope or West Europe. Cannot "
+        "change once the registry exists.",
     )
     tags: Annotated[
         dict[str, Annotated[str, Field(max_length=MAX_TAG_VALUE)]],
         Field(max_length=MAX_TAGS),
     ] = Field(
         default_factory=dict,
-        description="Tags put on all that is created. Tags that others set are left alone.",
+        description="Tags of all resources that are created. Other tags on them are left unchanged.",
     )
     identity: IdentitySpec = Field(
         default=IdentitySpec(),
-        description="The managed identity by which the registry reaches the key: created, or an existing one.",
+        description="The managed identity with which the registry accesses the key: created (name), or existing "
+        "(resourceId).",
     )
     vault: VaultSpec = Field(
-        description="The key vault that holds the key: created (name), or an existing one (resourceId).",
+        description="The key vault that contains the key: created (name), or existing (resourceId).",
     )
     key: KeySpec = Field(
         default=KeySpec(),
-        description="The RSA key that encrypts the registry: created, or an existing one (identifier).",
+        description="The RSA key that encrypts the registry: created (name), or existing (identifier).",
     )
     registry: RegistrySpec = Field(
         description="The container registry. Its SKU is always Premium, which customer-managed keys need.",

@@ -63,6 +63,13 @@ class RegistryStatus(Reported):
 
     id: str | None = Field(default=None, description="Resource id of the registry.")
     login_server: str | None = Field(default=None, description="Host name for docker login, push and pull.")
+    first_observed: Time | None = Field(
+        default=None,
+        description="When the operator first read the registry from Azure; what makes up its id is fixed since then.",
+    )
+    first_ready: Time | None = Field(
+        default=None, description="When the registry was first encrypted as desired; it may hold images since then."
+    )
     provisioning_state: str | None = Field(
         default=None, description="State of Azure's last operation on it, in Azure's words."
     )
@@ -113,6 +120,11 @@ class ResourceStatus(Reported):
         description="true when the operator created the resource for this object, false when it took it over by its "
         "owner tag."
     )
+    since: Time | None = Field(default=None, description="When the entry was written.")
+
+
+Entries = tuple[ResourceStatus, ...]
+"""The ledger."""
 
 
 class EncryptedRegistryStatus(Reported):

@@ -55,4 +55,5 @@ def _assignment(assignment: models.RoleAssignment) -> RoleAssignment:
         name=str(assignment.name),
         principal_id=str(assignment.principal_id),
         role_definition_id=str(assignment.role_definition_id),
+        created=assignment.created_on,
     )

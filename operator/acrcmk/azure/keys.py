@@ -56,6 +56,7 @@ def _key(key: models.Key) -> Key:
         type=enum_text(properties.kty),
         size=properties.key_size,
         enabled=attributes.enabled is not False,
+        operations=frozenset(enum_text(name).casefold() for name in properties.key_ops or ()),
         created=_time(attributes.created),
         not_before=_time(attributes.not_before),
         expires=_time(attributes.expires),

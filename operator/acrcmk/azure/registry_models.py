@@ -100,6 +100,7 @@ def _settings(model: models.RegistryProperties) -> RegistrySettings:
         network_rule_bypass=enum_text(model.network_rule_bypass_options),
         network_default_action=enum_text(rules.default_action) if rules else None,
         ip_rules=frozenset(rule.ip_address_or_range for rule in rules.ip_rules or ()) if rules else frozenset(),
+        retention_enabled=_is_enabled(retention),
         retention_days=retention.days if retention and _is_enabled(retention) else None,
         export_enabled=_is_enabled(policies.export_policy),
         quarantine_enabled=_is_enabled(policies.quarantine_policy),
@@ -131,8 +132,10 @@ def _network_rules(settings: RegistrySettings) -> models.NetworkRuleSet | None:
 
 def _policies(settings: RegistrySettings) -> models.Policies | None:
     policies: dict[str, Any] = {}
-    if settings.retention_days is not None:
-        policies["retention_policy"] = models.RetentionPolicy(days=settings.retention_days, status="enabled")
+    if settings.retention_enabled is not None:
+        policies["retention_policy"] = models.RetentionPolicy(
+            days=settings.retention_days, status=_status(enabled=settings.retention_enabled)
+        )
     if settings.export_enabled is not None:
         policies["export_policy"] = models.ExportPolicy(status=_status(enabled=settings.export_enabled))
     if settings.quarantine_enabled is not None:

@@ -100,6 +100,7 @@ def _vault(vault: models.Vault) -> Vault:
     return Vault(
         id=ResourceId.parse(str(vault.id)),
         uri=str(properties.vault_uri or ""),
+        tenant_id=str(properties.tenant_id),
         # Azure omits the state of a few old vaults; then no operation is in progress.
         provisioning_state=enum_text(properties.provisioning_state) or "Succeeded",
         location=str(vault.location),

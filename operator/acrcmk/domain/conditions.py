@@ -9,7 +9,7 @@ import datetime
 import re
 
 from acrcmk.api.conditions import Condition, ConditionType, Reason
-from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled, Waiting
+from acrcmk.domain.outcome import Blocked, Outcome, Progressing, Ready, Stalled, Waiting, holds
 from acrcmk.domain.steps.step import Results, Step
 from acrcmk.domain.steps.table import STEPS
 
@@ -39,7 +39,7 @@ def of_results(results: Results, *, steps: tuple[Step, ...] = STEPS) -> tuple[Co
     """Return Ready, Reconciling or Stalled where they are True, and a condition per step, of a finished reconcile."""
     outcomes = _outcomes_by_type(results, steps)
     decisive = [outcomes[type_] for step in steps if not step.informational for type_ in step.conditions]
-    return (*summary(decisive), *(_update(type_, outcome) for type_, outcome in outcomes.items()))
+    return (*_summary_of_steps(decisive), *(_update(type_, outcome) for type_, outcome in outcomes.items()))
 
 
 def of_partial_results(results: Results, *, steps: tuple[Step, ...] = STEPS) -> tuple[ConditionUpdate, ...]:
@@ -72,6 +72,23 @@ def summary(outcomes: list[Outcome]) -> tuple[ConditionUpdate, ...]:
     )
 
 
+def of_unreadable(outcome: Outcome) -> tuple[ConditionUpdate, ...]:
+    """Return the summary once reads have failed for longer than is tolerated: nobody knows whether it is Ready."""
+    unknown = ConditionUpdate(
+        type=ConditionType.READY, status="Unknown", reason=outcome.reason, message=outcome.message, warns=True
+    )
+    return (unknown, dataclasses.replace(unknown, type=ConditionType.RECONCILING, status="True"))
+
+
+def _summary_of_steps(outcomes: list[Outcome]) -> tuple[ConditionUpdate, ...]:
+    """Sum up the steps of which something was learnt; Ready needs all of them, and holds where some are missing."""
+    learnt = [outcome for outcome in outcomes if not holds(outcome)]
+    if any(not isinstance(outcome, Ready) for outcome in learnt) or len(learnt) == len(outcomes):
+        return summary(learnt)
+    missing = min((outcome for outcome in outcomes if holds(outcome)), key=_urgency)
+    return tuple(dataclasses.replace(update, holds=True) for update in summary([missing]))
+
+
 def with_history(
     updates: tuple[ConditionUpdate, ...],
     *,
@@ -85,7 +102,9 @@ def with_history(
     stays: otherwise every retry would write the status and notify every watcher of the object.
     """
     by_type = {condition.type: condition for condition in before}
-    updates = tuple(update for update in updates if not (update.holds and update.type in by_type))
+    updates = tuple(update for update in updates if not (update.holds and _is_known(by_type.get(update.type))))
+    if ConditionType.READY in by_type and not any(update.type == ConditionType.READY for update in updates):
+        updates = tuple(update for update in updates if update.type not in _SUMMARY)
     updated = {update.type for update in updates}
     summarised = ConditionType.READY in updated
     kept = [
@@ -139,8 +158,12 @@ def _update(type_: ConditionType, outcome: Outcome) -> ConditionUpdate:
         reason=outcome.reason,
         message=outcome.message,
         warns=isinstance(outcome, Blocked | Stalled),
-        holds=isinstance(outcome, Waiting) and outcome.transient,
+        holds=holds(outcome),
     )
+
+
+def _is_known(condition: Condition | None) -> bool:
+    return condition is not None and condition.status != "Unknown"
 
 
 def _status(outcome: Outcome) -> str:

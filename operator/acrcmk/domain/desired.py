@@ -5,8 +5,9 @@ import datetime
 from collections.abc import Mapping
 
 from acrcmk import api
+from acrcmk.api.conditions import ConditionType
 from acrcmk.api.spec import EncryptedRegistrySpec
-from acrcmk.api.status import EncryptedRegistryStatus
+from acrcmk.api.status import EncryptedRegistryStatus, Entries
 from acrcmk.domain import ids
 from acrcmk.domain.ids import ResourceId
 
@@ -23,6 +24,8 @@ class Defaults:
     """Cluster part of the owner tag."""
     access_budget: datetime.timedelta
     """How long a refused key is explained by a grant that Azure has not propagated yet (up to 10 minutes)."""
+    resync: datetime.timedelta
+    """Time between two checks for drift."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,11 +38,19 @@ class EncryptedRegistry:
     status: EncryptedRegistryStatus
     defaults: Defaults
     now: datetime.datetime
+    recreate: str | None = None
+    """The registry name that the annotation `acrcmk.dev/recreate` allows to create anew."""
 
     @property
     def owner(self) -> str:
         """The value of the owner tag."""
         return ids.owner(cluster=self.defaults.cluster, namespace=self.namespace, name=self.name)
+
+    @property
+    def was_ready(self) -> bool:
+        """Whether the object was reported as Ready."""
+        condition = self.status.condition(ConditionType.READY)
+        return condition is not None and condition.status == "True"
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -55,6 +66,8 @@ class Desired(EncryptedRegistry):
     identity_id: ResourceId
     vault_id: ResourceId
     key_name: str
+    ledger: Entries
+    """The ledger of status, and what was added to it since the reconcile began."""
 
     @property
     def key_id(self) -> str:

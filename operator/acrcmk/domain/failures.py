@@ -22,6 +22,8 @@ class Kind(enum.Enum):
     VAULT_DELETED = "vault soft-deleted"
     KEY_DELETED = "key soft-deleted"
     KEY_ACCESS = "key access denied"
+    CHANGE_NOT_KEPT = "change not kept"
+    ALREADY_GRANTED = "already granted"
     BUSY = "another operation in progress"
     REPLICATING = "replication lag"
     REJECTED = "rejected"

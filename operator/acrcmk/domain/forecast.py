@@ -89,6 +89,7 @@ def _vault(write: writes.CreateVault, vault_domain: str) -> resources.Vault:
     return resources.Vault(
         id=write.id,
         uri=f"https://{write.id.name}.{vault_domain}/".lower(),
+        tenant_id=write.tenant,
         provisioning_state="Succeeded",
         location=write.location,
         tags=write.tags,
@@ -114,6 +115,7 @@ def _key(write: writes.CreateKey, vault_domain: str) -> resources.Key:
         type=write.type,
         size=write.size,
         enabled=True,
+        operations=frozenset(),
         created=None,
         not_before=None,
         expires=None,

@@ -148,7 +148,7 @@ class KeyIdentifier:
         path = [part for part in parts.path.split("/") if part]
         if parts.scheme != "https" or not parts.netloc or len(path) not in {2, 3} or path[0].casefold() != "keys":
             raise ValueError(f"not a key identifier: {uri!r}")
-        return cls(parts.netloc.casefold(), path[1], path[2].casefold() if len(path) > 2 else None)  # noqa: PLR2004 - keys, name, version
+        return cls(_host(parts), path[1], path[2].casefold() if len(path) > 2 else None)  # noqa: PLR2004 - keys, name, version
 
     def __str__(self) -> str:
         return "/".join(filter(None, (self.unversioned, self.version)))
@@ -165,4 +165,9 @@ class KeyIdentifier:
 
 def vault_host(uri: str) -> str:
     """Return the host of a vault's URI; a vault that is still registering answers it without a trailing slash."""
-    return urllib.parse.urlsplit(uri).netloc.casefold()
+    return _host(urllib.parse.urlsplit(uri))
+
+
+def _host(parts: urllib.parse.SplitResult) -> str:
+    """Return the host of a URI, without the default port of HTTPS, which PowerShell prints."""
+    return parts.netloc.casefold().removesuffix(":443")

@@ -3,16 +3,14 @@
 Deletion and replacement work from it, since the spec may have changed since the resources were created.
 """
 
+import datetime
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from acrcmk.api.status import Purpose, ResourceStatus
+from acrcmk.api.status import Entries, Purpose, ResourceStatus
 from acrcmk.domain import ids, writes
 from acrcmk.domain.desired import Desired
 from acrcmk.domain.observed import Observed
-
-Entries = tuple[ResourceStatus, ...]
-
 
 _CREATED: Mapping[type[writes.Write], Callable[[Any], tuple[str, Purpose]]] = {
     writes.CreateGroup: lambda write: (
@@ -29,12 +27,12 @@ _CREATED: Mapping[type[writes.Write], Callable[[Any], tuple[str, Purpose]]] = {
 """What each write creates: its id, and what it is for."""
 
 
-def entry(write: writes.Write) -> ResourceStatus | None:
+def entry(write: writes.Write, *, now: datetime.datetime) -> ResourceStatus | None:
     """Return the entry of what a write creates; None for a change of something that exists."""
     if type(write) not in _CREATED:
         return None
     id_, purpose = _CREATED[type(write)](write)
-    return ResourceStatus(id=id_, purpose=purpose, created_by_operator=True)
+    return ResourceStatus(id=id_, purpose=purpose, created_by_operator=True, since=now)
 
 
 def adopted(desired: Desired, observed: Observed) -> Entries:
@@ -47,9 +45,9 @@ def adopted(desired: Desired, observed: Observed) -> Entries:
         (observed.key, desired.key_id, Purpose.KEY, spec.key.identifier is None),
     )
     return tuple(
-        ResourceStatus(id=id_, purpose=purpose, created_by_operator=False)
+        ResourceStatus(id=id_, purpose=purpose, created_by_operator=False, since=desired.now)
         for resource, id_, purpose, managed in candidates
-        if resource is not None and managed and ids.owner_of(resource.tags) == desired.owner
+        if resource is not None and managed and ids.equal(ids.owner_of(resource.tags), desired.owner)
     )
 
 
@@ -57,6 +55,11 @@ def with_entries(ledger: Entries, entries: Iterable[ResourceStatus]) -> Entries:
     """Return the ledger with entries added; an entry that it holds already stays as it is. Sorted by id."""
     known = {entry.id.casefold(): entry for entry in (*entries, *ledger)}
     return tuple(known[id_] for id_ in sorted(known))
+
+
+def has_created(ledger: Entries, id_: str) -> bool:
+    """Whether the ledger holds a resource as created for this object."""
+    return any(ids.equal(entry.id, id_) and entry.created_by_operator for entry in ledger)
 
 
 def contains(ledger: Entries, id_: str) -> bool:

@@ -1,12 +1,13 @@
 """A decorator of the Azure port that reads every query at most once per reconcile."""
 
 import asyncio
+import dataclasses
 from typing import Any, TypeVar
 
 from acrcmk.domain import queries, writes
 from acrcmk.domain.port import Azure
 from acrcmk.domain.queries import Query
-from acrcmk.domain.resources import Resource
+from acrcmk.domain.resources import Resource, RoleAssignment
 
 T = TypeVar("T")
 
@@ -36,11 +37,10 @@ class Memo:
         finally:
             self._answers = {query: read for query, read in self._answers.items() if query.target != write.target}
         if answer is not None:
-            known = self._answers[queries.of_write(write)] = asyncio.get_running_loop().create_future()
-            known.set_result(_answer(write, answer))
+            known = asyncio.get_running_loop().create_future()
+            known.set_result((answer,) if isinstance(answer, RoleAssignment) else answer)
+            query = queries.of_write(write)
+            self._answers[query] = known
+            if isinstance(query, queries.GetRegistry):
+                self._answers[dataclasses.replace(query, fresh=True)] = known
         return answer
-
-
-def _answer(write: writes.Write, resource: Resource) -> Any:
-    """Return the answer to `queries.of_write(write)` that the resource in the answer to a write gives."""
-    return (resource,) if isinstance(write, writes.AssignRole) else resource

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from acrcmk.domain.ids import KeyIdentifier
-from acrcmk.domain.resources import Identity, Key, Registry, RoleAssignment, Vault
+from acrcmk.domain.resources import Identity, Key, NameAvailability, Registry, RoleAssignment, Vault
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -12,6 +12,8 @@ class Observed:
     """Observations of a step and of the steps that it needs; None where a resource is absent or was not read."""
 
     registry: Registry | None = None
+    registry_name: NameAvailability | None = None
+    """Whether the name of a registry that is gone is free."""
     group_exists: bool | None = None
     identity: Identity | None = None
     vault: Vault | None = None

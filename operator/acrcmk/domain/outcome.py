@@ -40,15 +40,23 @@ class Progressing:
     retry_after: float | None = None
     failed: bool = False
     unlocks: bool = False
+    holds: bool = False
+    """Whether nothing was learnt about the step, so that its reported conditions still hold."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Blocked:
-    """Somebody must act outside of the cluster; retried with back-off, or after `retry_after` seconds."""
+    """Somebody must act outside of the cluster; retried with back-off, or after `retry_after` seconds.
+
+    With `unlocks` the steps that need this one run all the same, since they may change what blocks it.
+    """
 
     reason: Reason
     message: str
     retry_after: float | None = None
+    unlocks: bool = False
+    holds: bool = False
+    """As of `Progressing`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,6 +81,13 @@ class Act:
 Decision = Act | Outcome
 
 
+def holds(outcome: Outcome) -> bool:
+    """Whether nothing was learnt about a step, so that its reported conditions still hold."""
+    return (isinstance(outcome, Progressing | Blocked) and outcome.holds) or (
+        isinstance(outcome, Waiting) and outcome.transient
+    )
+
+
 def unlocks(outcome: Outcome) -> bool:
     """Whether the steps that need a step with this outcome may run."""
-    return isinstance(outcome, Ready) or (isinstance(outcome, Progressing) and outcome.unlocks)
+    return isinstance(outcome, Ready) or (isinstance(outcome, Progressing | Blocked) and outcome.unlocks)

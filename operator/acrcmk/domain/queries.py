@@ -67,7 +67,12 @@ class VaultIsDeleted(_OfResource[bool]):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GetRegistry(_OfResource[Registry | None]):
-    """A registry, with the cause of its last failed operation where this process started it."""
+    """A registry, with the cause of its last failed operation where this process started it.
+
+    `fresh` where the answer decides about a PUT, so that it must not come from an earlier reconcile.
+    """
+
+    fresh: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from acrcmk.api.spec import RegistrySpec
+from acrcmk.api.spec import RegistryPolicies, RegistrySpec
 from acrcmk.domain.resources import RegistrySettings
 
 
@@ -20,6 +20,7 @@ def desired_settings(spec: RegistrySpec) -> RegistrySettings:
         network_rule_bypass=spec.network_rule_bypass,
         network_default_action=rules.default_action if rules else None,
         ip_rules=frozenset(rules.ip_rules) if rules else None,
+        retention_enabled=_retention_enabled(policies) if policies else None,
         retention_days=policies.retention_days if policies else None,
         export_enabled=policies.export if policies else None,
         quarantine_enabled=policies.quarantine if policies else None,
@@ -33,9 +34,10 @@ def settings_change(desired: RegistrySettings, actual: RegistrySettings) -> Regi
         for field in dataclasses.fields(desired)
         if _differs(field.name, getattr(desired, field.name), getattr(actual, field.name))
     }
-    if differs & _NETWORK_RULES:
-        # Azure replaces the rule set as a whole.
-        differs |= _NETWORK_RULES
+    # Azure replaces the set of network rules, and the retention policy, as a whole.
+    for group in (_NETWORK_RULES, _RETENTION_POLICY):
+        if differs & group:
+            differs |= group
     return RegistrySettings(**{name: getattr(desired, name) for name in differs}) if differs else None
 
 
@@ -55,7 +57,12 @@ def _lower_case(value: str | None) -> str:
     return (value or "").casefold()
 
 
+def _retention_enabled(policies: RegistryPolicies) -> bool | None:
+    return True if policies.retention is None and policies.retention_days is not None else policies.retention
+
+
 _NETWORK_RULES = {"network_default_action", "ip_rules"}
+_RETENTION_POLICY = {"retention_enabled", "retention_days"}
 _NORMALISED: Mapping[str, Callable[[Any], Any]] = {
     "public_network_access": _lower_case,
     "network_rule_bypass": _lower_case,

@@ -14,9 +14,20 @@ class Remedy:
     reason: Reason
     advice: str
     blocks: bool = True
+    unlocks: bool = False
+    """Whether the steps after the one that failed run all the same."""
 
 
 REMEDIES = {
+    Kind.CHANGE_NOT_KEPT: Remedy(
+        reason=Reason.CHANGE_NOT_KEPT,
+        advice="Azure accepted this change several times, and something reverted it each time: an Azure Policy with "
+        "the effect Modify, or another tool. Change the spec, or end what reverts it.",
+        unlocks=True,
+    ),
+    Kind.ALREADY_GRANTED: Remedy(
+        reason=Reason.PROPAGATING, advice="The role is assigned already; the operator tries again.", blocks=False
+    ),
     Kind.THROTTLED: Remedy(
         reason=Reason.THROTTLED, advice="Azure limits the number of requests; the operator tries again.", blocks=False
     ),
@@ -77,10 +88,29 @@ REMEDIES = {
 }
 
 
+def of_read(failure: AzureFailure, *, doing: str, was_ready: bool) -> Outcome:
+    """Return the outcome of a failed read: what was reported of a Ready object holds at first, whatever failed.
+
+    Of an object that was not Ready a failure that somebody has to act on is reported at once.
+    """
+    outcome = outcome_of(failure, doing=doing)
+    holds = was_ready or isinstance(outcome, Progressing)
+    return dataclasses.replace(outcome, holds=holds) if isinstance(outcome, Progressing | Blocked) else outcome
+
+
 def outcome_of(failure: AzureFailure, *, doing: str) -> Outcome:
-    """Turn a failure into an outcome; `doing` says to which resource what was being done."""
+    """Return the outcome of a failure; `doing` names the resource and what was being done to it.
+
+    Throttling tells nothing about a resource, so what was reported of it holds.
+    """
     remedy = REMEDIES[failure.kind]
     message = f"Could not {doing}. {remedy.advice} Azure: {failure}"
     if remedy.blocks:
-        return Blocked(reason=remedy.reason, message=message, retry_after=failure.retry_after)
-    return Progressing(reason=remedy.reason, message=message, retry_after=failure.retry_after, failed=True)
+        return Blocked(reason=remedy.reason, message=message, retry_after=failure.retry_after, unlocks=remedy.unlocks)
+    return Progressing(
+        reason=remedy.reason,
+        message=message,
+        retry_after=failure.retry_after,
+        failed=True,
+        holds=failure.kind is Kind.THROTTLED,
+    )

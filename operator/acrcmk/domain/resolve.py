@@ -1,8 +1,9 @@
 """Resolve the Azure resources that an object stands for, before anything is written.
 
-Names that a default gave are pinned in status at first use. Where status was lost (a restore, a new cluster), the
-registry that carries the owner tag tells the identity and the key in use; where there is no registry, both global
-names must be free, so that an operator with another default subscription cannot create a second set of resources.
+Ids are pinned in status at first use, and may be corrected in the spec until the registry was seen to exist. Where
+status was lost (a restore, a new cluster), the registry that carries the owner tag tells the identity and the key in
+use; where there is no registry, both global names must be free, so that an operator with another default subscription
+cannot create a second set of resources.
 """
 
 import dataclasses
@@ -37,8 +38,9 @@ class Observed:
 
 async def resolve(registry: EncryptedRegistry, azure: Azure) -> Desired | Refusal:
     """Resolve the ids of an object; reads Azure only where status pins nothing. Raises `failures.AzureFailure`."""
-    if registry.status.registry and registry.status.registry.id:
-        return from_status(registry, ResourceId.parse(registry.status.registry.id))
+    pinned = registry.status.registry
+    if pinned and pinned.id and (pinned.first_observed or _names(registry, ResourceId.parse(pinned.id))):
+        return from_status(registry, ResourceId.parse(pinned.id))
     subscription = registry.spec.subscription_id or registry.defaults.subscription
     if subscription is None:
         return _stalled(
@@ -50,11 +52,8 @@ async def resolve(registry: EncryptedRegistry, azure: Azure) -> Desired | Refusa
 
 def from_status(registry: EncryptedRegistry, pinned_id: ResourceId) -> Desired | Refusal:
     """Resolve from the ids pinned in status; refuse a spec that contradicts them."""
-    spec, status = registry.spec, registry.status
-    named_id = ids.registry_id(
-        spec.registry.name, subscription=spec.subscription_id or pinned_id.subscription, group=spec.resource_group
-    )
-    if named_id != pinned_id:
+    status, named_id = registry.status, _named_id(registry, pinned_id)
+    if not _names(registry, pinned_id):
         return _stalled(
             Reason.PINNED_ELSEWHERE,
             f"This object stands for {pinned_id} (status.registry.id), but its spec names {named_id}. "
@@ -79,6 +78,17 @@ def from_azure(registry: EncryptedRegistry, subscription: str, observed: Observe
         identity=_identity_in_use(observed.registry),
         key=_key_in_use(observed.registry),
     )
+
+
+def _named_id(registry: EncryptedRegistry, pinned_id: ResourceId) -> ResourceId:
+    spec = registry.spec
+    subscription = spec.subscription_id or pinned_id.subscription
+    return ids.registry_id(spec.registry.name, subscription=subscription, group=spec.resource_group)
+
+
+def _names(registry: EncryptedRegistry, pinned_id: ResourceId) -> bool:
+    """Whether the spec names the pinned registry."""
+    return _named_id(registry, pinned_id) == pinned_id
 
 
 async def _observe(registry: EncryptedRegistry, subscription: str, azure: Azure) -> Observed:
@@ -113,13 +123,12 @@ def _foreign_registry(registry: EncryptedRegistry, observed: Observed) -> Refusa
 def _unavailable_name(registry: EncryptedRegistry, subscription: str, observed: Observed) -> Refusal | None:
     spec = registry.spec
     place = f"subscription {subscription}, resource group {spec.resource_group}"
-    hint = "If it belongs to this object in another subscription, set spec.subscriptionId; else choose another name."
     if observed.registry_name and not observed.registry_name.available:
         return Refusal(
             condition=ConditionType.REGISTRY_READY,
             outcome=Blocked(
                 reason=Reason.NAME_TAKEN,
-                message=f"The registry name {spec.registry.name} is in use, but not in {place}. {hint}",
+                message=_unavailable(f"registry name {spec.registry.name}", observed.registry_name, place),
             ),
         )
     if observed.vault_deleted:
@@ -136,10 +145,21 @@ def _unavailable_name(registry: EncryptedRegistry, subscription: str, observed: 
             condition=ConditionType.VAULT_READY,
             outcome=Blocked(
                 reason=Reason.NAME_TAKEN,
-                message=f"The vault name {spec.vault.name} is in use, but not in {place}. {hint}",
+                message=_unavailable(f"vault name {spec.vault.name}", observed.vault_name, place),
             ),
         )
     return None
+
+
+def _unavailable(what: str, availability: NameAvailability, place: str) -> str:
+    """Return why a name cannot be used: in use elsewhere, or not allowed, as Azure says."""
+    azure = f"Azure: {availability.message}" if availability.message else ""
+    if availability.reason and not ids.equal(availability.reason, "AlreadyExists"):
+        return f"The {what} cannot be used ({availability.reason}): choose another name. {azure}".rstrip()
+    return (
+        f"The {what} is in use, but not in {place}. If it belongs to this object in another subscription, set "
+        f"spec.subscriptionId; a soft-deleted resource elsewhere may hold it, too; else choose another name. {azure}"
+    ).rstrip()
 
 
 def _identity_in_use(registry: Registry | None) -> str | None:
@@ -167,6 +187,7 @@ def _desired(registry: EncryptedRegistry, *, subscription: str, identity: str | 
         identity_id=_identity_id(registry, subscription, identity),
         vault_id=_vault_id(registry, subscription),
         key_name=specified_key or key or DEFAULT_KEY_NAME,
+        ledger=registry.status.resources,
     )
 
 

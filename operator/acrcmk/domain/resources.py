@@ -47,6 +47,7 @@ class Vault:
 
     id: ResourceId
     uri: str
+    tenant_id: str
     provisioning_state: str
     location: str
     tags: Tags
@@ -71,6 +72,7 @@ class RoleAssignment:
     name: str
     principal_id: str
     role_definition_id: str
+    created: datetime.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,8 @@ class Key:
     type: str
     size: int | None
     enabled: bool
+    operations: frozenset[str]
+    """What the key permits (`key_ops`), in lower case."""
     created: datetime.datetime | None
     not_before: datetime.datetime | None
     expires: datetime.datetime | None
@@ -125,6 +129,7 @@ class RegistrySettings:
     network_rule_bypass: str | None = None
     network_default_action: str | None = None
     ip_rules: frozenset[str] | None = None
+    retention_enabled: bool | None = None
     retention_days: int | None = None
     """Days for which untagged manifests are kept; None where the policy is off."""
     export_enabled: bool | None = None

@@ -4,10 +4,11 @@ import dataclasses
 import datetime
 from collections.abc import Iterator
 
-from acrcmk.api.conditions import Condition, ConditionType
+from acrcmk.api.conditions import Condition, ConditionType, Reason
 from acrcmk.api.status import (
     EncryptedRegistryStatus,
     EncryptionStatus,
+    Entries,
     IdentityStatus,
     KeyStatus,
     KeyVaultProperties,
@@ -18,8 +19,8 @@ from acrcmk.domain import conditions, ids, ledger
 from acrcmk.domain.conditions import ConditionUpdate
 from acrcmk.domain.desired import Desired
 from acrcmk.domain.ids import KeyIdentifier
-from acrcmk.domain.ledger import Entries
 from acrcmk.domain.observed import Observed
+from acrcmk.domain.outcome import Outcome, Ready
 from acrcmk.domain.resolve import Refusal
 from acrcmk.domain.resources import Encryption, Identity, Key, Registry
 from acrcmk.domain.steps.step import Results
@@ -41,6 +42,8 @@ class Progress:
     results: Results = dataclasses.field(default_factory=dict)
     created: Entries = ()
     complete: bool = False
+    unreadable: Outcome | None = None
+    """A read that has failed for longer than is tolerated."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,19 +65,22 @@ def next_status(
 ) -> Transition:
     """Return the status after a reconcile came to `progress`; `before` holds the operator's conditions only."""
     updates = _updates(progress, new_generation=before.observed_generation != generation, generation=generation)
-    fields = _fields(before, progress)
+    fields = _fields(before, progress, now=now)
     status = fields.model_copy(
         update={
             "conditions": conditions.with_history(updates, before=before.conditions, generation=generation, now=now),
             "observed_generation": generation,
         }
     )
-    return Transition(status=status, events=tuple(_transitions(updates, before=before.conditions)))
+    events = (*_transitions(updates, before=before.conditions), *_rotated(before, status))
+    return Transition(status=status, events=events)
 
 
 def _updates(progress: Progress, *, new_generation: bool, generation: int) -> tuple[ConditionUpdate, ...]:
     if progress.refusal is not None:
         return conditions.of_refusal(progress.refusal.outcome, condition=progress.refusal.condition)
+    if progress.unreadable is not None:
+        return conditions.of_unreadable(progress.unreadable)
     if progress.complete:
         return conditions.of_results(progress.results)
     partial = conditions.of_partial_results(progress.results)
@@ -95,25 +101,59 @@ def _transitions(updates: tuple[ConditionUpdate, ...], *, before: tuple[Conditio
             yield update
 
 
-def _fields(before: EncryptedRegistryStatus, progress: Progress) -> EncryptedRegistryStatus:
-    """Return the status with the fields that the results determine; the others stay."""
+def _rotated(before: EncryptedRegistryStatus, after: EncryptedRegistryStatus) -> Iterator[ConditionUpdate]:
+    """Yield an event where the registry reports to use another key version than before, whoever moved it."""
+    versions = [_reported_version(status) for status in (before, after)]
+    if None not in versions and versions[0] != versions[1]:
+        yield ConditionUpdate(
+            type=ConditionType.KEY_CURRENT,
+            status="True",
+            reason=Reason.ROTATED,
+            message=f"The registry moved from key version {versions[0]} to {versions[1]}.",
+        )
+
+
+def _reported_version(status: EncryptedRegistryStatus) -> str | None:
+    properties = status.encryption.key_vault_properties if status.encryption else None
+    return properties.versioned_key_identifier if properties else None
+
+
+def _fields(before: EncryptedRegistryStatus, progress: Progress, *, now: datetime.datetime) -> EncryptedRegistryStatus:
+    """Return the status with the fields that the results determine; the others stay.
+
+    Of a resource that was observed to be absent only what pins it stays.
+    """
     desired = progress.desired
     if desired is None:
         return before
     pinned = _pinned(before, desired)
     results = {name: result.observed for name, result in progress.results.items() if result.observed is not None}
     changes: dict[str, object] = {}
-    if (identity := results.get("identity")) and identity.identity:
-        changes["identity"] = _identity(identity.identity)
-    if (vault := results.get("vault")) and vault.vault:
-        changes["vault"] = VaultStatus(id=str(vault.vault.id), uri=vault.vault.uri)
-    if (key := results.get("registry") or results.get("key")) and key.key:
-        changes["key"] = _key(desired, key)
-    if (registry := results.get("registry") or results.get("existing")) and registry.registry:
-        changes |= _registry(registry.registry)
+    if observed := results.get("identity"):
+        changes["identity"] = _identity(desired, observed.identity)
+    if observed := results.get("vault"):
+        vault = observed.vault
+        changes["vault"] = VaultStatus(
+            id=str(vault.id if vault else desired.vault_id), uri=vault.uri if vault else None
+        )
+    if (observed := results.get("registry") or results.get("key")) and observed.vault and observed.vault.succeeded:
+        changes["key"] = _key(desired, observed)
+    if observed := results.get("registry") or results.get("existing"):
+        changes |= _registry(pinned.registry or RegistryStatus(), observed.registry, now=now)
     created = (*progress.created, *(entry for seen in results.values() for entry in ledger.adopted(desired, seen)))
     changes["resources"] = ledger.with_entries(before.resources, created)
-    return pinned.model_copy(update=changes)
+    return _with_first_ready(pinned.model_copy(update=changes), progress, now=now)
+
+
+def _with_first_ready(
+    status: EncryptedRegistryStatus, progress: Progress, *, now: datetime.datetime
+) -> EncryptedRegistryStatus:
+    """Note when the registry was encrypted as desired for the first time."""
+    encryption = progress.results.get("encryption")
+    registry = status.registry
+    if not encryption or not isinstance(encryption.outcome, Ready) or not registry or registry.first_ready:
+        return status
+    return status.model_copy(update={"registry": registry.model_copy(update={"first_ready": now})})
 
 
 def _pinned(before: EncryptedRegistryStatus, desired: Desired) -> EncryptedRegistryStatus:
@@ -129,22 +169,26 @@ def _pinned(before: EncryptedRegistryStatus, desired: Desired) -> EncryptedRegis
     return before.model_copy(update={"identity": identity, "vault": vault, "key": key, "registry": registry})
 
 
-def _identity(identity: Identity) -> IdentityStatus:
+def _identity(desired: Desired, identity: Identity | None) -> IdentityStatus:
+    if identity is None:
+        return IdentityStatus(id=str(desired.identity_id))
     return IdentityStatus(id=str(identity.id), client_id=identity.client_id, principal_id=identity.principal_id)
 
 
 def _key(desired: Desired, observed: Observed) -> KeyStatus:
     """Return the key with the version in use or, before there is one, the version that the registry is to use."""
+    if observed.key is None:
+        return KeyStatus(name=desired.key_name)
     version = _version_in_use(observed) or observed.target_version or observed.key
     identifier = observed.key_identifier
     return KeyStatus(
         name=desired.key_name,
-        identifier=str(identifier),
-        version=version.identifier.version if version else None,
+        identifier=str(identifier) if identifier else None,
+        version=version.identifier.version,
         rotation="Automatic" if identifier and identifier.version is None else "Manual",
-        created=version.created if version else None,
-        expires=version.expires if version else None,
-        enabled=version.enabled if version else None,
+        created=version.created,
+        expires=version.expires,
+        enabled=version.enabled,
     )
 
 
@@ -159,9 +203,16 @@ def _version_in_use(observed: Observed) -> Key | None:
     return next((key for key in candidates if key and ids.equal(str(key.identifier), str(in_use))), None)
 
 
-def _registry(registry: Registry) -> dict[str, object]:
+def _registry(before: RegistryStatus, registry: Registry | None, *, now: datetime.datetime) -> dict[str, object]:
+    if registry is None:
+        absent = before.model_copy(update={"login_server": None, "provisioning_state": None})
+        return {"registry": absent, "encryption": None}
     status = RegistryStatus(
-        id=str(registry.id), login_server=registry.login_server, provisioning_state=registry.provisioning_state
+        id=str(registry.id),
+        login_server=registry.login_server,
+        provisioning_state=registry.provisioning_state,
+        first_observed=before.first_observed or now,
+        first_ready=before.first_ready,
     )
     encryption = {"encryption": _encryption(registry.encryption)} if registry.succeeded else {}
     return {"registry": status, **encryption}

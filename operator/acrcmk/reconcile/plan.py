@@ -1,5 +1,9 @@
 """What reconciles would do to Azure, without doing it."""
 
+import dataclasses
+
+from acrcmk.api.status import Entries
+from acrcmk.domain import ledger
 from acrcmk.domain.desired import Desired
 from acrcmk.domain.forecast import Forecast
 from acrcmk.domain.memo import Memo
@@ -18,13 +22,22 @@ async def forecast(desired: Desired, azure: Azure) -> tuple[tuple[Write, ...], R
     Writes that depend on what Azure assigns hold placeholders (`domain.forecast`).
     """
     predicted = Forecast(azure)
+    created = desired.ledger
 
-    async def ignore(_: object) -> None:
+    async def record(write: Write) -> Entries:
+        nonlocal created
+        entry = ledger.entry(write, now=desired.now)
+        created = ledger.with_entries(created, [entry] if entry else [])
+        return created
+
+    async def ignore(_: Results) -> None:
         return None
 
     for _ in range(_MAX_RECONCILES):
         writes_before = len(predicted.writes)
-        results = await runner.run(desired, Memo(predicted), before_write=ignore, progress=ignore)
+        results = await runner.run(
+            dataclasses.replace(desired, ledger=created), Memo(predicted), before_write=record, progress=ignore
+        )
         if len(predicted.writes) == writes_before:
             break
     return tuple(predicted.writes), results

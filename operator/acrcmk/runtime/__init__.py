@@ -1,1 +1,1 @@
-"""What turns notices into passes: a queue, workers, health. Knows neither Azure nor registries nor kopf."""
+"""Work queue, workers and health probes. Knows neither Azure nor registries nor kopf."""

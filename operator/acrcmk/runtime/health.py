@@ -7,13 +7,13 @@ from aiohttp import web
 from prometheus_client import exposition
 
 Problems = Callable[[], Sequence[str]]
-"""Says what is wrong, one sentence each; nothing when all is well."""
+"""Returns the problems, one sentence each; empty when there is none."""
 
 
 class HealthServer:
     """Answers 200 `ok`, or 503 with the problems, one per line.
 
-    That it answers at all shows that the event loop turns: a blocked loop is what the probe's own timeout finds.
+    A response shows that the event loop runs; a blocked loop is found by the timeout of the probe.
     kopf's liveness server is not used: it logs each probe, caches 10 s, and hangs when a probe raises.
     """
 
@@ -35,7 +35,7 @@ class HealthServer:
 
     @property
     def port(self) -> int:
-        """The port listened on, once started; the one to use when 0 was asked for."""
+        """The port that a started server listens on; a free one if the port to use was 0."""
         port: int = self._runner.addresses[0][1]
         return port
 
@@ -60,15 +60,15 @@ class HealthServer:
         return application
 
     async def _healthz(self, _request: web.Request) -> web.Response:
-        return _answer(self._alive())
+        return _response(self._alive())
 
     async def _readyz(self, _request: web.Request) -> web.Response:
-        return _answer(self._ready())
+        return _response(self._ready())
 
     async def _metrics(self, request: web.Request) -> web.Response:
         encode, content_type = exposition.choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
 
 
-def _answer(problems: Sequence[str]) -> web.Response:
+def _response(problems: Sequence[str]) -> web.Response:
     return web.Response(status=503 if problems else 200, text="\n".join(problems or ["ok"]) + "\n")

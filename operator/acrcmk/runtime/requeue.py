@@ -1,40 +1,40 @@
-"""What a pass over one key says about the next pass over it."""
+"""When an object is reconciled again: the result of a reconcile."""
 
-from dataclasses import dataclass
+import dataclasses
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Done:
-    """Nothing more to do until somebody adds the key again."""
+    """Not before a watch event queues the object again."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Resync:
-    """All is well: look again after the resync period, give or take its jitter."""
+    """The object is as desired: check for drift after the resync period, plus or minus its jitter."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class After:
-    """Come back after exactly so many seconds, because somebody named them (Retry-After) or wants another turn (0)."""
+    """After exactly that many seconds: as Retry-After says, or 0 to reconcile again at once."""
 
     seconds: float
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Poll:
-    """Somebody else is working: come back soon, by the adaptive cadence.
+    """An operation in Azure is running: poll it at the adaptive cadence.
 
-    `changed` says that this pass saw something move, so the wait starts anew.
+    `changed`: whether the reconcile saw a change, from which the delays start anew.
     """
 
     changed: bool
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Retry:
-    """The pass failed in a way that it has told already: come back with back-off.
+    """The reconcile failed and has reported that: try again with back-off.
 
-    A pass that raises, runs out of time or is cancelled counts as this one.
+    A reconcile that raises, times out or is cancelled is treated likewise.
     """
 
 

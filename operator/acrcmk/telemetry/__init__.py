@@ -1,1 +1,1 @@
-"""What the operator says about itself: logs and metrics."""
+"""Logs and metrics of the operator."""

@@ -24,7 +24,7 @@ class ConditionCounts(prometheus_registry.Collector):
         self._counts: collections.Counter[Condition] = collections.Counter()
 
     def set(self, key: Hashable, conditions: Iterable[Condition]) -> None:
-        """Replace the conditions of the object `key`; none at all forgets the object."""
+        """Replace the conditions of the object `key`; without conditions the object is forgotten."""
         before, now = self._present.pop(key, frozenset()), frozenset(conditions)
         if now:
             self._present[key] = now
@@ -33,7 +33,7 @@ class ConditionCounts(prometheus_registry.Collector):
         self._counts = +self._counts
 
     def collect(self) -> Iterator[core.GaugeMetricFamily]:
-        """Yield the one metric family, as Prometheus asks for it."""
+        """Yield the metric family when Prometheus scrapes."""
         family = core.GaugeMetricFamily(
             "acrcmk_condition", "Objects by condition: type, status and reason", labels=Condition._fields
         )

@@ -1,7 +1,7 @@
-"""One log for everything: ours (structlog), kopf's and the Azure SDK's (standard library), as JSON or for people.
+"""One log of the operator (structlog), kopf and the Azure SDK (standard library), as JSON or console text.
 
-A reconcile binds `namespace`, `name` and `generation` of its object with `structlog.contextvars`; each entry that is
-written meanwhile carries them, the entries of libraries too.
+A reconcile binds `namespace`, `name` and `generation` of its object with `structlog.contextvars`; each entry
+that is written meanwhile has these fields, also those of libraries.
 """
 
 import logging
@@ -13,20 +13,22 @@ from structlog.typing import EventDict, Processor
 
 from acrcmk.telemetry import redaction
 
-Form = Literal["json", "console"]
+Format = Literal["json", "console"]
 
-# azure-core logs every request with all its headers at INFO, azure-identity every token it gets. Both stay quiet even
-# when we debug ourselves: what we need of a request is in our metrics and in our own entries.
-# kopf.objects tells of every event that its one handler takes.
 _LEVELS: Mapping[str, int] = {"azure": logging.WARNING, "kopf.objects": logging.WARNING}
+"""Minimum levels of loggers, whatever the level of the operator's own entries.
+
+azure-core logs every request with all its headers at INFO, azure-identity every token request; what is needed of a
+request is in the metrics. kopf.objects logs every event that it passes to the handler.
+"""
 
 
-def configure(*, form: Form, level: str, stream: TextIO | None = None) -> None:
+def configure(*, form: Format, level: str, stream: TextIO | None = None) -> None:
     """Send all logging of this process to `stream` (default: stderr), from `level` (a name of `logging`) upwards.
 
-    As json, each entry is one line. Replaces the root logger's handlers. Credentials are hidden twice: by field name
-    before an entry is rendered, and by their look in the rendered line, where tracebacks and the representations of
-    objects have become text.
+    As json, each entry is one line. Replaces the handlers of the root logger. Credentials are redacted twice: by field
+    name before an entry is rendered, and by pattern in the rendered line, which contains tracebacks and the
+    representations of objects as text.
     """
     common: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -60,19 +62,19 @@ def configure(*, form: Form, level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name, least in _LEVELS.items():
-        logging.getLogger(name).setLevel(least)
+    for name, minimum in _LEVELS.items():
+        logging.getLogger(name).setLevel(minimum)
 
 
-def _renderer(form: Form, *, colours: bool) -> Processor:
+def _renderer(form: Format, *, colours: bool) -> Processor:
     if form == "json":
         return structlog.processors.JSONRenderer()
-    # Plain tracebacks: the pretty ones print local variables, credentials among them.
+    # Plain tracebacks: structlog's other ones print local variables, which may contain credentials.
     return structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)
 
 
 def _kopf_object(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Name the object as our own entries do, where kopf attached a reference to it to the record."""
+    """Add namespace and name of the object to an entry of kopf that has a reference to it."""
     reference = getattr(event["_record"], "k8s_ref", None) or {}
     for field in ("namespace", "name"):
         if reference.get(field):
@@ -85,5 +87,5 @@ def _redact_fields(_logger: object, _method: str, event: EventDict) -> EventDict
 
 
 def _redact_line(_logger: object, _method: str, line: EventDict) -> str:
-    # structlog's type for a processor knows only entries; after the renderer it is the line.
+    # structlog's type of a processor has an entry here; after the renderer it is the rendered line.
     return redaction.redact_text(cast(str, line))

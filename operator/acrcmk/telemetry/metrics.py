@@ -1,7 +1,7 @@
 """Every metric of the operator, in a registry of its own.
 
-`workqueue_*` are controller-runtime's, names and labels alike, so that its dashboards work; all others of this operator
-start with `acrcmk_`.
+`workqueue_*` have the names and labels of controller-runtime, so that its dashboards work; all other metrics of this
+operator start with `acrcmk_`.
 """
 
 import http
@@ -14,7 +14,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from acrcmk.telemetry.condition_counts import Condition, ConditionCounts
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
-"""Histogram buckets: from a reconcile that only reads caches to one that runs into its time limit."""
+"""Histogram buckets: from a reconcile that only reads caches to a reconcile that times out."""
 
 QUEUE_NAME = "encryptedregistry"
 """Label `name` of the `workqueue_*` metrics: the kind in lower case, as controller-runtime names a controller."""
@@ -24,7 +24,7 @@ class Metrics:
     """The metrics of one operator process; `registry` is what /metrics serves."""
 
     def __init__(self, *, version: str) -> None:
-        # Process-wide in prometheus_client, and read at each scrape. controller-runtime has no such series either.
+        # No `_created` series, as in controller-runtime. The switch is process-wide in prometheus_client.
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = prometheus_client.CollectorRegistry()
         prometheus_client.ProcessCollector(registry=registry)
@@ -58,20 +58,20 @@ class Metrics:
         ).labels(name=QUEUE_NAME)
         self.workqueue_work_duration = Histogram(
             "workqueue_work_duration_seconds",
-            "Time that processing an object took",
+            "Duration of processing an object, from when a worker took it until it was done",
             ["name"],
             buckets=SECONDS,
             registry=registry,
         ).labels(name=QUEUE_NAME)
         self.workqueue_unfinished_work = Gauge(
             "workqueue_unfinished_work_seconds",
-            "Sum of the times for which the objects being processed have been processed so far",
+            "Sum of the durations so far of all running reconciles",
             ["name"],
             registry=registry,
         ).labels(name=QUEUE_NAME)
         self.workqueue_longest_running = Gauge(
             "workqueue_longest_running_processor_seconds",
-            "Time for which the object longest in processing has been processed so far",
+            "Duration so far of the longest running reconcile",
             ["name"],
             registry=registry,
         ).labels(name=QUEUE_NAME)
@@ -82,7 +82,7 @@ class Metrics:
     def _add_reconcile(self, registry: prometheus_client.CollectorRegistry) -> None:
         self.reconcile_total = Counter("acrcmk_reconcile_total", "Reconciles, by result", ["result"], registry=registry)
         self.reconcile_duration = Histogram(
-            "acrcmk_reconcile_duration_seconds", "Time that a reconcile took", buckets=SECONDS, registry=registry
+            "acrcmk_reconcile_duration_seconds", "Duration of a reconcile", buckets=SECONDS, registry=registry
         )
 
     def _add_azure(self, registry: prometheus_client.CollectorRegistry) -> None:
@@ -94,27 +94,27 @@ class Metrics:
         )
         self._azure_request_duration = Histogram(
             "acrcmk_azure_request_duration_seconds",
-            "Time until Azure answered a request",
+            "Time from a request to Azure until its response",
             ["service", "operation"],
             buckets=SECONDS,
             registry=registry,
         )
         self._azure_throttled = Counter(
             "acrcmk_azure_throttled_total",
-            "Requests that Azure refused with 429 Too Many Requests",
+            "Requests to Azure that were answered with 429 Too Many Requests",
             ["service"],
             registry=registry,
         )
 
     def azure_request(self, *, service: str, operation: str, code: str, seconds: float) -> None:
-        """Count one request to Azure; `code` is the HTTP status, empty when no answer came."""
+        """Count one request to Azure; `code` is the HTTP status, empty when there was no response."""
         self._azure_requests.labels(service=service, operation=operation, code=code).inc()
         self._azure_request_duration.labels(service=service, operation=operation).observe(seconds)
         if code == str(http.HTTPStatus.TOO_MANY_REQUESTS.value):
             self._azure_throttled.labels(service=service).inc()
 
     def set_conditions(self, key: Hashable, conditions: Iterable[Condition]) -> None:
-        """Count the object `key` under `conditions` instead of those it had before."""
+        """Count the object `key` by `conditions`, no longer by its previous ones."""
         self._conditions.set(key, conditions)
 
     def forget(self, key: Hashable) -> None:

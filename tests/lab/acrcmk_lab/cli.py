@@ -9,6 +9,7 @@ from typing import Protocol
 
 import acrcmk_lab.az_env
 import acrcmk_lab.azure.command
+import acrcmk_lab.bench.fleet
 import acrcmk_lab.bench.lab
 import acrcmk_lab.bench.ready
 import acrcmk_lab.demo.command
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Command] = {
     "kube": acrcmk_lab.kube.command,
     "demo": acrcmk_lab.demo.command,
     "bench-ready": acrcmk_lab.bench.ready,
+    "bench-fleet": acrcmk_lab.bench.fleet,
     "bench-lab": acrcmk_lab.bench.lab,
     "replay": acrcmk_lab.replay.command,
 }

@@ -54,12 +54,23 @@ class ModelAzure:
             case queries.GroupExists():
                 return self.answers.get(query, True)
             case queries.ListRoleAssignments():
-                return self.answers.get(query, ())
+                return self._assignments(query)
             case queries.GetKey(version=version):
                 key = self.answers.get(dataclasses.replace(query, version=None))
                 return key if key and version in {None, key.identifier.version} else None
             case _:
                 return self.answers.get(query)
+
+    def _assignments(self, query: queries.ListRoleAssignments) -> tuple[resources.RoleAssignment, ...]:
+        """The assignments at the scope and above it, as Azure answers them."""
+        return tuple(
+            assignment
+            for known, answer in self.answers.items()
+            if isinstance(known, queries.ListRoleAssignments)
+            and known.principal == query.principal
+            and f"{query.scope}/".startswith(f"{known.scope}/")
+            for assignment in answer
+        )
 
     async def apply(self, write: writes.Write) -> None:
         loss = next(self.losses, "")

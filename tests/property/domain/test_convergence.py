@@ -4,11 +4,11 @@ import asyncio
 import dataclasses
 from typing import Any
 
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acrcmk.api import status as statuses
-from acrcmk.domain import forecast, ids, queries, resolve
+from acrcmk.domain import forecast, ids, ledger, queries, resolve
 from acrcmk.domain.desired import Desired
 from acrcmk.domain.memo import Memo
 from acrcmk.domain.status import Progress, next_status
@@ -68,11 +68,19 @@ async def reconcile(spec: Any, status: Any, model: ModelAzure) -> statuses.Encry
     def after(progress: Progress) -> statuses.EncryptedRegistryStatus:
         return next_status(registry.status, progress, generation=1, now=builders.NOW).status
 
+    created: statuses.Entries = ()
+
+    async def record(write: Any) -> statuses.Entries:
+        nonlocal created
+        entry = ledger.entry(write, now=builders.NOW)
+        created = ledger.with_entries(created, [entry] if entry else [])
+        return ledger.with_entries(registry.status.resources, created)
+
     async def ignore(_: Any) -> None:
         return
 
-    results = await runner.run(desired, azure, before_write=ignore, progress=ignore)
-    return after(Progress(desired=desired, results=results, complete=True))
+    results = await runner.run(desired, azure, before_write=record, progress=ignore)
+    return after(Progress(desired=desired, results=results, created=created, complete=True))
 
 
 async def until_ready(spec: Any, status: Any, model: ModelAzure) -> statuses.EncryptedRegistryStatus:
@@ -95,7 +103,7 @@ def prepare(model: ModelAzure, wire: dict[str, Any]) -> None:
         model.answers[queries.GroupExists(subscription=builders.SUBSCRIPTION, name="rg")] = False
 
 
-@settings(max_examples=40, deadline=None, phases=[Phase.generate])
+@settings(max_examples=150, deadline=None)
 @given(SPECS, MODELS)
 def test_reconciles_converge_and_then_write_nothing(wire: dict[str, Any], model: ModelAzure) -> None:
     prepare(model, wire)
@@ -117,7 +125,7 @@ def test_reconciles_converge_and_then_write_nothing(wire: dict[str, Any], model:
     asyncio.run(scenario())
 
 
-@settings(max_examples=20, deadline=None, phases=[Phase.generate])
+@settings(max_examples=60, deadline=None)
 @given(SPECS, SPECS, MODELS)
 def test_any_spec_can_become_another_one_that_azure_allows(
     one: dict[str, Any], other: dict[str, Any], model: ModelAzure

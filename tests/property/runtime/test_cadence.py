@@ -1,4 +1,4 @@
-"""What polling costs over the time that the other side takes by itself."""
+"""The overhead of polling over the duration of the polled operations."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,50 +18,50 @@ cadences = st.builds(
 )
 
 
-def watch(operations, *, cadence):
-    """Watch operations that begin one after the other, each when the end of the one before has been seen.
+def poll(operations, *, cadence):
+    """Poll operations in sequence, each started when the end of the previous operation was observed.
 
-    Returns the times of all polls, and the times at which an end was seen.
+    Return the times of all polls, and the times at which an end was observed.
     """
     schedule = Schedule[str](pace=pace.Pace(cadence=cadence), random=lambda: 0.5)
-    polls, ends_seen = [], []
+    polls, observed_ends = [], []
 
-    def wait():
+    def next_poll():
         polls.append(schedule.next_due())
         assert schedule.take(now=polls[-1]) == "a"
         return polls[-1]
 
     schedule.add("a", due=0.0)
-    now = wait()
+    now = next_poll()
     for duration in operations:
         ends = now + duration
         schedule.done("a", Poll(changed=True), now=now)
-        while (now := wait()) < ends:
+        while (now := next_poll()) < ends:
             schedule.done("a", Poll(changed=False), now=now)
-        ends_seen.append(now)
-    return polls, ends_seen
+        observed_ends.append(now)
+    return polls, observed_ends
 
 
 @given(duration=durations, cadence=cadences)
-def test_an_end_is_seen_within_the_ratio_of_the_duration_or_the_least_wait(duration, cadence):
-    _, (seen,) = watch([duration], cadence=cadence)
-    assert duration - ROUNDING <= seen <= duration + max(cadence.ratio * duration, cadence.poll_min) + ROUNDING
+def test_an_end_is_observed_within_the_ratio_of_the_duration_or_the_shortest_delay(duration, cadence):
+    _, (end,) = poll([duration], cadence=cadence)
+    assert duration - ROUNDING <= end <= duration + max(cadence.ratio * duration, cadence.poll_min) + ROUNDING
 
 
 @given(duration=durations)
-def test_by_default_the_overshoot_is_at_most_a_tenth_and_a_second_and_never_over_half_a_minute(duration):
-    _, (seen,) = watch([duration], cadence=pace.Cadence())
-    assert seen - duration <= min(0.1 * duration + 1.0, 30.0) + ROUNDING
+def test_the_default_overhead_is_at_most_a_tenth_and_a_second_and_never_more_than_30_seconds(duration):
+    _, (end,) = poll([duration], cadence=pace.Cadence())
+    assert end - duration <= min(0.1 * duration + 1.0, 30.0) + ROUNDING
 
 
 @given(operations=st.lists(durations, min_size=1, max_size=6), cadence=cadences)
-def test_overshoots_of_operations_in_a_row_add_up_to_no_more_than_the_ratio_and_a_least_wait_each(operations, cadence):
-    _, seen = watch(operations, cadence=cadence)
+def test_the_overhead_of_operations_in_sequence_is_at_most_the_ratio_and_a_shortest_delay_each(operations, cadence):
+    _, ends = poll(operations, cadence=cadence)
     total = sum(operations)
-    assert seen[-1] - total <= cadence.ratio * total + len(operations) * cadence.poll_min + ROUNDING
+    assert ends[-1] - total <= cadence.ratio * total + len(operations) * cadence.poll_min + ROUNDING
 
 
 @given(duration=durations)
 def test_a_long_operation_costs_few_polls(duration):
-    polls, _ = watch([duration], cadence=pace.Cadence())
+    polls, _ = poll([duration], cadence=pace.Cadence())
     assert len(polls) <= 11 + 36 + duration / 30, "ten at a second, about log(30) / log(1.1) growing, then two a minute"

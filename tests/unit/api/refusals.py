@@ -1,8 +1,8 @@
-"""Every way in which an object is refused: data for the parser's tests and for those against API servers.
+"""Objects that must be refused: data for the tests of the parser and for tests on API servers.
 
 A case starts from `MINIMAL`, merged (as by `kubectl patch --type merge`) with `before`, which is accepted; `change` is
-merged into that and refused, on creation when `before` is None, else as an update. `expected` is part of what the API
-server answers; `ours` is part of what the operator's own check says where the words differ.
+merged into that and refused, on creation when `before` is None, else as an update. `expected` is part of the message of
+the API server; `parser_message` is part of that of the parser where the two differ.
 """
 
 import copy
@@ -35,18 +35,18 @@ VERSION = "0123456789abcdef0123456789abcdef"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """One case; `field` is the path that the answer names."""
+    """A case; `field` is the path in the message."""
 
     case: str
     change: Json
     field: str
     expected: str
-    ours: str | None = None
+    parser_message: str | None = None
     before: Json | None = None
 
     @property
     def accepted(self) -> Json | None:
-        """The object before the change; None when the refusal is one of creation."""
+        """The object before the change; None for a creation."""
         return None if self.before is None else merged(MINIMAL, self.before)
 
     @property
@@ -68,12 +68,17 @@ def merged(document: Mapping[str, Any], patch: Mapping[str, Any]) -> Json:
     return result
 
 
-def _created(case: str, spec: Json, *, field: str, expected: str, ours: str | None = None) -> Refusal:
-    return Refusal(case=case, change={"spec": spec}, field=field, expected=expected, ours=ours)
+def _created(case: str, spec: Json, *, field: str, expected: str, parser_message: str | None = None) -> Refusal:
+    return Refusal(case=case, change={"spec": spec}, field=field, expected=expected, parser_message=parser_message)
+
+
+OBSERVED: Json = {"registry": {"firstObserved": "2026-11-23T12:00:00Z"}}
+"""The status of an object whose registry was seen to exist."""
 
 
 def _updated(case: str, before: Json, spec: Json, *, field: str, expected: str) -> Refusal:
-    return Refusal(case=case, before={"spec": before}, change={"spec": spec}, field=field, expected=expected)
+    stored = {"spec": before, "status": OBSERVED}
+    return Refusal(case=case, before=stored, change={"spec": spec}, field=field, expected=expected)
 
 
 SCHEMA = (
@@ -82,86 +87,92 @@ SCHEMA = (
         {"resourceGroup": None},
         field="spec.resourceGroup",
         expected="Required value",
-        ours="is required",
+        parser_message="is required",
     ),
-    _created("no location", {"location": None}, field="spec.location", expected="Required value", ours="is required"),
-    _created("no vault", {"vault": None}, field="spec.vault", expected="Required value", ours="is required"),
+    _created(
+        "no location",
+        {"location": None},
+        field="spec.location",
+        expected="Required value",
+        parser_message="is required",
+    ),
+    _created("no vault", {"vault": None}, field="spec.vault", expected="Required value", parser_message="is required"),
     _created(
         "no registry name",
         {"registry": {"name": None}},
         field="spec.registry.name",
         expected="Required value",
-        ours="is required",
+        parser_message="is required",
     ),
     _created(
         "a text for a boolean",
         {"createResourceGroup": "yes"},
         field="spec.createResourceGroup",
         expected="must be of type boolean",
-        ours="must be a valid boolean",
+        parser_message="must be a valid boolean",
     ),
     _created(
         "an unknown vault tier",
         {"vault": {"sku": "gold"}},
         field="spec.vault.sku",
         expected='supported values: "standard", "premium"',
-        ours="must be 'standard' or 'premium'",
+        parser_message="must be 'standard' or 'premium'",
     ),
     _created(
         "an unknown access mode",
         {"vault": {"access": "Rbac"}},
         field="spec.vault.access",
         expected='supported values: "RBAC", "AccessPolicy"',
-        ours="must be 'RBAC' or 'AccessPolicy'",
+        parser_message="must be 'RBAC' or 'AccessPolicy'",
     ),
     _created(
         "an EC key",
         {"key": {"type": "EC"}},
         field="spec.key.type",
         expected='supported values: "RSA", "RSA-HSM"',
-        ours="must be 'RSA' or 'RSA-HSM'",
+        parser_message="must be 'RSA' or 'RSA-HSM'",
     ),
     _created(
         "a key too short",
         {"key": {"size": 1024}},
         field="spec.key.size",
         expected='supported values: "2048", "3072", "4096"',
-        ours="must be 2048, 3072 or 4096",
+        parser_message="must be 2048, 3072 or 4096",
     ),
     _created(
         "a retention too short",
         {"vault": {"softDeleteRetentionDays": 6}},
         field="spec.vault.softDeleteRetentionDays",
         expected="should be greater than or equal to 7",
-        ours="must be greater than or equal to 7",
+        parser_message="must be greater than or equal to 7",
     ),
     _created(
         "untagged manifests kept too long",
         {"registry": {"policies": {"retentionDays": 366}}},
         field="spec.registry.policies.retentionDays",
         expected="should be less than or equal to 365",
-        ours="must be less than or equal to 365",
+        parser_message="must be less than or equal to 365",
     ),
     _created(
         "network rules without a default action",
         {"registry": {"networkRules": {"ipRules": ["203.0.113.0/24"]}}},
         field="spec.registry.networkRules.defaultAction",
         expected="Required value",
-        ours="is required",
+        parser_message="is required",
     ),
     _created(
-        "more tags than Azure takes",
+        "more tags than Azure allows",
         {"tags": {f"tag-{number}": "x" for number in range(50)}},
         field="spec.tags",
         expected="must have at most 49 items",
-        ours="should have at most 49 items",
+        parser_message="should have at most 49 items",
     ),
     _created(
         "a tag value too long",
         {"tags": {"note": "x" * 257}},
         field="spec.tags.note",
         expected="may not be more than 256",
-        ours="at most 256 characters",
+        parser_message="at most 256 characters",
     ),
 )
 
@@ -209,7 +220,7 @@ FORMATS = (
         expected="Microsoft.KeyVault/vaults/<name>",
     ),
     _created(
-        "a firewall rule that is no address",
+        "a firewall rule that is not an address",
         {"vault": {"firewall": {"ipRules": ["203.0.113.256"]}}},
         field="spec.vault.firewall.ipRules[0]",
         expected="must be an IPv4 address or range",
@@ -252,7 +263,22 @@ FORMATS = (
     ),
 )
 
-TOGETHER = (
+ACROSS_FIELDS = (
+    _created(
+        "retention off, with days",
+        {"registry": {"policies": {"retention": False, "retentionDays": 7}}},
+        field="spec.registry.policies",
+        expected="policies.retentionDays turns the retention policy on",
+    ),
+    _created(
+        "a key of a managed HSM",
+        {
+            "vault": {"name": "hsm-shared"},
+            "key": {"identifier": "https://hsm-shared.managedhsm.azure.net/keys/registries"},
+        },
+        field="spec.key.identifier",
+        expected="key.identifier is a key of a managed HSM",
+    ),
     Refusal(
         case="an object name with a period",
         change={"metadata": {"name": "demo.v1"}},
@@ -281,73 +307,73 @@ TOGETHER = (
         "an identity by name and by id",
         {"identity": {"name": "id-demo", "resourceId": IDENTITY}},
         field="spec.identity",
-        expected="give identity.name (to create an identity) or identity.resourceId (to use an existing one), not both",
+        expected="set identity.name (to create an identity) or identity.resourceId (to use an existing one), not both",
     ),
     _created(
         "a vault by name and by id",
         {"vault": {"resourceId": VAULT}},
         field="spec.vault",
-        expected="give exactly one of vault.name",
+        expected="set exactly one of vault.name",
     ),
     _created(
         "a vault by neither name nor id",
         {"vault": {"name": None}},
         field="spec.vault",
-        expected="give exactly one of vault.name",
+        expected="set exactly one of vault.name",
     ),
     _created(
         "a tier for a referenced vault",
         {"vault": {"name": None, "resourceId": VAULT, "sku": "premium"}},
         field="spec.vault",
-        expected="sku, softDeleteRetentionDays and firewall go only with vault.name",
+        expected="sku, softDeleteRetentionDays and firewall are allowed only with vault.name",
     ),
     _created(
         "a private address in the vault's firewall",
         {"vault": {"firewall": {"ipRules": ["10.1.0.0/16"]}}},
         field="spec.vault.firewall.ipRules",
-        expected="the vault's firewall takes only public addresses",
+        expected="the vault's firewall accepts only public addresses",
     ),
     _created(
         "an HSM key in a standard vault",
         {"key": {"type": "RSA-HSM"}},
         field="spec.vault.sku",
-        expected="key.type RSA-HSM needs vault.sku: premium",
+        expected="key.type RSA-HSM requires vault.sku: premium",
     ),
     _created(
         "a key by name and by identifier",
         {"key": {"name": "registries", "identifier": KEY}},
         field="spec.key",
-        expected="key.identifier names an existing key and decides the rotation by itself",
+        expected="key.identifier names an existing key and determines the rotation",
     ),
     _created(
         "a rotation mode beside an identifier",
         {"key": {"rotation": {"mode": "Manual"}, "identifier": KEY}},
         field="spec.key",
-        expected="key.identifier names an existing key and decides the rotation by itself",
+        expected="key.identifier names an existing key and determines the rotation",
     ),
     _created(
         "a key of another vault than the named one",
         {"key": {"identifier": "https://kv-other.vault.azure.net/keys/registries"}},
         field="spec.key.identifier",
-        expected="key.identifier is a key of another vault than spec.vault names",
+        expected="key.identifier must be a key of the vault that spec.vault names",
     ),
     _created(
         "a key of another vault than the referenced one",
         {"vault": {"name": None, "resourceId": VAULT}, "key": {"identifier": KEY}},
         field="spec.key.identifier",
-        expected="key.identifier is a key of another vault than spec.vault names",
+        expected="key.identifier must be a key of the vault that spec.vault names",
     ),
     _created(
         "a version with automatic rotation",
         {"key": {"rotation": {"version": VERSION}}},
         field="spec.key.rotation.version",
-        expected="key.rotation.version goes only with key.rotation.mode: Manual",
+        expected="key.rotation.version is allowed only with key.rotation.mode: Manual",
     ),
     _created(
         "exports forbidden on a public registry",
         {"registry": {"policies": {"export": False}}},
         field="spec.registry.policies",
-        expected="registry.policies.export: false needs registry.publicNetworkAccess: Disabled",
+        expected="registry.policies.export: false requires registry.publicNetworkAccess: Disabled",
     ),
 )
 
@@ -378,14 +404,14 @@ CHANGES = (
         {},
         {"location": "northeurope"},
         field="spec.location",
-        expected="location cannot be changed: Azure cannot move a registry",
+        expected="location cannot be changed once the registry exists",
     ),
     _updated(
         "another registry name",
         {},
         {"registry": {"name": "acrcmkother"}},
         field="spec.registry.name",
-        expected="registry.name cannot be changed: a registry cannot be renamed",
+        expected="registry.name cannot be changed once the registry exists",
     ),
     _updated(
         "another retention of the same vault",
@@ -410,11 +436,19 @@ CHANGES = (
     ),
 )
 
-REFUSALS = (*SCHEMA, *FORMATS, *TOGETHER, *CHANGES)
+REFUSALS = (*SCHEMA, *FORMATS, *ACROSS_FIELDS, *CHANGES)
+
+CORRECTIONS: tuple[tuple[str, Json], ...] = (
+    ("another subscription", {"subscriptionId": OTHER_SUBSCRIPTION}),
+    ("another resource group", {"resourceGroup": "rg-other"}),
+    ("another location", {"location": "northeurope"}),
+    ("another registry name", {"registry": {"name": "acrcmkother"}}),
+)
+"""Updates that are accepted until the registry was seen to exist."""
 
 ALLOWED_CHANGES: tuple[tuple[str, Json, Json], ...] = (
     ("a subscription stated afterwards", {}, {"subscriptionId": SUBSCRIPTION}),
-    ("the same location spelt otherwise", {}, {"location": "West Europe"}),
+    ("the same location in another spelling", {}, {"location": "West Europe"}),
     ("defaults written out", {}, {"vault": {"softDeleteRetentionDays": 90}, "key": {"type": "RSA", "size": 2048}}),
     ("a key of another size under another name", {}, {"key": {"name": "acr-cmk-2", "size": 4096}}),
     ("another vault with another retention", {}, {"vault": {"name": "kv-other", "softDeleteRetentionDays": 30}}),

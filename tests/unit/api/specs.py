@@ -1,4 +1,4 @@
-"""Specs for property tests: few values for each field, so that equal ones meet often, all of the schema's own shape."""
+"""Specs for property tests: valid by schema, with few values per field so that equal values are frequent."""
 
 from hypothesis import strategies as st
 
@@ -90,7 +90,7 @@ specs = _object_with(
     identity=identities,
     key=keys,
 )
-"""Specs as they are on the wire; valid by schema, though they may break any rule."""
+"""Specs as JSON; valid by schema, though they may break any rule."""
 
 names = st.one_of(
     st.sampled_from(("demo", "a", "d3mo-x", "demo.v1", "-demo", "demo-", "x" * 63, "x" * 64)),

@@ -10,7 +10,7 @@ def _spec(change=None):
     return specs.EncryptedRegistrySpec.model_validate(document["spec"])
 
 
-def test_defaults_are_in_effect_without_being_given():
+def test_attributes_have_their_defaults():
     spec = _spec()
     assert spec.create_resource_group is False
     assert spec.tags == {}
@@ -18,12 +18,10 @@ def test_defaults_are_in_effect_without_being_given():
     assert (spec.key.type, spec.key.size) == ("RSA", 2048)
     assert (spec.key.rotation.mode, spec.key.rotation.version) == ("Automatic", None)
     registry = spec.registry
-    assert (registry.admin_user_enabled, registry.anonymous_pull_enabled, registry.data_endpoint_enabled) == (
-        False,
-    ) * 3
+    assert (registry.admin_user_enabled, registry.anonymous_pull_enabled, registry.data_endpoint_enabled) == (None,) * 3
 
 
-def test_what_only_azure_or_the_operator_knows_is_none():
+def test_attributes_whose_default_depends_on_azure_or_the_operator_are_none():
     spec = _spec()
     assert spec.subscription_id is None
     assert (spec.identity.name, spec.identity.resource_id) == (None, None)
@@ -47,7 +45,7 @@ def test_specs_cannot_be_changed():
     "name",
     ["a-b", "abc", "A1-2-b", "a" * 24],
 )
-def test_vault_names_that_azure_takes_are_taken(name):
+def test_vault_names_that_azure_accepts_are_accepted(name):
     assert _spec({"vault": {"name": name}}).vault.name == name
 
 
@@ -66,7 +64,7 @@ def test_vault_names_that_azure_refuses_are_refused(name):
         "https://kv-acrcmk-demo.vault.localhost:8443/keys/k",
     ],
 )
-def test_key_identifiers_of_every_cloud_are_taken(identifier):
+def test_key_identifiers_of_every_cloud_are_accepted(identifier):
     assert _spec({"key": {"identifier": identifier}}).key.identifier == identifier
 
 
@@ -81,7 +79,7 @@ def test_key_identifiers_of_every_cloud_are_taken(identifier):
         "https://user@kv-acrcmk-demo.vault.azure.net/keys/k",
     ],
 )
-def test_what_is_no_key_identifier_is_refused(identifier):
+def test_other_texts_than_key_identifiers_are_refused(identifier):
     with pytest.raises(pydantic.ValidationError, match="must be a key identifier"):
         _spec({"key": {"identifier": identifier}})
 
@@ -98,6 +96,6 @@ def test_other_ip_rules_are_refused(rule):
         _spec({"registry": {"networkRules": {"defaultAction": "Deny", "ipRules": [rule]}}})
 
 
-def test_resource_ids_are_read_whatever_their_case():
+def test_resource_ids_are_accepted_in_any_case():
     assert _spec({"vault": {"name": None, "resourceId": refusals.VAULT.lower()}}).vault.resource_id
     assert _spec({"identity": {"resourceId": refusals.IDENTITY.upper()}}).identity.resource_id

@@ -14,7 +14,7 @@ _FULL = {
             "type": "Ready",
             "status": "True",
             "reason": "Succeeded",
-            "message": "All is well.",
+            "message": "Ready.",
             "lastTransitionTime": "2026-11-23T18:28:10Z",
             "observedGeneration": 2,
         }
@@ -45,13 +45,13 @@ _FULL = {
 }
 
 
-def test_a_status_comes_back_from_the_wire_as_it_went():
+def test_a_status_survives_a_round_trip_through_json():
     read = status.EncryptedRegistryStatus.from_wire(_FULL)
     assert read.to_wire() == _FULL
     assert read.encryption.key_vault_properties.key_rotation_enabled is True
 
 
-def test_times_go_out_in_utc_to_the_second_and_compare_equal_after_the_way():
+def test_times_are_written_in_utc_to_the_second_and_equal_after_a_round_trip():
     key = status.KeyStatus(created=_MOMENT)
     assert key.model_dump(mode="json", exclude_none=True) == {"created": "2026-11-23T18:28:10Z"}
     assert status.KeyStatus.model_validate(key.model_dump(mode="json")) == key
@@ -67,16 +67,16 @@ def test_the_short_version_follows_the_version():
     assert status.KeyStatus().short_version is None
 
 
-def test_what_another_version_wrote_is_ignored():
-    wire = {**_FULL, "fleet": {"a": 1}, "vault": {**_FULL["vault"], "region": "x"}, "key": "once a text"}
+def test_fields_of_another_version_are_ignored():
+    wire = {**_FULL, "fleet": {"a": 1}, "vault": {**_FULL["vault"], "region": "x"}, "key": "a text"}
     read = status.EncryptedRegistryStatus.from_wire(wire)
     assert read == status.EncryptedRegistryStatus.from_wire({**_FULL, "key": {}}).model_copy(update={"key": None})
 
 
 def test_conditions_of_unknown_type_and_reason_are_read():
-    condition = {**_FULL["conditions"][0], "type": "Recovered", "reason": "NewerWord"}
+    condition = {**_FULL["conditions"][0], "type": "Recovered", "reason": "NewerReason"}
     read = status.EncryptedRegistryStatus.from_wire({"conditions": [condition]})
-    assert read.condition("Recovered").reason == "NewerWord"
+    assert read.condition("Recovered").reason == "NewerReason"
     assert read.condition("Ready") is None
 
 
@@ -91,14 +91,14 @@ def test_no_stored_status_stops_the_operator(wire):
     status.EncryptedRegistryStatus.from_wire(wire)
 
 
-@pytest.mark.parametrize("words", [conditions.ConditionType, conditions.Reason])
-def test_every_word_has_one_sentence(words):
-    for word in words:
-        assert word.value.isalpha()
-        assert word.description.endswith(".")
-        assert word.name == "".join(f"_{c}" if c.isupper() and i else c for i, c in enumerate(word.value)).upper()
+@pytest.mark.parametrize("enum", [conditions.ConditionType, conditions.Reason])
+def test_every_condition_type_and_reason_has_a_description(enum):
+    for member in enum:
+        assert member.value.isalpha()
+        assert member.description.endswith(".")
+        assert member.name == "".join(f"_{c}" if c.isupper() and i else c for i, c in enumerate(member.value)).upper()
 
 
-def test_words_are_plain_text():
+def test_condition_types_and_reasons_are_strings():
     assert conditions.Reason("Waiting") is conditions.Reason.WAITING
     assert f"{conditions.ConditionType.READY}" == "Ready"

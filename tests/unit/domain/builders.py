@@ -51,6 +51,7 @@ def encrypted_registry(
             tenant=TENANT,
             cluster="cluster",
             access_budget=datetime.timedelta(minutes=15),
+            resync=datetime.timedelta(minutes=10),
         ),
         now=NOW,
     )
@@ -81,8 +82,8 @@ def observed(**changes: Any) -> Observed:
     return Observed(**{**fields, **changes})
 
 
-def condition(kind: str, status: str, *, since: datetime.datetime = NOW) -> Condition:
-    return Condition(type=kind, status=status, reason="Succeeded", message="", last_transition_time=since)
+def condition(kind: str, status: str, *, since: datetime.datetime = NOW, reason: str = "Succeeded") -> Condition:
+    return Condition(type=kind, status=status, reason=reason, message="", last_transition_time=since)
 
 
 REGISTRY_ID = ids.registry_id("teamaimages", subscription=SUBSCRIPTION, group="rg")
@@ -102,6 +103,7 @@ def vault(**changes: Any) -> resources.Vault:
         resources.Vault(
             id=VAULT_ID,
             uri="https://kv-images.vault.azure.net/",
+            tenant_id=TENANT,
             provisioning_state="Succeeded",
             location="westeurope",
             tags=OURS,
@@ -131,6 +133,7 @@ def key(*, version: str = VERSION_1, **changes: Any) -> resources.Key:
             type="RSA",
             size=2048,
             enabled=True,
+            operations=frozenset({"wrapkey", "unwrapkey"}),
             created=NOW,
             not_before=None,
             expires=None,

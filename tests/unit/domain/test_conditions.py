@@ -101,9 +101,9 @@ def test_in_the_middle_of_a_pass_only_what_ended_is_told() -> None:
         )
         return {kind for kind, one in found.items() if one not in before}
 
-    assert changed("key") == {"KeyReady"}
+    assert changed("key", "key-reference") == {"KeyReady"}
     assert changed("group") == set()
-    assert changed("group", "vault") == {"VaultReady"}
+    assert changed("group", "vault", "vault-reference") == {"VaultReady"}
 
 
 def test_a_refusal_is_told_on_the_condition_that_it_is_about() -> None:

@@ -108,11 +108,11 @@ def test_a_refusal_is_reported_on_its_condition_and_changes_no_field() -> None:
 
 
 def test_the_ledger_keeps_what_was_created_and_adds_what_was_adopted() -> None:
-    entry = ledger.entry(CreateIdentity(id=builders.IDENTITY_ID, location="westeurope", tags={}))
+    entry = ledger.entry(CreateIdentity(id=builders.IDENTITY_ID, location="westeurope", tags={}), now=builders.NOW)
     assert entry is not None
     creating = after(Progress(desired=builders.desired(), created=(entry,))).status
     assert creating.resources == (
-        ResourceStatus(id=str(builders.IDENTITY_ID), purpose="Identity", created_by_operator=True),
+        ResourceStatus(id=str(builders.IDENTITY_ID), purpose="Identity", created_by_operator=True, since=builders.NOW),
     )
     ready = after(complete(), before=creating).status
     assert {resource.purpose: resource.created_by_operator for resource in ready.resources} == {

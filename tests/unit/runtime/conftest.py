@@ -15,14 +15,14 @@ def metrics():
 
 @pytest.fixture
 async def queue(metrics):
-    """A queue on the loop's virtual clock: back-off of exactly 2, 4, 8 ... s, polls after 1 s, resync after 600 s."""
+    """A queue on the virtual clock: back-off of exactly 2, 4, 8 ... s, polls after 1 s, resync after 600 s."""
     schedule = Schedule[str](pace=pace.Pace(backoff=pace.Backoff(base=4.0)), random=lambda: 0.5)
     return Queue(schedule, clock=asyncio.get_running_loop().time, metrics=metrics)
 
 
 @pytest.fixture
 def sample(metrics):
-    """The present value of a metric, by name and labels; those of the work queue carry its name."""
+    """The current value of a metric, by name and labels; the label `name` of work queue metrics is added."""
 
     def value(name, **labels):
         queue = {"name": "encryptedregistry"} if name.startswith("workqueue_") else {}

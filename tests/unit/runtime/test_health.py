@@ -1,4 +1,4 @@
-"""Over real sockets, as the kubelet and Prometheus come."""
+"""Probes and metrics over real sockets, as from the kubelet and Prometheus."""
 
 import aiohttp
 import pytest
@@ -7,18 +7,18 @@ from acrcmk.runtime.health import HealthServer
 
 
 @pytest.fixture
-def troubles():
-    """What is wrong now, by kind of probe."""
+def problems():
+    """The current problems, by kind of probe."""
     return {"alive": [], "ready": []}
 
 
 @pytest.fixture
-async def server(troubles, metrics):
+async def server(problems, metrics):
     server = HealthServer(
         host="127.0.0.1",
         port=0,
-        alive=lambda: troubles["alive"],
-        ready=lambda: troubles["ready"],
+        alive=lambda: problems["alive"],
+        ready=lambda: problems["ready"],
         registry=metrics.registry,
     )
     await server.start()
@@ -38,22 +38,22 @@ async def get(server):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-async def test_all_is_well(get, path):
+async def test_a_probe_without_problems_is_ok(get, path):
     assert (await get(path))[:2] == (200, "ok\n")
 
 
 @pytest.mark.parametrize(
     ("path", "other", "kind"), [("/healthz", "/readyz", "alive"), ("/readyz", "/healthz", "ready")]
 )
-async def test_a_probe_tells_its_own_problems_and_recovers(get, troubles, path, other, kind):
-    troubles[kind] += ["the first", "the second"]
+async def test_a_probe_lists_its_own_problems_and_recovers(get, problems, path, other, kind):
+    problems[kind] += ["the first", "the second"]
     assert (await get(path))[:2] == (503, "the first\nthe second\n")
     assert (await get(other))[0] == 200
-    troubles[kind].clear()
+    problems[kind].clear()
     assert (await get(path))[0] == 200
 
 
-async def test_metrics_come_in_the_format_that_prometheus_asks_for(get, metrics):
+async def test_metrics_are_in_the_format_that_prometheus_requests(get, metrics):
     metrics.workqueue_retries.inc(3)
     status, text, content_type = await get("/metrics")
     assert status == 200
@@ -64,7 +64,7 @@ async def test_metrics_come_in_the_format_that_prometheus_asks_for(get, metrics)
     assert text.endswith("# EOF\n")
 
 
-async def test_a_stopped_server_is_gone_and_its_port_free(server, metrics):
+async def test_a_stopped_server_does_not_listen(server, metrics):
     port = server.port
     await server.stop()
     async with aiohttp.ClientSession() as session:
@@ -72,7 +72,7 @@ async def test_a_stopped_server_is_gone_and_its_port_free(server, metrics):
             await session.get(f"http://127.0.0.1:{port}/healthz")
 
 
-async def test_a_taken_port_is_told_at_the_start(server, metrics):
+async def test_a_port_in_use_is_an_error_at_the_start(server, metrics):
     second = HealthServer(host="127.0.0.1", port=server.port, alive=list, ready=list, registry=metrics.registry)
     with pytest.raises(OSError, match="address already in use"):
         await second.start()

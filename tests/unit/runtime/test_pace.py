@@ -7,15 +7,15 @@ from acrcmk.runtime import pace
 ALMOST_ONE = 1 - 2**-53
 
 
-def test_the_range_of_back_off_doubles_until_the_cap():
+def test_the_limit_of_back_off_doubles_until_the_cap():
     backoff = pace.Backoff(base=1.0, cap=10.0)
-    most = [backoff.delay(failures, random=lambda: ALMOST_ONE) for failures in range(1, 7)]
-    assert most == pytest.approx([1, 2, 4, 8, 10, 10])
+    limits = [backoff.delay(failures, random=lambda: ALMOST_ONE) for failures in range(1, 7)]
+    assert limits == pytest.approx([1, 2, 4, 8, 10, 10])
 
 
 def test_back_off_has_full_jitter():
-    chance = random.Random(1)
-    delays = [pace.Backoff(base=8.0, cap=8.0).delay(1, random=chance.random) for _ in range(1000)]
+    generator = random.Random(1)
+    delays = [pace.Backoff(base=8.0, cap=8.0).delay(1, random=generator.random) for _ in range(1000)]
     assert min(delays) < 0.1
     assert max(delays) > 7.9
     assert sum(delays) / len(delays) == pytest.approx(4.0, rel=0.1)
@@ -33,6 +33,6 @@ def test_the_cadence_is_a_tenth_of_the_wait_within_its_bounds(waited, delay):
     assert pace.Cadence().delay(waited) == pytest.approx(delay)
 
 
-@pytest.mark.parametrize(("chance", "delay"), [(0.0, 540.0), (0.5, 600.0), (ALMOST_ONE, 660.0)])
-def test_resync_is_give_or_take_a_tenth(chance, delay):
-    assert pace.Resync(period=600.0).delay(random=lambda: chance) == pytest.approx(delay)
+@pytest.mark.parametrize(("random_number", "delay"), [(0.0, 540.0), (0.5, 600.0), (ALMOST_ONE, 660.0)])
+def test_resync_is_the_period_plus_or_minus_a_tenth(random_number, delay):
+    assert pace.Resync(period=600.0).delay(random=lambda: random_number) == pytest.approx(delay)

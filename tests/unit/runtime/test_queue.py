@@ -1,4 +1,4 @@
-"""On virtual time: nothing here sleeps for real."""
+"""The queue on a virtual clock: no test sleeps for real."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ async def test_get_waits_until_the_key_is_due(queue, looptime):
     assert looptime == pytest.approx(1000.0)
 
 
-async def test_a_waiting_get_hears_of_an_earlier_key(queue, looptime):
+async def test_a_waiting_get_returns_a_key_that_becomes_due_earlier(queue, looptime):
     queue.add("late", delay=1000.0)
     waiting = asyncio.create_task(queue.get())
     await asyncio.sleep(10.0)
@@ -24,20 +24,20 @@ async def test_a_waiting_get_hears_of_an_earlier_key(queue, looptime):
     assert looptime == pytest.approx(15.0)
 
 
-async def test_a_waiting_get_on_an_empty_queue_hears_of_the_first_key(queue, looptime):
+async def test_a_get_on_an_empty_queue_returns_the_first_key_added(queue, looptime):
     asyncio.get_running_loop().call_later(3.0, queue.add, "a")
     assert await queue.get() == "a"
     assert looptime == pytest.approx(3.0)
 
 
-async def test_a_forgotten_key_never_comes(queue):
+async def test_a_forgotten_key_is_never_returned(queue):
     queue.add("a", delay=1.0)
     queue.forget("a")
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(queue.get(), timeout=1e6)
 
 
-async def test_a_key_added_while_in_hand_comes_again_only_after_it_is_handed_back(queue, looptime):
+async def test_a_key_added_while_it_is_processed_is_returned_again_only_after_done(queue, looptime):
     queue.add("a")
     await queue.get()
     queue.add("a")
@@ -49,7 +49,7 @@ async def test_a_key_added_while_in_hand_comes_again_only_after_it_is_handed_bac
     assert looptime == pytest.approx(5.0)
 
 
-async def test_each_key_goes_to_one_of_many_that_wait(queue):
+async def test_each_key_is_returned_by_one_of_many_waiting_gets(queue):
     waiting = [asyncio.create_task(queue.get()) for _ in range(3)]
     await asyncio.sleep(1.0)
     for key in "abc":
@@ -68,7 +68,7 @@ async def test_a_cancelled_get_loses_no_key(queue):
     assert await queue.get() == "a"
 
 
-async def test_a_failed_key_comes_back_later_each_time(queue, looptime):
+async def test_the_delay_of_a_failed_key_grows(queue, looptime):
     queue.add("a")
     seen = []
     for _ in range(4):
@@ -78,7 +78,7 @@ async def test_a_failed_key_comes_back_later_each_time(queue, looptime):
     assert seen == pytest.approx([0, 2, 6, 14])
 
 
-async def test_the_metrics_tell_of_waiting_and_work(queue, sample):
+async def test_the_metrics_count_waiting_and_processing(queue, sample):
     for key, delay in [("a", 0.0), ("b", 0.0), ("c", 100.0)]:
         queue.add(key, delay=delay)
     queue.add("a")

@@ -9,8 +9,8 @@ from acrcmk.telemetry import logs
 
 
 @pytest.fixture(autouse=True)
-def as_before():
-    """The process's logging is put back after each test."""
+def restored_logging():
+    """Restore the logging of the process after each test."""
     root, azure = logging.getLogger(), logging.getLogger("azure")
     handlers, level, azure_level = root.handlers[:], root.level, azure.level
     yield
@@ -23,7 +23,7 @@ def as_before():
 
 @pytest.fixture
 def entries():
-    """Configure JSON logging at INFO; calling it returns what was logged since."""
+    """Configure JSON logging at INFO; a call returns the entries logged so far."""
     stream = io.StringIO()
     logs.configure(form="json", level="INFO", stream=stream)
     return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -33,7 +33,7 @@ def fail(message):
     raise ValueError(message)
 
 
-def test_our_own_entries_carry_time_level_logger_and_context(entries):
+def test_entries_of_the_operator_have_time_level_logger_and_context(entries):
     with structlog.contextvars.bound_contextvars(namespace="ns", name="reg", generation=3):
         structlog.get_logger("acrcmk.x").info("vault created", seconds=1.5)
     (entry,) = entries()
@@ -49,7 +49,7 @@ def test_our_own_entries_carry_time_level_logger_and_context(entries):
     }
 
 
-def test_the_standard_librarys_entries_look_the_same_and_carry_the_context_too(entries):
+def test_entries_of_the_standard_library_have_the_same_fields_and_context(entries):
     with structlog.contextvars.bound_contextvars(namespace="ns"):
         logging.getLogger("kopf.activities").info("started %d of %s", 2, "x")
     (entry,) = entries()
@@ -57,9 +57,9 @@ def test_the_standard_librarys_entries_look_the_same_and_carry_the_context_too(e
     assert entry == {"event": "started 2 of x", "level": "info", "logger": "kopf.activities", "namespace": "ns"}
 
 
-def test_kopfs_object_entries_name_their_object(entries):
+def test_entries_of_kopf_about_an_object_name_it(entries):
     reference = {"apiVersion": "acrcmk.dev/v1alpha1", "kind": "EncryptedRegistry", "name": "reg", "namespace": "ns"}
-    # Without kopf's settings its own handler, which is there once kopf has been imported, has nothing to post.
+    # kopf's own handler exists once kopf is imported; without kopf's settings it posts nothing.
     logging.getLogger("kopf.objects").warning("x", extra={"k8s_ref": reference, "k8s_skip": True})
     (entry,) = entries()
     entry.pop("timestamp")
@@ -67,7 +67,7 @@ def test_kopfs_object_entries_name_their_object(entries):
 
 
 @pytest.mark.parametrize("logger", ["azure.core.pipeline.policies.http_logging_policy", "azure.identity.aio"])
-def test_the_azure_sdk_is_heard_from_warnings_upwards(entries, logger):
+def test_the_azure_sdk_logs_from_warning_upwards(entries, logger):
     logging.getLogger(logger).info("Request URL: ...")
     logging.getLogger(logger).warning("a warning")
     assert [entry["event"] for entry in entries()] == ["a warning"]
@@ -80,18 +80,18 @@ def test_entries_below_the_level_are_dropped(entries):
 
 
 @pytest.mark.parametrize("source", [structlog.get_logger("acrcmk"), logging.getLogger("kopf")])
-def test_a_traceback_is_one_field_of_one_line_without_its_credentials(entries, source):
+def test_a_traceback_is_a_single_field_without_credentials(entries, source):
     try:
         fail("GET https://x/y?api-version=1&s=very-secret failed, Bearer abcdefgh12345678")
     except ValueError:
-        source.exception("pass failed")
+        source.exception("reconcile failed")
     (entry,) = entries()
-    assert entry["event"] == "pass failed"
+    assert entry["event"] == "reconcile failed"
     assert entry["exception"].startswith("Traceback (most recent call last):")
     assert "y?api-version=1&s=REDACTED failed, Bearer REDACTED" in entry["exception"]
 
 
-def test_secret_fields_and_representations_are_hidden(entries):
+def test_secret_fields_and_representations_are_redacted(entries):
     class Request:
         def __repr__(self):
             return "Request(https://x/y?sig=very-secret)"
@@ -102,16 +102,16 @@ def test_secret_fields_and_representations_are_hidden(entries):
     assert entry["request"] == "Request(https://x/y?sig=REDACTED)"
 
 
-def test_the_console_form_is_readable_and_redacted_and_plain_where_no_terminal_is():
+def test_the_console_format_is_readable_redacted_and_without_colours_outside_of_a_terminal():
     stream = io.StringIO()
     logs.configure(form="console", level="INFO", stream=stream)
     try:
         fail("Bearer abcdefgh12345678")
     except ValueError:
-        structlog.get_logger("acrcmk").exception("pass failed", key="ns/reg", token="very-secret")
+        structlog.get_logger("acrcmk").exception("reconcile failed", object="ns/reg", token="very-secret")
     text = stream.getvalue()
-    assert "pass failed" in text
-    assert "key=ns/reg" in text
+    assert "reconcile failed" in text
+    assert "object=ns/reg" in text
     assert "token=REDACTED" in text
     assert text.rstrip().endswith("ValueError: Bearer REDACTED")
     assert "\x1b" not in text

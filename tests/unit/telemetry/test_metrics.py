@@ -17,12 +17,15 @@ def metrics():
 
 
 def conditions(metrics):
-    """The `acrcmk_condition` series as they would be scraped: (type, status, reason) -> objects."""
+    """The scraped `acrcmk_condition` series: (type, status, reason) -> objects."""
     (family,) = (family for family in metrics.registry.collect() if family.name == "acrcmk_condition")
-    return {Condition(**{field: one.labels[field] for field in Condition._fields}): one.value for one in family.samples}
+    return {
+        Condition(**{field: sample.labels[field] for field in Condition._fields}): sample.value
+        for sample in family.samples
+    }
 
 
-def test_every_metric_of_the_contract_is_there_from_the_start(metrics):
+def test_every_documented_metric_exists_from_the_start(metrics):
     names = {family.name for family in metrics.registry.collect()}
     assert names >= {
         "workqueue_depth",
@@ -43,7 +46,7 @@ def test_every_metric_of_the_contract_is_there_from_the_start(metrics):
     }
 
 
-def test_every_metric_is_controller_runtimes_or_the_process_s_or_has_our_prefix(metrics):
+def test_every_metric_has_a_prefix_of_the_operator_of_controller_runtime_or_of_the_process(metrics):
     names = {family.name for family in metrics.registry.collect()}
     assert {name for name in names if not name.startswith(("acrcmk_", "workqueue_", "process_"))} == set()
 
@@ -55,7 +58,7 @@ def test_a_work_queue_metric_has_the_label_of_controller_runtime(metrics):
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text; version=1.0.0"])
-def test_no_metric_has_a_series_of_when_it_was_created(metrics, accept):
+def test_no_metric_has_a_created_series(metrics, accept):
     metrics.azure_request(service="Microsoft.KeyVault", operation="read", code="200", seconds=0.25)
     encode, _ = exposition.choose_encoder(accept)
     text = encode(metrics.registry).decode()
@@ -63,19 +66,19 @@ def test_no_metric_has_a_series_of_when_it_was_created(metrics, accept):
     assert "_created" not in text
 
 
-def test_two_operators_in_one_process_share_nothing():
-    one, other = Metrics(version="1"), Metrics(version="2")
-    one.workqueue_retries.inc()
-    assert other.registry.get_sample_value("workqueue_retries_total", {"name": "encryptedregistry"}) == 0
+def test_two_registries_in_one_process_are_independent():
+    first, second = Metrics(version="1"), Metrics(version="2")
+    first.workqueue_retries.inc()
+    assert second.registry.get_sample_value("workqueue_retries_total", {"name": "encryptedregistry"}) == 0
 
 
-def test_build_info_names_version_and_python(metrics):
+def test_build_info_has_the_versions_of_operator_and_python(metrics):
     labels = {"version": "1.2.3", "python": platform.python_version()}
     assert metrics.registry.get_sample_value("acrcmk_build_info", labels) == 1
 
 
 @pytest.mark.parametrize(("code", "throttled"), [("200", None), ("429", 1.0), ("", None)])
-def test_a_request_to_azure_is_counted_timed_and_seen_as_throttled(metrics, code, throttled):
+def test_a_request_to_azure_is_counted_timed_and_recognised_as_throttled(metrics, code, throttled):
     metrics.azure_request(service="Microsoft.KeyVault", operation="read", code=code, seconds=0.25)
 
     def sample(name, **labels):
@@ -92,14 +95,14 @@ def test_conditions_count_objects(metrics):
     assert conditions(metrics) == {NOT_READY: 2, RECONCILING: 1}
 
 
-def test_an_object_counts_only_with_its_present_conditions_and_empty_counts_disappear(metrics):
+def test_an_object_counts_only_by_its_current_conditions_and_empty_counts_disappear(metrics):
     metrics.set_conditions("a", [NOT_READY, RECONCILING])
     metrics.set_conditions("a", [READY])
     metrics.set_conditions("a", [READY])
     assert conditions(metrics) == {READY: 1}
 
 
-def test_a_forgotten_object_counts_no_more(metrics):
+def test_a_forgotten_object_is_not_counted(metrics):
     metrics.set_conditions("a", [READY])
     metrics.set_conditions("b", [READY])
     metrics.forget("a")

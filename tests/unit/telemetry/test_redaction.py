@@ -11,7 +11,7 @@ OPERATION = "https://management.azure.com/subscriptions/0/providers/Microsoft.Co
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "redacted"),
     [
         (f"Authorization: Bearer {JWT}", "Authorization: Bearer REDACTED"),
         ("authorization: basic dXNlcjpwYXNz", "authorization: basic REDACTED"),
@@ -28,8 +28,8 @@ OPERATION = "https://management.azure.com/subscriptions/0/providers/Microsoft.Co
         ("clientSecret = 'abc'", "clientSecret = 'REDACTED'"),
     ],
 )
-def test_credentials_in_a_text_are_hidden_and_the_rest_is_kept(text, told):
-    assert redaction.redact_text(text) == told
+def test_credentials_in_a_text_are_redacted_and_the_rest_is_kept(text, redacted):
+    assert redaction.redact_text(text) == redacted
 
 
 @pytest.mark.parametrize(
@@ -43,17 +43,17 @@ def test_credentials_in_a_text_are_hidden_and_the_rest_is_kept(text, told):
         "eyJust a word",
     ],
 )
-def test_plain_texts_are_left_alone(text):
+def test_texts_without_credentials_are_kept(text):
     assert redaction.redact_text(text) == text
 
 
 @given(st.text(), st.text(alphabet="abcXYZ019-_", min_size=20))
-def test_a_bearer_token_is_hidden_whatever_stands_before_it_and_json_stays_json(before, token):
+def test_a_bearer_token_is_redacted_after_any_text_and_json_stays_valid(before, token):
     line = redaction.redact_text(json.dumps({"event": f"{before} Bearer {token}"}))
     assert json.loads(line)["event"].endswith(" Bearer REDACTED")
 
 
-def test_fields_named_like_secrets_are_hidden_however_deep():
+def test_fields_named_like_secrets_are_redacted_at_any_depth():
     entry = {
         "Authorization": "opaque",
         "headers": [{"x-ms-access-token": "opaque", "Set-Cookie": "opaque", "retry-after": "5"}],
@@ -67,5 +67,5 @@ def test_fields_named_like_secrets_are_hidden_however_deep():
 
 
 @pytest.mark.parametrize("name", ["token_file", "secretName", "keyIdentifier", "event", "name"])
-def test_fields_that_only_point_to_a_secret_are_kept(name):
+def test_fields_that_only_name_a_place_are_kept(name):
     assert redaction.redact_fields({name: "kept"}) == {name: "kept"}

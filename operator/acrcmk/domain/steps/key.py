@@ -52,8 +52,8 @@ def identifier_in_use(registry: Registry | None) -> KeyIdentifier | None:
 def desired_identifier(desired: Desired, key: Key, registry: Registry | None) -> KeyIdentifier:
     """Return the identifier to give to the registry.
 
-    Manual rotation without a specified version stays with the version that this object first used: the one pinned in
-    status, else the one in the registry, else the current one.
+    Manual rotation without a specified version stays with the version that the registry uses, to which an
+    administrator may move it; before that with the one pinned in status, else with the current one.
     """
     spec = desired.spec.key
     if spec.identifier:
@@ -62,9 +62,9 @@ def desired_identifier(desired: Desired, key: Key, registry: Registry | None) ->
         return dataclasses.replace(key.identifier, version=None)
     if spec.rotation.version:
         return dataclasses.replace(key.identifier, version=spec.rotation.version)
-    pinned = desired.status.key.identifier if desired.status.key else None
     in_use = registry.encryption.versioned_key_identifier if registry else None
-    for identifier in filter(None, (pinned, in_use)):
+    pinned = desired.status.key.identifier if desired.status.key else None
+    for identifier in filter(None, (in_use, pinned)):
         parsed = KeyIdentifier.parse(identifier)
         if parsed.version and parsed.same_key(key.identifier):
             return parsed
@@ -106,7 +106,8 @@ def _other_vault(desired: Desired, vault: Vault | None) -> Outcome | None:
 
 def _foreign(desired: Desired, key: Key) -> Outcome | None:
     if _is_referenced(desired):
-        return None
+        what = f"Key {key.identifier.unversioned}"
+        return ownership.foreign_reference(desired, what=what, tags=key.tags, field="spec.key.identifier")
     return ownership.refusal(
         desired,
         what=f"Key {key.identifier.unversioned}",
@@ -129,7 +130,46 @@ def _unusable(desired: Desired, observed: Observed, key: Key) -> Outcome | None:
             message=f"Key {key.identifier.unversioned} is of type {key.type}; registries take only RSA and RSA-HSM. "
             "Name another key in spec.key.",
         )
-    return _fixed_property(desired, key) or _inactive(desired, target)
+    return _fixed_property(desired, key) or _missing_operations(target) or _unusable_version(desired, observed, key)
+
+
+def _unusable_version(desired: Desired, observed: Observed, key: Key) -> Outcome | None:
+    """Judge the version in use and the version that the registry is to use, each by itself.
+
+    A version in use that is unusable is reported even where the registry can be moved to a usable one, and the steps
+    after this one run, since they move it. With automatic rotation a new version that is not usable yet blocks
+    nothing: Azure stays with the version in use.
+    """
+    identifier = identifier_in_use(observed.registry)
+    if identifier is None or not identifier.same_key(key.identifier):
+        return _inactive(desired, observed.target_version) if observed.target_version else None
+    if observed.version_in_use is None:
+        return Blocked(
+            reason=Reason.KEY_NOT_FOUND,
+            message=f"Key version {identifier}, which the registry uses, does not exist. Recover the key, or move the "
+            "registry to another version.",
+            unlocks=True,
+        )
+    unusable = _inactive(desired, observed.version_in_use)
+    if unusable is not None:
+        return dataclasses.replace(unusable, unlocks=True)
+    automatic = observed.key_identifier is not None and observed.key_identifier.version is None
+    if automatic or observed.target_version is None:
+        return None
+    return _inactive(desired, observed.target_version)
+
+
+def _missing_operations(version: Key) -> Blocked | None:
+    missing = {"wrapKey", "unwrapKey"} - {
+        name for name in ("wrapKey", "unwrapKey") if name.casefold() in version.operations
+    }
+    if not version.operations or not missing:
+        return None
+    return Blocked(
+        reason=Reason.KEY_OPERATIONS_MISSING,
+        message=f"Key version {version.identifier} does not permit {' and '.join(sorted(missing))}, which a registry "
+        f"needs. Permit them: az keyvault key set-attributes --id {version.identifier} --ops wrapKey unwrapKey.",
+    )
 
 
 def _fixed_property(desired: Desired, key: Key) -> Outcome | None:
@@ -143,7 +183,7 @@ def _fixed_property(desired: Desired, key: Key) -> Outcome | None:
     )
 
 
-def _inactive(desired: Desired, version: Key) -> Outcome | None:
+def _inactive(desired: Desired, version: Key) -> Blocked | None:
     if not version.enabled:
         return Blocked(
             reason=Reason.KEY_DISABLED,

@@ -5,7 +5,7 @@ A registry is never read, changed and PUT back: Azure rejects that with a custom
 
 import dataclasses
 
-from acrcmk.api.conditions import ConditionType, Reason
+from acrcmk.api.conditions import Reason
 from acrcmk.domain import failures, ids, ownership, queries, registry_settings, remedies
 from acrcmk.domain.desired import Desired
 from acrcmk.domain.failures import AzureFailure
@@ -14,47 +14,60 @@ from acrcmk.domain.observed import Observed
 from acrcmk.domain.outcome import Act, Blocked, Decision, Outcome, Progressing, Ready
 from acrcmk.domain.port import Azure
 from acrcmk.domain.resources import FailedOperation, Identity, Registry
-from acrcmk.domain.steps import existing
+from acrcmk.domain.steps import access, existing
 from acrcmk.domain.writes import CreateRegistry, UpdateRegistry
 
 _PAUSE = 15.0
 """Seconds before a failed operation is started again; doubles with each failure."""
 _LONGEST_PAUSE = 600.0
+_ROLE_SECONDS = 61.0
+_POLICY_SECONDS = 6.0
+"""Time after which a grant is tried again that Azure did not honour at once."""
+_SHORTEST_PAUSE = 1.0
 
 
 async def observe(desired: Desired, observed: Observed, azure: Azure) -> Observed:
-    """Read the registry."""
-    return dataclasses.replace(observed, registry=await azure.read(queries.GetRegistry(id=desired.registry_id)))
+    """Read the registry again: the answer decides about a PUT."""
+    query = queries.GetRegistry(id=desired.registry_id, fresh=observed.registry is None)
+    return dataclasses.replace(observed, registry=await azure.read(query))
 
 
 def decide(desired: Desired, observed: Observed) -> Decision:
     """Create the registry, wait for Azure, or make the change that comes next."""
-    registry, identity, identifier = observed.registry, observed.identity, observed.key_identifier
-    if identity is None or identifier is None:
-        raise ValueError("the step registry runs only once the identity and the key exist")
+    registry, (identity, identifier) = observed.registry, _needed(observed)
     if registry is None:
         return _create(desired, identity, identifier)
     refusal = existing.refusal(desired, registry) or existing.in_progress(registry)
-    return refusal or _proceed(desired, registry, identity, identifier)
+    return refusal or _proceed(desired, observed, registry, identity, identifier)
 
 
-def explain(desired: Desired, failure: AzureFailure, *, doing: str) -> Outcome:
-    """Explain a refused key by a grant that Azure has not propagated yet, within the access budget."""
-    if failure.kind is failures.Kind.KEY_ACCESS and _within_budget(desired):
+def _needed(observed: Observed) -> tuple[Identity, KeyIdentifier]:
+    """Return what the steps before this one observed; both exist once this step runs."""
+    if observed.identity is None or observed.key_identifier is None:
+        raise ValueError("the step registry runs only once the identity and the key exist")
+    return observed.identity, observed.key_identifier
+
+
+def explain(desired: Desired, observed: Observed, failure: AzureFailure, *, doing: str) -> Outcome:
+    """Explain a refused key by a grant that has not taken effect yet, within the access budget."""
+    if failure.kind is failures.Kind.KEY_ACCESS and access.within_budget(desired, observed):
         return Progressing(
             reason=Reason.PROPAGATING,
             message="Azure cannot use the key yet; a new grant can take up to 10 minutes to take effect, and the "
             f"operator tries again until then. Azure: {failure}",
-            retry_after=failure.retry_after,
+            retry_after=max(failure.retry_after or 0.0, _grant_pause(desired, observed)),
         )
     return remedies.outcome_of(failure, doing=doing)
 
 
-def _proceed(desired: Desired, registry: Registry, identity: Identity, identifier: KeyIdentifier) -> Decision:
+def _proceed(
+    desired: Desired, observed: Observed, registry: Registry, identity: Identity, identifier: KeyIdentifier
+) -> Decision:
     """Start a failed operation again, or make the change that comes next."""
-    if registry.failed:
-        return _retry(desired, registry, identity, identifier)
     update = _next_update(desired, registry, identity, identifier)
+    if registry.failed:
+        retry = update or UpdateRegistry(id=registry.id, key=identifier, client_id=identity.client_id)
+        return _retry(desired, observed, registry, retry)
     if update is not None:
         return Act(writes=(update,), meanwhile=_updating(update))
     return Ready(message=f"Registry {registry.id.name} matches the spec.")
@@ -74,22 +87,24 @@ def _create(desired: Desired, identity: Identity, identifier: KeyIdentifier) -> 
     return Act(writes=(create,), meanwhile=Progressing(reason=Reason.CREATING, message=message))
 
 
-def _retry(desired: Desired, registry: Registry, identity: Identity, identifier: KeyIdentifier) -> Decision:
-    """Start a failed operation again after a growing pause; at once where the grant may not have taken effect."""
-    outcome, pause = _cause(desired, registry), _pause(desired, registry.last_failure)
+def _retry(desired: Desired, observed: Observed, registry: Registry, update: UpdateRegistry) -> Decision:
+    """Start a failed operation again after a growing pause, with what is still different.
+
+    A create that failed before the registry had its key is repeated whole: nobody has used that registry.
+    """
+    outcome, pause = _cause(desired, observed, registry), _pause(desired, observed, registry.last_failure)
     if pause > 0:
         return dataclasses.replace(outcome, retry_after=pause)
     if not registry.encryption.enabled:
-        create = _create(desired, identity, identifier)
-        return dataclasses.replace(create, meanwhile=outcome)
-    update = UpdateRegistry(id=registry.id, key=identifier, client_id=identity.client_id)
+        identity, identifier = _needed(observed)
+        return dataclasses.replace(_create(desired, identity, identifier), meanwhile=outcome)
     return Act(writes=(update,), meanwhile=outcome)
 
 
-def _cause(desired: Desired, registry: Registry) -> Progressing | Blocked:
+def _cause(desired: Desired, observed: Observed, registry: Registry) -> Progressing | Blocked:
     if registry.last_failure is not None:
         doing = f"finish the last operation on registry {registry.id}"
-        outcome = explain(desired, registry.last_failure.failure, doing=doing)
+        outcome = explain(desired, observed, registry.last_failure.failure, doing=doing)
         if isinstance(outcome, Progressing | Blocked):
             return outcome
     return Blocked(
@@ -99,40 +114,58 @@ def _cause(desired: Desired, registry: Registry) -> Progressing | Blocked:
     )
 
 
-def _pause(desired: Desired, last: FailedOperation | None) -> float:
-    if last is None or (last.failure.kind is failures.Kind.KEY_ACCESS and _within_budget(desired)):
+def _pause(desired: Desired, observed: Observed, last: FailedOperation | None) -> float:
+    """Return the seconds until a failed operation may be started again."""
+    if last is None:
         return 0.0
-    pause = min(_LONGEST_PAUSE, _PAUSE * 2.0 ** (last.count - 1))
+    if last.failure.kind is failures.Kind.KEY_ACCESS and access.within_budget(desired, observed):
+        pause = _grant_pause(dataclasses.replace(desired, now=last.at), observed)
+    else:
+        pause = min(_LONGEST_PAUSE, _PAUSE * 2.0 ** (last.count - 1))
     return pause - (desired.now - last.at).total_seconds()
 
 
-def _within_budget(desired: Desired) -> bool:
-    """Whether VaultAccessReady has been False for less than the access budget."""
-    condition = desired.status.condition(ConditionType.VAULT_ACCESS_READY)
-    if condition is None or condition.status == "True" or condition.last_transition_time is None:
-        return True
-    return desired.now - condition.last_transition_time < desired.defaults.access_budget
+def _grant_pause(desired: Desired, observed: Observed) -> float:
+    """Return the seconds from a refusal of the key to the next attempt.
+
+    A role assignment seldom takes effect in less than a minute, an access policy does within seconds; after that a
+    tenth of the time waited costs little of the time to Ready and few requests.
+    """
+    age = access.grant_age(desired, observed)
+    waited = age.total_seconds() if age else 0.0
+    _, vault = access.needed(observed)
+    usual = _ROLE_SECONDS if vault.rbac else _POLICY_SECONDS
+    return usual - waited if waited < usual - _SHORTEST_PAUSE else max(_SHORTEST_PAUSE, waited / 10)
 
 
 def _next_update(
     desired: Desired, registry: Registry, identity: Identity, identifier: KeyIdentifier
 ) -> UpdateRegistry | None:
-    """Return the change that comes next: attach the identity, then set the key, then the settings."""
-    if not ids.equal(registry.identities.get(identity.id), identity.client_id):
-        kind = (
-            "SystemAssigned, UserAssigned" if "systemassigned" in registry.identity_type.casefold() else "UserAssigned"
+    """Return the change that comes next: identity and key in one PATCH, then the settings, then the tags.
+
+    An identity that was deleted and created again has another client id under the same id: it is attached again
+    together with the key, since the old one can no longer reach the key.
+    """
+    attached = ids.equal(registry.identities.get(identity.id), identity.client_id)
+    if not attached or not uses(registry, identifier, identity):
+        return UpdateRegistry(
+            id=registry.id,
+            identity=None if attached else identity.id,
+            identity_type=None if attached else _identity_type(registry),
+            key=identifier,
+            client_id=identity.client_id,
         )
-        return UpdateRegistry(id=registry.id, identity=identity.id, identity_type=kind, client_id=identity.client_id)
-    if not uses(registry, identifier, identity):
-        return UpdateRegistry(id=registry.id, key=identifier, client_id=identity.client_id)
-    update = UpdateRegistry(
-        id=registry.id,
-        tags=ownership.missing_tags(desired, registry.tags),
-        settings=registry_settings.settings_change(
-            registry_settings.desired_settings(desired.spec.registry), registry.settings
-        ),
-    )
-    return None if update == UpdateRegistry(id=registry.id) else update
+    settings = registry_settings.desired_settings(desired.spec.registry)
+    change = registry_settings.settings_change(settings, registry.settings)
+    if change is not None:
+        return UpdateRegistry(id=registry.id, settings=change)
+    tags = ownership.missing_tags(desired, registry.tags)
+    return None if tags is None else UpdateRegistry(id=registry.id, tags=tags)
+
+
+def _identity_type(registry: Registry) -> str:
+    """Return the type that adds a user-assigned identity and keeps a system-assigned one."""
+    return "SystemAssigned, UserAssigned" if "systemassigned" in registry.identity_type.casefold() else "UserAssigned"
 
 
 def uses(registry: Registry, identifier: KeyIdentifier, identity: Identity) -> bool:

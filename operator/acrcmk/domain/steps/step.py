@@ -13,10 +13,10 @@ from acrcmk.domain.port import Azure
 
 
 class Explain(Protocol):
-    """Turns a failure into an outcome; `doing` names the resource and what was being done to it."""
+    """Turns the failure of a write into an outcome; `doing` names the resource and what was being done to it."""
 
-    def __call__(self, desired: Desired, failure: failures.AzureFailure, *, doing: str) -> Outcome:
-        """Return the outcome of a failure."""
+    def __call__(self, desired: Desired, observed: Observed, failure: failures.AzureFailure, *, doing: str) -> Outcome:
+        """Return the outcome of a failure; `observed` is what the steps before this one observed."""
 
 
 async def observe_nothing(_desired: Desired, observed: Observed, _azure: Azure) -> Observed:
@@ -24,7 +24,13 @@ async def observe_nothing(_desired: Desired, observed: Observed, _azure: Azure) 
     return observed
 
 
-def explain_failure(desired: Desired, failure: failures.AzureFailure, *, doing: str) -> Outcome:  # noqa: ARG001 - as `Explain`
+def explain_failure(
+    desired: Desired,  # noqa: ARG001 - as `Explain`
+    observed: Observed,  # noqa: ARG001
+    failure: failures.AzureFailure,
+    *,
+    doing: str,
+) -> Outcome:
     """Explain a failure by its kind alone."""
     return remedies.outcome_of(failure, doing=doing)
 
@@ -38,6 +44,8 @@ class Step:
     """
 
     name: str
+    resource: Callable[[Desired], str]
+    """What the step is about, for messages: type and id."""
     conditions: tuple[ConditionType, ...]
     decide: Callable[[Desired, Observed], Decision]
     observe: Callable[[Desired, Observed, Azure], Awaitable[Observed]] = observe_nothing

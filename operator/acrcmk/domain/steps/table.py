@@ -1,25 +1,63 @@
 """The table of steps. To add a step: write its module with `observe` and `decide`, and give it a row in `STEPS`."""
 
 from acrcmk.api.conditions import ConditionType
-from acrcmk.domain.steps import access, encryption, existing, group, identity, key, registry, rotation, vault
+from acrcmk.domain.steps import (
+    access,
+    encryption,
+    existing,
+    group,
+    identity,
+    key,
+    references,
+    registry,
+    rotation,
+    vault,
+)
 from acrcmk.domain.steps.step import Step
 
 STEPS = (
     Step(
         name="existing",
+        resource=lambda desired: f"registry {desired.registry_id}",
         conditions=(ConditionType.REGISTRY_READY,),
         observe=existing.observe,
         decide=existing.decide,
     ),
     Step(
-        name="group",
-        conditions=(ConditionType.IDENTITY_READY, ConditionType.VAULT_READY),
+        name="identity-reference",
+        resource=lambda desired: f"identity {desired.identity_id}",
+        conditions=(ConditionType.IDENTITY_READY,),
         needs=("existing",),
+        observe=references.observe_identity,
+        decide=references.decide_identity,
+    ),
+    Step(
+        name="vault-reference",
+        resource=lambda desired: f"vault {desired.vault_id}",
+        conditions=(ConditionType.VAULT_READY,),
+        needs=("existing",),
+        observe=references.observe_vault,
+        decide=references.decide_vault,
+    ),
+    Step(
+        name="key-reference",
+        resource=lambda desired: f"key {desired.key_id}",
+        conditions=(ConditionType.KEY_READY,),
+        needs=("vault-reference",),
+        observe=references.observe_key,
+        decide=references.decide_key,
+    ),
+    Step(
+        name="group",
+        resource=lambda desired: f"resource group {desired.registry_id.group}",
+        conditions=(ConditionType.IDENTITY_READY, ConditionType.VAULT_READY),
+        needs=("identity-reference", "key-reference"),
         observe=group.observe,
         decide=group.decide,
     ),
     Step(
         name="identity",
+        resource=lambda desired: f"identity {desired.identity_id}",
         conditions=(ConditionType.IDENTITY_READY,),
         needs=("group",),
         observe=identity.observe,
@@ -27,6 +65,7 @@ STEPS = (
     ),
     Step(
         name="vault",
+        resource=lambda desired: f"vault {desired.vault_id}",
         conditions=(ConditionType.VAULT_READY,),
         needs=("group",),
         observe=vault.observe,
@@ -34,13 +73,16 @@ STEPS = (
     ),
     Step(
         name="access",
+        resource=lambda desired: f"role assignments of identity {desired.identity_id.name} at {desired.vault_id}",
         conditions=(ConditionType.VAULT_ACCESS_READY,),
         needs=("identity", "vault"),
         observe=access.observe,
         decide=access.decide,
+        explain=access.explain,
     ),
     Step(
         name="key",
+        resource=lambda desired: f"key {desired.key_id}",
         conditions=(ConditionType.KEY_READY,),
         needs=("vault",),
         observe=key.observe,
@@ -48,6 +90,7 @@ STEPS = (
     ),
     Step(
         name="registry",
+        resource=lambda desired: f"registry {desired.registry_id}",
         conditions=(ConditionType.REGISTRY_READY,),
         needs=("access", "key"),
         observe=registry.observe,
@@ -56,12 +99,14 @@ STEPS = (
     ),
     Step(
         name="encryption",
+        resource=lambda desired: f"registry {desired.registry_id}",
         conditions=(ConditionType.ENCRYPTION_READY,),
         needs=("registry",),
         decide=encryption.decide,
     ),
     Step(
         name="rotation",
+        resource=lambda desired: f"registry {desired.registry_id}",
         conditions=(ConditionType.KEY_CURRENT,),
         needs=("registry",),
         decide=rotation.decide,

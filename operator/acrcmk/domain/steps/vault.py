@@ -71,21 +71,25 @@ def _unusable(desired: Desired, vault: Vault) -> Outcome | None:
     """Return why a vault cannot be used until somebody changes the spec or the vault."""
     if vault.rbac != _rbac(desired):
         return _mode_mismatch(desired, vault)
+    perimeter = ids.equal(vault.public_network_access, "SecuredByPerimeter")
     if not _is_referenced(desired):
-        return _fixed_property(desired, vault)
+        return _fixed_property(desired, vault) or (_firewall_blocks(vault) if perimeter else None)
     if not vault.purge_protection:
         return Blocked(
             reason=Reason.PURGE_PROTECTION_DISABLED,
             message=f"Vault {vault.id} has no purge protection: whoever deletes and purges its key makes every image "
             f"unreadable. Enable it: az keyvault update --name {vault.id.name} --enable-purge-protection true.",
         )
-    if _blocks_trusted_services(vault):
-        return Blocked(
-            reason=Reason.VAULT_FIREWALL_BLOCKS_AZURE,
-            message=f"The firewall of vault {vault.id} does not let trusted Azure services through, so the registry "
-            f"cannot reach the key. Allow them: az keyvault update --name {vault.id.name} --bypass AzureServices.",
-        )
-    return None
+    return _firewall_blocks(vault) if _blocks_trusted_services(vault) else None
+
+
+def _firewall_blocks(vault: Vault) -> Blocked:
+    return Blocked(
+        reason=Reason.VAULT_FIREWALL_BLOCKS_AZURE,
+        message=f"The firewall of vault {vault.id} (public network access {vault.public_network_access}) does not let "
+        f"trusted Azure services through, so the registry cannot reach the key. Allow them: az keyvault update --name "
+        f"{vault.id.name} --bypass AzureServices; a vault in a network security perimeter needs an access rule there.",
+    )
 
 
 def _fixed_property(desired: Desired, vault: Vault) -> Outcome | None:
@@ -112,11 +116,13 @@ def _update(desired: Desired, vault: Vault) -> Act | None:
     spec = desired.spec.vault
     update = UpdateVault(
         id=vault.id,
-        tags=ownership.missing_tags(desired, vault.tags),
         sku="premium" if spec.sku == "premium" and not ids.equal(vault.sku, "premium") else None,
         purge_protection=None if vault.purge_protection else True,
         firewall=_firewall_change(spec, vault),
     )
+    if update == UpdateVault(id=vault.id):
+        # Tags come last and alone: something in Azure that changes them must not hold up the rest.
+        update = dataclasses.replace(update, tags=ownership.missing_tags(desired, vault.tags))
     if update == UpdateVault(id=vault.id):
         return None
     return Act(
@@ -133,8 +139,8 @@ def _firewall_change(spec: VaultSpec, vault: Vault) -> Firewall | None:
     """
     desired = _desired_firewall(spec)
     if desired is None:
-        closed = vault.firewall.default_action == "Deny" and not ids.equal(vault.firewall.bypass, "AzureServices")
-        return dataclasses.replace(vault.firewall, bypass="AzureServices") if closed else None
+        blocks = _blocks_trusted_services(vault)
+        return dataclasses.replace(vault.firewall, bypass="AzureServices") if blocks else None
     return None if _normalised(desired) == _normalised(vault.firewall) else desired
 
 

@@ -1,1 +1,1 @@
-"""`acrcmk-lab bench-ready` and `acrcmk-lab bench-lab`."""
+"""`acrcmk-lab bench-ready`, `acrcmk-lab bench-fleet` and `acrcmk-lab bench-lab`."""

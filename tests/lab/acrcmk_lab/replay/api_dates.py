@@ -8,7 +8,8 @@ its service, which is in its response headers.
 
 import datetime
 
-from acrcmk_lab.replay import observations, recordings
+from acrcmk_lab.replay import observations
+from acrcmk_lab.replay.recordings import Recording
 
 _GEN_B = datetime.date(2020, 6, 1)
 """Like the other dates: between the last recording of one behaviour and the first of the next."""
@@ -33,7 +34,7 @@ def settings(day: datetime.date) -> dict[str, str]:
     }
 
 
-def vault_release(recording: recordings.Recording) -> dict[str, str]:
+def vault_release(recording: Recording) -> dict[str, str]:
     """Return the setting for the vault release in a recording's headers; empty without one."""
     releases = (
         e.headers.get("x-ms-keyvault-service-version") for e in recording.exchanges if observations.vault_name(e)

@@ -6,13 +6,14 @@ to decrypt it.
 
 import re
 
-from acrcmk_lab.replay import lab_setup, recordings
+from acrcmk_lab.replay.lab_setup import LabSetup
+from acrcmk_lab.replay.recordings import Exchange
 
 _OPPOSITE = {"decrypt": "encrypt", "unwrapkey": "wrapkey"}
 _OPERATION = re.compile(r"(?P<key>.*/keys/[^/]+/[^/]*)/?(?P<verb>decrypt|unwrapkey)", re.IGNORECASE)
 
 
-async def prepare(exchange: recordings.Exchange, *, setup: lab_setup.LabSetup) -> None:
+async def prepare(exchange: Exchange, *, setup: LabSetup) -> None:
     """Record the lab's ciphertext for the one that an exchange sends."""
     operation = _OPERATION.fullmatch(exchange.path)
     ciphertext, plaintext = exchange.request_object.get("value"), exchange.response_object.get("value")

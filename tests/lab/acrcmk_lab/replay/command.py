@@ -5,6 +5,8 @@ import pathlib
 import sys
 
 from acrcmk_lab.replay import recordings, report, runner
+from acrcmk_lab.replay.recordings import UnreadableError
+from acrcmk_lab.replay.runner import Result
 
 HELP = """Replay recordings of real Azure traffic against the lab and compare its responses.
 
@@ -32,11 +34,11 @@ async def run(arguments: argparse.Namespace) -> int:
     unreadable = 0 if files else 1
     if not files:
         print(f"acrcmk-lab replay: no recordings in {' '.join(map(str, arguments.recordings))}", file=sys.stderr)
-    results: list[runner.Result] = []
+    results: list[Result] = []
     for file in files:
         try:
             recording = recordings.load(file)
-        except recordings.UnreadableError as error:
+        except UnreadableError as error:
             print(f"acrcmk-lab replay: {error}", file=sys.stderr)
             unreadable += 1
             continue

@@ -9,6 +9,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping
 
 from acrcmk_lab.replay import binding, comparison, masks
+from acrcmk_lab.replay.comparison import Comparison, Difference
 
 URLS = ("location", "azure-asyncoperation")
 ALWAYS_KEPT = (*URLS, "www-authenticate", "content-type")
@@ -19,22 +20,18 @@ _OPERATION = re.compile(r"(?<=/)(operationresults|operationstatuses|operations)/
 _PREFIX = re.compile(r"[a-z]+-(?=[0-9a-f]{8}-)", re.IGNORECASE)
 
 
-def compare(
-    rules: comparison.Comparison, recorded: Mapping[str, str], lab: Mapping[str, str]
-) -> list[comparison.Difference]:
+def compare(rules: Comparison, recorded: Mapping[str, str], lab: Mapping[str, str]) -> list[Difference]:
     """Return the differences of the compared headers; names are lower case. Binds URLs and ids."""
     return list(_differences(rules, recorded, lab))
 
 
-def _differences(
-    rules: comparison.Comparison, recorded: Mapping[str, str], lab: Mapping[str, str]
-) -> Iterator[comparison.Difference]:
+def _differences(rules: Comparison, recorded: Mapping[str, str], lab: Mapping[str, str]) -> Iterator[Difference]:
     for name in (*URLS, *TEXTS, VERSIONS, "content-type"):
         recorded_value, lab_value = recorded.get(name), lab.get(name)
         if recorded_value is None and (lab_value is None or name not in ALWAYS_KEPT):
             continue
         if recorded_value is None or lab_value is None:
-            yield comparison.Difference(
+            yield Difference(
                 where=name, recorded=recorded_value or comparison.MISSING, lab=lab_value or comparison.MISSING
             )
         elif name in URLS:
@@ -64,11 +61,11 @@ def _operation(path: str) -> str:
     return f"{prefix[0] if prefix else ''}(operation)"
 
 
-def _versions(recorded: str, lab: str) -> Iterator[comparison.Difference]:
+def _versions(recorded: str, lab: str) -> Iterator[Difference]:
     """Compare whether one version or a list is supported: the list itself grows over the years."""
     recorded_list, lab_list = recorded.split(", "), lab.split(", ")
     if (len(recorded_list) == 1 or len(lab_list) == 1) and recorded_list != lab_list:
-        yield comparison.Difference(where=VERSIONS, recorded=recorded, lab=lab)
+        yield Difference(where=VERSIONS, recorded=recorded, lab=lab)
 
 
 def _media(value: str) -> str:

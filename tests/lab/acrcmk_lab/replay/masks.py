@@ -1,7 +1,8 @@
 """The members of a body that are not compared literally: one data file, `masks.json`, with a reason each.
 
 `members` are opaque texts of which only presence and JSON type are compared; `times` are Unix seconds;
-`catalogs` are data published by Microsoft, which are not compared; `sets` are lists without order.
+`catalogs` are data published by Microsoft, which are not compared; `sets` are lists without order;
+`foreign` are lists that another service fills, which are compared only if the recorded one is empty.
 `member` is the end of a dotted path with `*` for list positions. `placeholder_times` are written by recorders in
 place of a time; `hosts` are two names of one service.
 """
@@ -13,7 +14,7 @@ import json
 import re
 from typing import Literal, cast, get_args
 
-Kind = Literal["members", "times", "catalogs", "sets"]
+Kind = Literal["members", "times", "catalogs", "sets", "foreign"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 

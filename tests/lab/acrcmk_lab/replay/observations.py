@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from acrcmk_lab.azure.arm import ids
-from acrcmk_lab.replay import recordings
+from acrcmk_lab.replay.recordings import Exchange, Recording
 
 Kind = Literal["read", "listed", "written", "deleted", "absent", "used"]
 ARM_HOST = "management.azure.com"
@@ -24,14 +24,14 @@ class Observation:
 
     id: str
     kind: Kind
-    exchange: recordings.Exchange
+    exchange: Exchange
     body: dict[str, Any]
 
 
 class Observations:
     """All observations of a recording, by lower-case resource id, in order."""
 
-    def __init__(self, recording: recordings.Recording) -> None:
+    def __init__(self, recording: Recording) -> None:
         self._of: dict[str, list[Observation]] = {}
         for exchange in recording.exchanges:
             for observation in _observations_in(exchange):
@@ -44,22 +44,22 @@ class Observations:
         return self._of.get(resource_id.lower(), [])
 
 
-def is_arm(exchange: recordings.Exchange) -> bool:
+def is_arm(exchange: Exchange) -> bool:
     """Return whether an exchange is with Resource Manager."""
     return exchange.host == ARM_HOST
 
 
-def is_list_of_all(exchange: recordings.Exchange) -> bool:
+def is_list_of_all(exchange: Exchange) -> bool:
     """Return whether an exchange lists the resources of every type in a group or subscription."""
     return is_arm(exchange) and ids.route(exchange.path).template in _LISTS_OF_ALL
 
 
-def vault_name(exchange: recordings.Exchange) -> str:
+def vault_name(exchange: Exchange) -> str:
     """Return the vault whose data plane an exchange is with; "" for none."""
     return exchange.host.removesuffix(VAULT_DOMAIN) if exchange.host.endswith(VAULT_DOMAIN) else ""
 
 
-def _observations_in(exchange: recordings.Exchange) -> Iterator[Observation]:
+def _observations_in(exchange: Exchange) -> Iterator[Observation]:
     if not is_arm(exchange):
         return
     route = ids.route(exchange.path)
@@ -80,7 +80,7 @@ def _observations_in(exchange: recordings.Exchange) -> Iterator[Observation]:
         yield observed(route.path.rpartition("/")[0], "used")
 
 
-def _kind_of(exchange: recordings.Exchange) -> Kind | None:
+def _kind_of(exchange: Exchange) -> Kind | None:
     """Return what an exchange that addresses a resource shows of it."""
     if exchange.status == _GONE or (exchange.method == "DELETE" and exchange.status == 204):  # noqa: PLR2004 - No Content
         return "absent"

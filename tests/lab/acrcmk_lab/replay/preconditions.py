@@ -11,6 +11,8 @@ from typing import Any
 
 from acrcmk_lab.azure.arm import ids
 from acrcmk_lab.replay import observations, recordings
+from acrcmk_lab.replay.observations import Observation, Observations
+from acrcmk_lab.replay.recordings import Exchange, Recording
 
 Json = Any
 GROUP = observations.GROUP
@@ -32,7 +34,10 @@ _UPDATE_ANSWERS_200 = (GROUP, CREATABLE_TYPES[1], CREATABLE_TYPES[2])
 """A PUT answers 201 for these if it created them, 200 if they existed before."""
 _NEW_STATES = ("RegisteringDns", "Creating", "Accepted", "Provisioning")
 _CREATE_DURATION = datetime.timedelta(minutes=2)
-_PLAIN_VAULT = {"sku": {"family": "A", "name": "standard"}, "accessPolicies": []}
+_DEFAULT_PROPERTIES: dict[str, dict[str, Json]] = {
+    VAULT: {"sku": {"family": "A", "name": "standard"}, "accessPolicies": []},
+}
+"""Required members of resources that a recording shows only as rows of lists of all types."""
 _NEVER_SENT = ("id", "name", "type", "systemData", "etag")
 DEFAULT_LOCATION = "westus"
 DEFAULT_VERSIONS = {
@@ -75,12 +80,12 @@ class SetupRequest:
         return CREATABLE_TYPES.index(template) if template in CREATABLE_TYPES else len(CREATABLE_TYPES)
 
 
-def setup_requests(recording: recordings.Recording, *, policies: list[dict[str, Json]]) -> list[SetupRequest]:
+def setup_requests(recording: Recording, *, policies: list[dict[str, Json]]) -> list[SetupRequest]:
     """Return the requests that prepare the lab for a recording, in order; those without a date come first.
 
     `policies` are the access policies of vaults of which the recording uses only the data plane.
     """
-    observed = observations.Observations(recording)
+    observed = Observations(recording)
     requests = [
         request
         for history in observed
@@ -99,18 +104,18 @@ def setup_requests(recording: recordings.Recording, *, policies: list[dict[str, 
     ]
 
 
-def is_addressed(history: list[observations.Observation]) -> bool:
+def is_addressed(history: list[Observation]) -> bool:
     """Return whether a recording addresses a resource itself, rather than only listing it."""
     return any(s.kind in ("written", "deleted", "used") or s.exchange.rows is None for s in history)
 
 
-def _existed_before(history: list[observations.Observation], *, observed: observations.Observations) -> bool:
+def _existed_before(history: list[Observation], *, observed: Observations) -> bool:
     first = history[0]
     if first.kind == "absent" or _is_created_by_recording(_parent(first.id), observed=observed):
         return False
     if first.kind == "listed":
         return is_addressed(history)
-    return first.kind != "written" or not _is_create(first)
+    return first.kind != "written" or not is_create(first)
 
 
 def _parent(resource_id: str) -> str:
@@ -119,13 +124,13 @@ def _parent(resource_id: str) -> str:
     return resource_id.rpartition("/")[0].rpartition("/")[0] if len(route.names) > 1 and route.template != GROUP else ""
 
 
-def _is_created_by_recording(resource_id: str, *, observed: observations.Observations) -> bool:
+def _is_created_by_recording(resource_id: str, *, observed: Observations) -> bool:
     """Return whether the recording itself creates a resource: its children were then created by the service."""
     history = observed.of(resource_id) if resource_id else []
-    return bool(history) and history[0].kind == "written" and _is_create(history[0])
+    return bool(history) and history[0].kind == "written" and is_create(history[0])
 
 
-def _is_create(write: observations.Observation) -> bool:
+def is_create(write: Observation) -> bool:
     """Return whether a successful PUT created its resource."""
     exchange, properties = write.exchange, write.body.get("properties")
     response_properties = properties if isinstance(properties, dict) else {}
@@ -144,7 +149,7 @@ def _is_create(write: observations.Observation) -> bool:
 
 
 def _setup_requests_for(
-    history: list[observations.Observation], *, recording: recordings.Recording, observed: observations.Observations
+    history: list[Observation], *, recording: Recording, observed: Observations
 ) -> Iterator[SetupRequest]:
     """Yield the requests that create one resource."""
     resource_id, template = history[0].id, ids.route(history[0].id).template
@@ -155,7 +160,9 @@ def _setup_requests_for(
     if template == DELETED_VAULT:
         yield from _deleted_vault(resource, version=version, observed=observed, since=history[0].exchange.number)
         return
-    body = put_body(resource) or {"location": DEFAULT_LOCATION}
+    body = {"location": DEFAULT_LOCATION, **put_body(resource)}
+    if template in _DEFAULT_PROPERTIES:
+        body.setdefault("properties", _DEFAULT_PROPERTIES[template])
     created, modified = authors(resource)
     timestamp = creation_time(resource)
     yield SetupRequest(
@@ -174,7 +181,7 @@ def _setup_requests_for(
 
 
 def _deleted_vault(
-    resource: dict[str, Json], *, version: str, observed: observations.Observations, since: int
+    resource: dict[str, Json], *, version: str, observed: Observations, since: int
 ) -> Iterator[SetupRequest]:
     """Yield the requests that create and delete a vault, unless the recording itself did before exchange `since`.
 
@@ -188,9 +195,9 @@ def _deleted_vault(
     history = observed.of(vault_id)
     if any(s.kind == "deleted" and s.exchange.number < since for s in history):
         return
-    body = put_body(_first_body([s for s in history if s.kind != "listed"])) or {
-        "properties": {"sku": {"family": "A", "name": "standard"}, "accessPolicies": []}
-    }
+    recovered = _first_body([s for s in history if s.kind != "listed"])
+    body = put_body(recovered) or {"properties": _DEFAULT_PROPERTIES[VAULT]}
+    created, _ = authors(recovered)
     body |= {"location": deleted_vault.get("location"), "tags": deleted_vault.get("tags") or {}}
     properties = {**recordings.properties_of(body), "enableSoftDelete": True}
     if deleted and purge:
@@ -198,11 +205,11 @@ def _deleted_vault(
     if deleted_vault.get("purgeProtectionEnabled"):
         properties["enablePurgeProtection"] = True
     body["properties"] = properties
-    yield SetupRequest(id=vault_id, method="PUT", version=version, body=body, timestamp=deleted)
+    yield SetupRequest(id=vault_id, method="PUT", version=version, body=body, timestamp=deleted, author=created)
     yield SetupRequest(id=vault_id, method="DELETE", version=version, timestamp=deleted)
 
 
-def _first_body(history: list[observations.Observation]) -> dict[str, Json]:
+def _first_body(history: list[Observation]) -> dict[str, Json]:
     """Return the first full body of a resource; a list of all types shows only a part."""
     full = [s.body for s in history if s.kind in ("read", "written") and s.body]
     brief = [s.body for s in history if s.kind == "listed"]
@@ -247,7 +254,7 @@ def creation_time(resource: dict[str, Json]) -> datetime.datetime | None:
     return None
 
 
-def _version(template: str, *, recording: recordings.Recording) -> str:
+def _version(template: str, *, recording: Recording) -> str:
     """Return the api-version that the recording itself uses for a type."""
     for exchange in recording.exchanges:
         if observations.is_arm(exchange) and ids.route(exchange.path).template == template and exchange.ok:
@@ -255,7 +262,7 @@ def _version(template: str, *, recording: recordings.Recording) -> str:
     return DEFAULT_VERSIONS.get(template, "")
 
 
-def _groups_of(requests: Iterable[SetupRequest], *, observed: observations.Observations) -> Iterator[SetupRequest]:
+def _groups_of(requests: Iterable[SetupRequest], *, observed: Observations) -> Iterator[SetupRequest]:
     """Yield the creation of the groups of the resources; also of those that the recording itself creates later."""
     existing = {request.id.lower() for request in requests}
     for request in requests:
@@ -271,16 +278,16 @@ def _groups_of(requests: Iterable[SetupRequest], *, observed: observations.Obser
 
 
 def _vaults_by_data_plane(
-    recording: recordings.Recording,
+    recording: Recording,
     *,
     existing: list[SetupRequest],
-    observed: observations.Observations,
+    observed: Observations,
     policies: list[dict[str, Json]],
 ) -> Iterator[SetupRequest]:
     """Yield the creation of vaults of which the recording uses only the data plane: it shows region and recovery."""
     known = {ids.name_of(request.id).lower() for request in existing}
     known |= {ids.name_of(h[0].id).lower() for h in observed if ids.route(h[0].id).template == VAULT}
-    exchanges_by_vault: dict[str, list[recordings.Exchange]] = {}
+    exchanges_by_vault: dict[str, list[Exchange]] = {}
     for exchange in recording.exchanges:
         name = observations.vault_name(exchange)
         if name and name not in known:
@@ -294,7 +301,7 @@ def _vaults_by_data_plane(
         )
 
 
-def _vault_as_used(exchanges: list[recordings.Exchange], *, policies: list[dict[str, Json]]) -> dict[str, Json]:
+def _vault_as_used(exchanges: list[Exchange], *, policies: list[dict[str, Json]]) -> dict[str, Json]:
     attributes: dict[str, Json] = next(
         (e.response_object["attributes"] for e in exchanges if isinstance(e.response_object.get("attributes"), dict)),
         {},
@@ -312,7 +319,7 @@ def _vault_as_used(exchanges: list[recordings.Exchange], *, policies: list[dict[
     return {"location": region or DEFAULT_LOCATION, "properties": properties}
 
 
-def _default_subscription(recording: recordings.Recording) -> str:
+def _default_subscription(recording: Recording) -> str:
     subscriptions = (
         ids.subscription_of(exchange.path) for exchange in recording.exchanges if observations.is_arm(exchange)
     )

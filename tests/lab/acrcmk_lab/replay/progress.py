@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from acrcmk_lab.azure.arm import ids
-from acrcmk_lab.replay import observations, recordings
+from acrcmk_lab.replay import observations
+from acrcmk_lab.replay.recordings import Exchange, Recording
 
 Json = Any
 NEVER_FINISHED = datetime.timedelta(days=1)
@@ -18,14 +19,14 @@ NEVER_FINISHED = datetime.timedelta(days=1)
 _UNDER_WAY = frozenset(
     ("creating", "updating", "deleting", "accepted", "provisioning", "registeringdns", "running", "inprogress")
 )
-_CREATED, _ACCEPTED, _NO_CONTENT = 201, 202, 204
+_CREATED, _ACCEPTED, _NOT_FOUND = 201, 202, 404
 _VAULT = "microsoft.keyvault/vaults/*"
 _IDENTITY = "microsoft.managedidentity/userassignedidentities/*"
 _ROLE_ASSIGNMENT = "microsoft.authorization/roleassignments/*"
 _REPLICATION = "microsoft.containerregistry/registries/*/replications/*"
 _ACR = "microsoft.containerregistry/"
 
-Check = Callable[[recordings.Exchange], bool | None]
+Check = Callable[[Exchange], bool | None]
 """Whether an exchange shows that an operation is finished; None if it does not show its state."""
 
 
@@ -33,11 +34,11 @@ Check = Callable[[recordings.Exchange], bool | None]
 class TimedExchange:
     """An exchange and the time of its response."""
 
-    exchange: recordings.Exchange
+    exchange: Exchange
     timestamp: datetime.datetime
 
 
-def settings(recording: recordings.Recording, *, timestamps: list[datetime.datetime]) -> dict[int, dict[str, str]]:
+def settings(recording: Recording, *, timestamps: list[datetime.datetime]) -> dict[int, dict[str, str]]:
     """Return by exchange number the settings to apply before it is replayed."""
     timed_exchanges = [
         TimedExchange(exchange=e, timestamp=m) for e, m in zip(recording.exchanges, timestamps, strict=True)
@@ -76,7 +77,7 @@ def duration(start: datetime.datetime, *, later: list[TimedExchange], check: Che
     return NEVER_FINISHED if checked else None
 
 
-def _delays(exchange: recordings.Exchange) -> Iterator[tuple[str, Check]]:
+def _delays(exchange: Exchange) -> Iterator[tuple[str, Check]]:
     """Yield the setting and the check of each operation that an exchange starts."""
     if not exchange.ok:
         return
@@ -100,7 +101,7 @@ def _delays(exchange: recordings.Exchange) -> Iterator[tuple[str, Check]]:
         yield "provider_registration", _registration_check(exchange.path.rpartition("/")[0])
 
 
-def _object_delays(exchange: recordings.Exchange) -> Iterator[tuple[str, Check]]:
+def _object_delays(exchange: Exchange) -> Iterator[tuple[str, Check]]:
     """Yield the deletion or recovery of a key, secret or certificate, until it appears in its new place."""
     parts = exchange.path.strip("/").split("/")
     if exchange.method == "DELETE" and len(parts) == 2 and not parts[0].startswith("deleted"):  # noqa: PLR2004
@@ -110,7 +111,7 @@ def _object_delays(exchange: recordings.Exchange) -> Iterator[tuple[str, Check]]
 
 
 def _object_check(host: str, *, path: str) -> Check:
-    def check(exchange: recordings.Exchange) -> bool | None:
+    def check(exchange: Exchange) -> bool | None:
         requested = exchange.path.lower()
         if exchange.host != host or not (requested == path.lower() or requested.startswith(path.lower() + "/")):
             return None
@@ -119,10 +120,10 @@ def _object_check(host: str, *, path: str) -> Check:
     return check
 
 
-def _vault_check(put: recordings.Exchange) -> Check:
+def _vault_check(put: Exchange) -> Check:
     """Check the vault's provisioning state, or that its data plane responds."""
 
-    def check(exchange: recordings.Exchange) -> bool | None:
+    def check(exchange: Exchange) -> bool | None:
         if observations.vault_name(exchange) == ids.name_of(put.path).lower():
             return True
         same = observations.is_arm(exchange) and exchange.path.lower() == put.path.lower()
@@ -134,7 +135,7 @@ def _vault_check(put: recordings.Exchange) -> Check:
 def principal_check(principal_id: str) -> Check:
     """Check whether role assignments without `principalType` accept a principal."""
 
-    def check(exchange: recordings.Exchange) -> bool | None:
+    def check(exchange: Exchange) -> bool | None:
         request_properties = exchange.request_properties
         if (
             ids.route(exchange.path).template != _ROLE_ASSIGNMENT
@@ -149,11 +150,11 @@ def principal_check(principal_id: str) -> Check:
     return check
 
 
-def _status_check(start: recordings.Exchange, *, url: str) -> Check:
+def _status_check(start: Exchange, *, url: str) -> Check:
     """Check the operation's status, the resource's provisioning state, or that it accepts a write."""
     operation = urllib.parse.unquote(urllib.parse.urlsplit(url).path).lower()
 
-    def check(exchange: recordings.Exchange) -> bool | None:
+    def check(exchange: Exchange) -> bool | None:
         if not observations.is_arm(exchange) or not exchange.ok:
             return None
         if exchange.path.lower() == operation:
@@ -165,10 +166,10 @@ def _status_check(start: recordings.Exchange, *, url: str) -> Check:
     return check
 
 
-def _ready_check(put: recordings.Exchange) -> Check:
+def _ready_check(put: Exchange) -> Check:
     """Check the status of a replica: it is in sync some time after its operation has succeeded."""
 
-    def check(exchange: recordings.Exchange) -> bool | None:
+    def check(exchange: Exchange) -> bool | None:
         if exchange.method != "GET" or exchange.path.lower() != put.path.lower() or _state(exchange) != "succeeded":
             return None
         status = exchange.properties.get("status")
@@ -180,7 +181,7 @@ def _ready_check(put: recordings.Exchange) -> Check:
 def _result_check(url: str) -> Check:
     result = urllib.parse.unquote(urllib.parse.urlsplit(url).path).lower()
 
-    def check(exchange: recordings.Exchange) -> bool | None:
+    def check(exchange: Exchange) -> bool | None:
         if not observations.is_arm(exchange) or exchange.path.lower() != result:
             return None
         return exchange.status != _ACCEPTED
@@ -188,20 +189,22 @@ def _result_check(url: str) -> Check:
     return check
 
 
-def _group_check(start: recordings.Exchange) -> Check:
+def _group_check(start: Exchange) -> Check:
     group = start.path.lower()
 
-    def check(exchange: recordings.Exchange) -> bool | None:
+    def check(exchange: Exchange) -> bool | None:
         path = exchange.path.lower()
         if not observations.is_arm(exchange) or not (path == group or path.startswith(group + "/")):
             return _result_check(start.headers["location"])(exchange)
+        if exchange.method == "HEAD":
+            return exchange.status == _NOT_FOUND
         return exchange.error == "ResourceGroupNotFound"
 
     return check
 
 
 def _registration_check(provider: str) -> Check:
-    def check(exchange: recordings.Exchange) -> bool | None:
+    def check(exchange: Exchange) -> bool | None:
         if exchange.method != "GET" or exchange.path.lower() != provider.lower():
             return None
         return exchange.response_object.get("registrationState") == "Registered"
@@ -209,5 +212,5 @@ def _registration_check(provider: str) -> Check:
     return check
 
 
-def _state(exchange: recordings.Exchange) -> str:
+def _state(exchange: Exchange) -> str:
     return str(exchange.properties.get("provisioningState", "")).lower()

@@ -4,12 +4,12 @@ import collections
 import json
 from collections.abc import Iterable
 
-from acrcmk_lab.replay import runner
+from acrcmk_lab.replay.runner import Result
 
 COLUMNS = ("exchanges", "matched", "differing", "out of scope")
 
 
-def counts(results: Iterable[runner.Result]) -> dict[str, int]:
+def counts(results: Iterable[Result]) -> dict[str, int]:
     """Return the totals over all recordings, by the names of the JSON line."""
     total = {"exchanges": 0, "matched": 0, "differing": 0, "out_of_scope": 0}
     for result in results:
@@ -20,7 +20,7 @@ def counts(results: Iterable[runner.Result]) -> dict[str, int]:
     return total
 
 
-def table(results: list[runner.Result]) -> str:
+def table(results: list[Result]) -> str:
     """Return one line per recording and one for all."""
     width = max([len(result.name) for result in results] + [len("total")])
     lines = [f"{'file':{width}}  " + "  ".join(f"{column:>12}" for column in COLUMNS)]
@@ -29,7 +29,7 @@ def table(results: list[runner.Result]) -> str:
     return "\n".join(lines)
 
 
-def details(result: runner.Result) -> str:
+def details(result: Result) -> str:
     """Return the differences of a recording by exchange; "" if there are none."""
     lines = [f"  setup request refused: {text}" for text in result.refused]
     for outcome in result.outcomes:
@@ -39,7 +39,7 @@ def details(result: runner.Result) -> str:
     return "\n".join([result.name, *lines]) if lines else ""
 
 
-def reasons(results: Iterable[runner.Result]) -> str:
+def reasons(results: Iterable[Result]) -> str:
     """Return why exchanges are out of scope, and how many for each reason; "" if none are."""
     numbers = collections.Counter(
         outcome.reason for result in results for outcome in result.outcomes if outcome.verdict == "out of scope"
@@ -47,6 +47,6 @@ def reasons(results: Iterable[runner.Result]) -> str:
     return "\n".join(f"  {number} x {reason}" for reason, number in numbers.most_common())
 
 
-def line(results: Iterable[runner.Result]) -> str:
+def line(results: Iterable[Result]) -> str:
     """Return the last line: JSON."""
     return json.dumps(counts(results))

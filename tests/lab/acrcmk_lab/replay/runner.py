@@ -1,12 +1,14 @@
 """Replays one recording against a new lab and returns the outcome of each exchange."""
 
 import dataclasses
-from typing import Literal
+from typing import Any, Literal
 
 from acrcmk_lab.azure.arm.messages import Response
 from acrcmk_lab.replay import (
     ciphertexts,
+    edits,
     headers,
+    policy_tags,
     schedule,
 )
 from acrcmk_lab.replay.comparison import Comparison, Difference
@@ -18,6 +20,7 @@ from acrcmk_lab.replay.recordings import Exchange, Recording
 from acrcmk_lab.replay.scope import Scope
 
 Verdict = Literal["matched", "differing", "out of scope"]
+Json = Any
 _UNAUTHORIZED = 401
 
 
@@ -60,6 +63,8 @@ class Runner:
         self._foreign_resources = ForeignResources(recording, store=self.setup.cloud.state.store)
         self._listings = Listings()
         self._scope = Scope()
+        self._edited = edits.edited_exchanges(recording)
+        self._policy_tags = policy_tags.added_tags(recording)
         self._started_at = self.setup.timestamps[0] if schedule.dated(recording) else None
 
     async def next(self, exchange: Exchange) -> Outcome:
@@ -72,6 +77,9 @@ class Runner:
             self.setup.set(name, value)
         self._foreign_resources.prepare(exchange)
         differences = tuple(await self._differences(exchange))
+        edited = self._edited.get(exchange.number)
+        if edited and differences and all(difference.where.startswith("body") for difference in differences):
+            return Outcome(exchange=exchange, verdict="out of scope", reason=edited)
         verdict: Verdict = "differing" if differences else "matched"
         return Outcome(exchange=exchange, verdict=verdict, differences=differences)
 
@@ -104,9 +112,15 @@ class Runner:
         return await self.setup.send(
             exchange.method,
             bindings.url(exchange.url),
-            body=bindings.rewritten(exchange.request_body),
+            body=bindings.rewritten(self._request_body(exchange)),
             principal=self.setup.caller if signed else None,
         )
+
+    def _request_body(self, exchange: Exchange) -> Json:
+        tags = self._policy_tags.get(exchange.number)
+        if not tags:
+            return exchange.request_body
+        return {**exchange.request_object, "tags": {**(exchange.request_object.get("tags") or {}), **tags}}
 
     async def _fetch(self, url: str) -> Response:
         return await self.setup.send("GET", url, principal=self.setup.caller)

@@ -4,7 +4,7 @@ import datetime
 import itertools
 import re
 
-from acrcmk_lab.replay import recordings
+from acrcmk_lab.replay.recordings import Recording
 
 PACE = datetime.timedelta(seconds=5)
 """Assumed between exchanges without Date headers: about what a poller waits."""
@@ -13,12 +13,12 @@ TICK = datetime.timedelta(milliseconds=1)
 _VERSION_DATE = re.compile(r"20\d\d-\d\d-\d\d")
 
 
-def dated(recording: recordings.Recording) -> bool:
+def dated(recording: Recording) -> bool:
     """Return whether a recording contains dates."""
     return any(exchange.timestamp for exchange in recording.exchanges)
 
 
-def timestamps(recording: recordings.Recording) -> list[datetime.datetime]:
+def timestamps(recording: Recording) -> list[datetime.datetime]:
     """Return the time of each response, strictly increasing."""
     times = [exchange.timestamp for exchange in recording.exchanges]
     first = next(filter(None, times), None)
@@ -31,7 +31,7 @@ def timestamps(recording: recordings.Recording) -> list[datetime.datetime]:
     return result
 
 
-def _earliest_possible(recording: recordings.Recording) -> datetime.datetime:
+def _earliest_possible(recording: Recording) -> datetime.datetime:
     """Return the day after the newest api-version in a recording."""
     versions = itertools.chain.from_iterable(
         _VERSION_DATE.findall(exchange.query.get("api-version", "")) for exchange in recording.exchanges

@@ -1,4 +1,4 @@
-"""The lab and the real Azure SDK clients on it, over TLS, on a clock that the test turns."""
+"""The lab and the real Azure SDK clients on it, over TLS, on a clock that the test advances."""
 
 import contextlib
 import dataclasses
@@ -26,7 +26,7 @@ CRYPTO_USER = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 
 
 class LabCredential:
-    """A token of the lab's for whatever is asked, without the way through the token service."""
+    """A token of the lab for any scope, without the token service."""
 
     def __init__(self, lab, principal=None):
         self._lab = lab
@@ -45,7 +45,7 @@ class LabCredential:
 
 @dataclasses.dataclass
 class Azure:
-    """The lab with all clients, and the few things that most tests make."""
+    """The lab with all clients, and helpers that create what most tests need."""
 
     lab: AzureLab
     resources: ResourceManagementClient
@@ -91,7 +91,7 @@ class Azure:
         )
 
     async def encryptable(self):
-        """Make identity, vault, key and a grant that counts; return (identity, vault, key)."""
+        """Make identity, vault, key and a grant in effect; return (identity, vault, key)."""
         identity, vault = await self.identity(), await self.vault()
         key = await self.key()
         await self.assign(vault.id, identity.principal_id)
@@ -130,8 +130,8 @@ def encrypted(identity, key_uri, **properties):
 
 
 @dataclasses.dataclass
-class VaultTalk:
-    """A person who speaks HTTP with vaults, through the proxy; the person is Key Vault Administrator."""
+class VaultRequests:
+    """HTTP requests to vaults through the proxy, by default as a Key Vault Administrator."""
 
     lab: AzureLab
     session: aiohttp.ClientSession
@@ -139,7 +139,7 @@ class VaultTalk:
     async def __call__(
         self, method, path, body=None, *, vault="vault-one", version="2025-07-01", token=None, principal=None
     ):
-        """Return (status, body, headers) of an answer; `token` "" sends none."""
+        """Return (status, body, headers) of a response; `token` "" sends none."""
         if token is None:
             tokens = self.lab.cloud.tokens
             token = tokens.issue(principal or self.lab.cloud.person, audience="https://vault.azure.net")
@@ -155,15 +155,15 @@ class VaultTalk:
 
 
 @pytest.fixture
-async def talk(lab):
+async def vault_request(lab):
     trust = ssl.create_default_context(cafile=str(lab.ca_file))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as session:
-        yield VaultTalk(lab, session)
+        yield VaultRequests(lab, session)
 
 
 @pytest.fixture
 async def key_client(lab):
-    """Make the real client of a vault's keys, through the proxy; it signs in as the person or whom it is told."""
+    """Make the real key client, through the proxy; signs in as the Key Vault Administrator by default."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def make(vault="vault-one", *, principal=None, credential=None):

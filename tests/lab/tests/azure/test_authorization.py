@@ -16,23 +16,23 @@ async def refused_code(awaitable):
 
 async def test_an_assignment_is_there_at_once(azure):
     identity, vault = await azure.identity(), await azure.vault()
-    made = await azure.assign(vault.id, identity.principal_id)
-    read = await azure.authorization.role_assignments.get(vault.id, made.name)
-    assert (made.created_by, read.created_by) == (None, azure.lab.cloud.operator.object_id)
+    created = await azure.assign(vault.id, identity.principal_id)
+    read = await azure.authorization.role_assignments.get(vault.id, created.name)
+    assert (created.created_by, read.created_by) == (None, azure.lab.cloud.operator.object_id)
     assert (read.scope, read.principal_id, read.principal_type) == (vault.id, identity.principal_id, "ServicePrincipal")
 
 
-async def test_a_new_principal_is_not_seen_unless_its_type_is_told(azure):
+async def test_a_new_principal_is_unknown_unless_its_type_is_in_the_request(azure):
     identity, vault = await azure.identity(), await azure.vault(ready=False)
     untold = azure.assign(vault.id, identity.principal_id, principal_type=None)
     assert await refused_code(untold) == "PrincipalNotFound"
     await azure.lab.clock.advance(23)
-    made = await azure.assign(vault.id, identity.principal_id, principal_type=None)
-    assert made.principal_type == "ServicePrincipal"
+    created = await azure.assign(vault.id, identity.principal_id, principal_type=None)
+    assert created.principal_type == "ServicePrincipal"
 
 
 @pytest.mark.parametrize(("response", "code"), [("200", 200), ("201", 201), ("409", 409)])
-async def test_the_same_assignment_again_is_answered_as_the_switch_says(azure, response, code):
+async def test_an_identical_assignment_has_the_status_of_the_setting(azure, response, code):
     azure.lab.settings.set("role_assignment_repeat", value=response)
     identity, vault, name = await azure.identity(), await azure.vault(), str(uuid.uuid4())
     await azure.assign(vault.id, identity.principal_id, name=name)
@@ -44,7 +44,7 @@ async def test_the_same_assignment_again_is_answered_as_the_switch_says(azure, r
     assert [r.status for r in azure.lab.log.requests(path="roleAssignments", method="PUT")] == [201, code]
 
 
-async def test_what_assignments_refuse(azure):
+async def test_errors_of_role_assignments(azure):
     identity, vault, name = await azure.identity(), await azure.vault(), str(uuid.uuid4())
     other = await azure.identity("other")
     await azure.assign(vault.id, identity.principal_id, name=name)
@@ -61,11 +61,11 @@ async def test_what_assignments_refuse(azure):
 
 async def test_deleting_answers_what_was_there_and_nothing_the_second_time(azure):
     identity, vault = await azure.identity(), await azure.vault()
-    made = await azure.assign(vault.id, identity.principal_id)
-    assert (await azure.authorization.role_assignments.delete(vault.id, made.name)).name == made.name
-    assert await azure.authorization.role_assignments.delete(vault.id, made.name) is None
+    created = await azure.assign(vault.id, identity.principal_id)
+    assert (await azure.authorization.role_assignments.delete(vault.id, created.name)).name == created.name
+    assert await azure.authorization.role_assignments.delete(vault.id, created.name) is None
     with pytest.raises(ResourceNotFoundError) as missing:
-        await azure.authorization.role_assignments.get(vault.id, made.name)
+        await azure.authorization.role_assignments.get(vault.id, created.name)
     assert missing.value.error.code == "RoleAssignmentNotFound"
 
 
@@ -95,7 +95,7 @@ async def test_role_definitions_are_found_by_id_and_by_name(azure):
     assert found == [CRYPTO_USER]
 
 
-async def test_a_data_access_administrator_may_hand_out_only_the_roles_of_its_condition(azure):
+async def test_a_data_access_administrator_may_assign_only_the_roles_of_its_condition(azure):
     identity, vault = await azure.identity(), await azure.vault()
     await azure.lab.control.revoke("operator")
     await azure.lab.control.grant("operator", "Key Vault Data Access Administrator")
@@ -105,7 +105,7 @@ async def test_a_data_access_administrator_may_hand_out_only_the_roles_of_its_co
 
 async def test_a_vault_takes_the_assignments_at_it_along(azure):
     identity, vault = await azure.identity(), await azure.vault()
-    made = await azure.assign(vault.id, identity.principal_id)
+    created = await azure.assign(vault.id, identity.principal_id)
     await azure.vaults.vaults.delete("rg", "vault-one")
     with pytest.raises(ResourceNotFoundError):
-        await azure.authorization.role_assignments.get(vault.id, made.name)
+        await azure.authorization.role_assignments.get(vault.id, created.name)

@@ -7,7 +7,7 @@ from acrcmk_lab.azure.state import clock
 from acrcmk_lab.azure.state.clock import Clock
 
 
-async def test_a_still_clock_moves_only_when_told_to():
+async def test_a_still_clock_moves_only_by_advance():
     still = Clock()
     await asyncio.sleep(0.01)
     assert still.now() == 0
@@ -16,7 +16,7 @@ async def test_a_still_clock_moves_only_when_told_to():
     assert (still.utc() - clock.VIRTUAL_EPOCH).total_seconds() == 2.5
 
 
-async def test_timers_fire_in_order_each_at_its_own_moment():
+async def test_timers_fire_in_order_each_at_its_own_time():
     still, fired = Clock(), []
     for moment in (5, 1, 3):
         still.call_at(moment, callback=lambda: fired.append(still.now()))
@@ -64,6 +64,6 @@ async def test_a_running_clock_can_be_advanced_past_its_timers():
     slow.close()
 
 
-@pytest.mark.parametrize(("speed", "seconds", "told"), [(0, 7, 7), (0, 0.2, 1), (20, 60, 3), (20, 1, 1)])
-def test_a_wait_is_told_in_the_client_s_seconds(speed, seconds, told):
-    assert Clock(speed=speed).client_seconds(seconds) == told
+@pytest.mark.parametrize(("speed", "seconds", "reported"), [(0, 7, 7), (0, 0.2, 1), (20, 60, 3), (20, 1, 1)])
+def test_retry_after_is_in_the_client_s_seconds(speed, seconds, reported):
+    assert Clock(speed=speed).client_seconds(seconds) == reported

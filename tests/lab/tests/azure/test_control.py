@@ -17,7 +17,7 @@ from tests.lab.tests.azure.conftest import GROUP
 
 @pytest.fixture
 async def sim(lab):
-    """Ask the control API over HTTP: (status, body)."""
+    """Call the control API over HTTP: (status, body)."""
     trusted = ssl.create_default_context(cafile=lab.ca_file)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusted)) as session:
 
@@ -30,16 +30,16 @@ async def sim(lab):
         yield ask
 
 
-async def test_time_and_switches_over_http(lab, sim):
+async def test_time_and_settings_over_http(lab, sim):
     assert (await sim("clock"))[1] == {"now": 0, "utc": "2026-11-23T12:00:00+00:00", "speed": 0}
     await sim("advance", seconds=42)
     assert lab.clock.now() == 42
     await sim("set", rbac_propagation=600, registry_mode="GEN_A")
-    told = {name: value for name, value, _ in (await sim("settings"))[1]}
-    assert (told["rbac_propagation"], told["registry_mode"]) == ("600", "GEN_A")
+    reported = {name: value for name, value, _ in (await sim("settings"))[1]}
+    assert (reported["rbac_propagation"], reported["registry_mode"]) == ("600", "GEN_A")
 
 
-async def test_mistakes_are_told(sim):
+async def test_mistakes_are_errors(sim):
     assert (await sim("set", nonsense=1))[0] == 400
     assert "unexpected" in (await sim("advance", secnds=1))[1]["error"]
     status, body = await sim("nothing!")
@@ -81,7 +81,7 @@ async def test_the_state_shows_all_there_is_as_json(azure, sim):
     assert (await sim("log"))[1] == []
 
 
-async def test_drift_is_a_change_by_somebody_else(azure, sim):
+async def test_drift_is_a_change_by_another_user(azure, sim):
     registry, identity, vault, _ = await azure.encrypted_registry()
     status, response = await sim(
         "drift", resource=registry.id, patch=[{"op": "replace", "path": "/properties/adminUserEnabled", "value": True}]
@@ -99,7 +99,7 @@ async def test_drift_is_a_change_by_somebody_else(azure, sim):
     assert azure.lab.log.requests(method="PATCH")[0].principal == "portal"
 
 
-async def test_drift_can_take_an_identity_away(azure):
+async def test_drift_can_remove_an_identity(azure):
     registry, identity, _, _ = await azure.encrypted_registry()
     other = await azure.identity("other")
     body = {"identity": {"type": "UserAssigned", "userAssignedIdentities": {other.id: {}}}}
@@ -126,7 +126,7 @@ async def start(*arguments):
     )
 
 
-async def test_the_command_serves_until_told_to_stop_and_keeps_a_log(tmp_path):
+async def test_the_command_serves_until_a_signal_and_writes_a_log(tmp_path):
     env, log = tmp_path / "azure.env", tmp_path / "log"
     process = await start(
         "--env", str(env), "--dir", str(tmp_path / "lab"), "--log", str(log), "--set", "dns_delay=3..30", "--group", "g"
@@ -150,7 +150,7 @@ async def test_the_command_serves_until_told_to_stop_and_keeps_a_log(tmp_path):
     assert (record["status"], record["code"], record["service"]) == (401, "InvalidAuthenticationToken", "arm")
 
 
-async def test_a_wrong_switch_ends_the_command():
+async def test_an_invalid_setting_ends_the_command():
     process = await start("--set", "nonsense=1")
     assert await process.wait() == 2
     process = await start("--set", "help")

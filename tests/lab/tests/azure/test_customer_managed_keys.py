@@ -1,4 +1,4 @@
-"""What Container Registry refuses of customer-managed keys, and how it follows and loses them."""
+"""Customer-managed keys in Container Registry: errors, rotation, loss of access."""
 
 import pytest
 from azure.core.exceptions import HttpResponseError
@@ -10,12 +10,12 @@ HOUR, DAY = 3600, 86400
 
 @pytest.fixture(params=["BadRequest", "CmkKeyAccessDenied"])
 def code(request, lab):
-    """An error code that nobody has published: the lab is told two, so that no test leans on one."""
+    """An error code that is not published: two values, so that no test depends on one."""
     lab.settings.set("acr_unsourced_code", value=request.param)
     return request.param
 
 
-async def refusal(awaitable):
+async def error_of_call(awaitable):
     with pytest.raises(HttpResponseError) as caught:
         await awaitable
     return caught.value.error.code, caught.value.error.message
@@ -56,12 +56,12 @@ LOSSES = [no_grant, firewall, perimeter, disabled, expired, deleted_key, deleted
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
-async def test_one_text_tells_every_cause_of_a_key_out_of_reach(azure, code, loss):
+async def test_every_cause_of_an_inaccessible_key_has_one_text(azure, code, loss):
     identity, vault, key = await azure.encryptable()
     await loss(azure, vault)
     uri = key.properties.key_uri
-    told, message = await refusal(azure.create_registry(encrypted(identity, uri)))
-    assert told == code
+    reported, message = await error_of_call(azure.create_registry(encrypted(identity, uri)))
+    assert reported == code
     assert message.startswith(
         f"Failed to access KeyId '{uri}'. Verify that identity '{identity.client_id}' has 'Get, Wrap Key, Unwrap Key'"
     )
@@ -74,18 +74,18 @@ async def test_a_firewall_with_the_bypass_lets_the_registry_through(azure):
     await azure.create_registry(encrypted(identity, key.properties.key_uri))
 
 
-async def test_a_grant_counts_only_once_it_has_propagated(azure):
+async def test_a_grant_takes_effect_once_it_has_propagated(azure):
     identity, vault = await azure.identity(), await azure.vault()
     body = encrypted(identity, (await azure.key()).properties.key_uri)
     await azure.assign(vault.id, identity.principal_id)
     await azure.lab.clock.advance(59)
-    await refusal(azure.create_registry(body))
+    await error_of_call(azure.create_registry(body))
     await azure.lab.clock.advance(1)
     await azure.create_registry(body)
 
 
 @pytest.mark.parametrize("permissions", [["get", "wrapKey", "unwrapKey"], ["all"], ["Get", "WRAPKEY", "UnwrapKey"]])
-async def test_an_access_policy_counts_only_once_it_has_propagated(azure, permissions):
+async def test_an_access_policy_takes_effect_once_it_has_propagated(azure, permissions):
     identity = await azure.identity()
     await azure.vault(enableRbacAuthorization=False, accessPolicies=[])
     body = encrypted(identity, (await azure.key()).properties.key_uri)
@@ -98,7 +98,7 @@ async def test_an_access_policy_counts_only_once_it_has_propagated(azure, permis
         GROUP, "vault-one", "add", {"properties": {"accessPolicies": [policy]}}
     )
     await azure.lab.clock.advance(4.9)
-    await refusal(azure.create_registry(body))
+    await error_of_call(azure.create_registry(body))
     await azure.lab.clock.advance(0.1)
     await azure.create_registry(body)
 
@@ -107,7 +107,7 @@ async def test_two_permissions_of_three_are_not_enough(azure):
     identity = await azure.identity()
     policy = {"tenantId": "t", "objectId": identity.principal_id, "permissions": {"keys": ["get", "wrapKey"]}}
     await azure.vault(enableRbacAuthorization=False, accessPolicies=[policy])
-    await refusal(azure.create_registry(encrypted(identity, (await azure.key()).properties.key_uri)))
+    await error_of_call(azure.create_registry(encrypted(identity, (await azure.key()).properties.key_uri)))
 
 
 async def test_an_asynchronous_failure_comes_with_the_operation(azure, code):
@@ -115,8 +115,8 @@ async def test_an_asynchronous_failure_comes_with_the_operation(azure, code):
     identity, _ = await azure.identity(), await azure.vault()
     poller = await azure.create_registry(encrypted(identity, (await azure.key()).properties.key_uri))
     await azure.lab.clock.advance(10)
-    told, message = await refusal(poller.result())
-    assert (told, message[:22]) == (code, "Failed to access KeyId")
+    reported, message = await error_of_call(poller.result())
+    assert (reported, message[:22]) == (code, "Failed to access KeyId")
     assert (await azure.registry()).properties.provisioning_state == "Failed"
 
 
@@ -126,11 +126,11 @@ async def test_a_failed_create_may_leave_nothing(azure):
     identity, _ = await azure.identity(), await azure.vault()
     poller = await azure.create_registry(encrypted(identity, (await azure.key()).properties.key_uri))
     await azure.lab.clock.advance(10)
-    await refusal(poller.result())
+    await error_of_call(poller.result())
     assert [r async for r in azure.registries.registries.list()] == []
 
 
-async def test_a_failed_create_is_mended_by_another_put(azure):
+async def test_a_failed_create_is_completed_by_another_put(azure):
     azure.lab.settings.set("cmk_failure", value="async")
     identity, vault = await azure.identity(), await azure.vault()
     body = encrypted(identity, (await azure.key()).properties.key_uri)
@@ -146,14 +146,14 @@ async def test_a_failed_create_is_mended_by_another_put(azure):
 async def test_what_can_never_be(azure, code):
     identity, _, key = await azure.encryptable()
     body = encrypted(identity, key.properties.key_uri)
-    assert (await refusal(azure.create_registry({**body, "sku": {"name": "Standard"}})))[0] == code
+    assert (await error_of_call(azure.create_registry({**body, "sku": {"name": "Standard"}})))[0] == code
     elliptic = await azure.key("elliptic", kty="EC", keySize=None, curveName="P-256")
-    assert (await refusal(azure.create_registry(encrypted(identity, elliptic.properties.key_uri))))[0] == code
+    assert (await error_of_call(azure.create_registry(encrypted(identity, elliptic.properties.key_uri))))[0] == code
     other = await azure.identity("other")
     mismatched = {**body, "identity": encrypted(other, "")["identity"]}
-    assert "does not have access to identity" in (await refusal(azure.create_registry(mismatched)))[1]
+    assert "does not have access to identity" in (await error_of_call(azure.create_registry(mismatched)))[1]
     trusting = encrypted(identity, key.properties.key_uri, policies={"trustPolicy": {"status": "enabled"}})
-    assert (await refusal(azure.create_registry(trusting)))[0] == "BlockedForEncryptionEnabledRegistry"
+    assert (await error_of_call(azure.create_registry(trusting)))[0] == "BlockedForEncryptionEnabledRegistry"
 
 
 async def test_encryption_comes_at_creation_or_never_and_stays(azure, code):
@@ -164,20 +164,20 @@ async def test_encryption_comes_at_creation_or_never_and_stays(azure, code):
     await azure.lab.clock.advance(10)
     update = azure.registries.registries.begin_update
     enable = {"identity": body["identity"], "properties": body["properties"]}
-    assert (await refusal(update(GROUP, "plain1", enable)))[0] == code
+    assert (await error_of_call(update(GROUP, "plain1", enable)))[0] == code
     disable = {"properties": {"encryption": {"status": "disabled"}}}
-    assert (await refusal(update(GROUP, "registry1", disable)))[0] == code
+    assert (await error_of_call(update(GROUP, "registry1", disable)))[0] == code
     body["properties"]["encryption"]["keyVaultProperties"] = {}
-    assert (await refusal(azure.create_registry(body)))[0] == "BadRequest", "its own body without the key"
+    assert (await error_of_call(azure.create_registry(body)))[0] == "BadRequest", "its own body without the key"
 
 
-async def test_a_vault_without_purge_protection_is_taken_or_not(azure, code):
+async def test_a_vault_without_purge_protection_is_accepted_or_rejected_as_the_setting_says(azure, code):
     identity, vault = await azure.identity(), await azure.vault(enablePurgeProtection=None)
     body = encrypted(identity, (await azure.key()).properties.key_uri)
     await azure.assign(vault.id, identity.principal_id)
     await azure.lab.clock.advance(60)
     azure.lab.settings.set("acr_purge_protection", value="reject")
-    assert (await refusal(azure.create_registry(body)))[0] == code
+    assert (await error_of_call(azure.create_registry(body)))[0] == code
     azure.lab.settings.set("acr_purge_protection", value="accept")
     await azure.create_registry(body)
 
@@ -192,7 +192,7 @@ async def test_attaching_an_identity_needs_the_right_to_assign_it(azure):
     scope = f"/subscriptions/{azure.subscription}/resourceGroups/{GROUP}/providers/Microsoft.ContainerRegistry"
     await azure.lab.control.grant("operator", "Contributor", scope)
     body = encrypted(identity, key.properties.key_uri)
-    assert (await refusal(azure.create_registry(body)))[0] == "LinkedAuthorizationFailed"
+    assert (await error_of_call(azure.create_registry(body)))[0] == "LinkedAuthorizationFailed"
     await azure.lab.control.grant("operator", "Managed Identity Operator")
     await azure.create_registry(body)
 
@@ -289,7 +289,7 @@ async def test_an_identity_made_again_has_no_grants_and_is_not_the_registry_s(az
     update = azure.registries.registries.begin_update(
         GROUP, "registry1", {"identity": body["identity"], "properties": body["properties"]}
     )
-    assert (await refusal(update))[1].startswith("Failed to access KeyId")
+    assert (await error_of_call(update))[1].startswith("Failed to access KeyId")
 
 
 async def make_identity_again(azure, key):
@@ -335,7 +335,7 @@ async def test_a_patch_of_the_identity_alone_may_be_refused(azure, code):
     azure.lab.settings.set("acr_recreated_identity", value="reject")
     _, body = await make_identity_again(azure, key)
     refused = azure.registries.registries.begin_update(GROUP, "registry1", {"identity": body["identity"]})
-    refused_code, message = await refusal(refused)
+    refused_code, message = await error_of_call(refused)
     assert refused_code == code
     assert f"does not have access to identity '{identity.client_id}'" in message
 
@@ -345,7 +345,7 @@ async def test_a_put_that_detaches_the_identity_of_the_key_is_refused(azure):
     other = await azure.identity("other")
     body = encrypted(other, key.properties.key_uri)
     refused = azure.create_registry({name: value for name, value in body.items() if name != "properties"})
-    assert "does not have access to identity" in (await refusal(refused))[1]
+    assert "does not have access to identity" in (await error_of_call(refused))[1]
 
 
 async def test_a_put_of_the_complete_body_is_accepted(azure):
@@ -361,7 +361,7 @@ async def test_a_put_whose_encryption_lacks_the_key_or_its_identity_is_refused(a
     body = encrypted(identity, key.properties.key_uri)
     encryption = body["properties"]["encryption"]
     (encryption if lacking == "keyVaultProperties" else encryption["keyVaultProperties"]).pop(lacking)
-    refused_code, message = await refusal(azure.create_registry(body))
+    refused_code, message = await error_of_call(azure.create_registry(body))
     assert refused_code == "BadRequest"
     assert "registry1. Property Identity and KeyIdentifier must be set when encryption is enabled." in message
 
@@ -382,7 +382,7 @@ async def test_a_put_without_encryption_keeps_it_or_is_refused(azure, response):
     await azure.encrypted_registry()
     put = azure.create_registry({"location": LOCATION, "sku": {"name": "Premium"}})
     if response == "reject":
-        await refusal(put)
+        await error_of_call(put)
     else:
         await put
     assert (await azure.registry()).properties.encryption.status == "enabled"

@@ -1,4 +1,4 @@
-"""The front door of a vault's own endpoint: who gets in, in which order, and how often."""
+"""A vault's endpoint: order of the checks, and throttling."""
 
 import aiohttp
 import pytest
@@ -17,7 +17,7 @@ def error_of(response):
     return status, error["code"], error.get("innererror", {}).get("code")
 
 
-async def test_the_challenge_leads_a_client_to_its_token(lab, azure, key_client):
+async def test_a_client_gets_its_token_by_the_challenge(lab, azure, key_client):
     await azure.vault()
     credential = LabCredential(lab, lab.cloud.person)
     client = await key_client(credential=credential)
@@ -25,81 +25,81 @@ async def test_the_challenge_leads_a_client_to_its_token(lab, azure, key_client)
     assert credential.asked == [(("https://vault.azure.net/.default",), lab.cloud.state.tenant_id)]
 
 
-async def test_without_a_token_the_challenge_names_authority_and_resource(lab, azure, talk):
+async def test_without_a_token_the_challenge_names_authority_and_resource(lab, azure, vault_request):
     await azure.vault()
-    status, body, headers = await talk("POST", "keys/key/create", token="")
+    status, body, headers = await vault_request("POST", "keys/key/create", token="")
     assert (status, body["error"]["message"]) == (401, "AKV10000: Request is missing a Bearer or PoP token.")
     authority = f"https://login.microsoftonline.com/{lab.cloud.state.tenant_id}"
     assert headers["WWW-Authenticate"] == f'Bearer authorization="{authority}", resource="https://vault.azure.net"'
 
 
-async def test_releases_of_2020_challenge_otherwise(lab, azure, talk):
+async def test_releases_of_2020_have_another_challenge(lab, azure, vault_request):
     await azure.vault()
     lab.settings.set("vault_release", value="1.2.58.0")
-    _, body, headers = await talk("GET", "keys", token="")
+    _, body, headers = await vault_request("GET", "keys", token="")
     assert body["error"]["message"] == "Request is missing a Bearer or PoP token."
     assert headers["WWW-Authenticate"].startswith('Bearer authorization="https://login.windows.net/')
 
 
-async def test_tokens_for_something_else_unknown_and_expired_ones_are_challenged(lab, azure, talk):
+async def test_tokens_for_something_else_unknown_and_expired_ones_are_challenged(lab, azure, vault_request):
     await azure.vault()
     elsewhere = lab.cloud.tokens.issue(lab.cloud.person, audience="https://management.azure.com")
-    status, body, headers = await talk("GET", "keys", token=elsewhere)
+    status, body, headers = await vault_request("GET", "keys", token=elsewhere)
     assert (status, body["error"]["message"][:8]) == (401, "AKV10022")
     assert "WWW-Authenticate" in headers
-    assert (await talk("GET", "keys", token="nonsense"))[0] == 401
+    assert (await vault_request("GET", "keys", token="nonsense"))[0] == 401
     good = lab.cloud.tokens.issue(lab.cloud.person, audience="https://vault.azure.net/")
-    assert (await talk("GET", "keys", token=good))[0] == 200
+    assert (await vault_request("GET", "keys", token=good))[0] == 200
     await lab.control.expire_tokens()
-    assert (await talk("GET", "keys", token=good))[0] == 401
+    assert (await vault_request("GET", "keys", token=good))[0] == 401
 
 
-async def test_an_answer_names_region_address_and_release(lab, azure, talk):
+async def test_a_response_names_region_address_and_release(lab, azure, vault_request):
     await azure.vault()
     lab.settings.set("client_address", value="198.51.100.7")
-    _, _, headers = await talk("GET", "keys")
+    _, _, headers = await vault_request("GET", "keys")
     assert headers["x-ms-keyvault-region"] == "westeurope"
     assert headers["x-ms-keyvault-network-info"] == "conn_type=Ipv4;addr=198.51.100.7;act_addr_fam=InterNetwork;"
     assert headers["x-ms-keyvault-service-version"] == lab.settings.vault_release
 
 
-async def test_a_vault_has_no_address_before_dns_knows_it_nor_after_its_deletion(azure, key_client, talk):
+async def test_a_vault_has_no_address_before_dns_knows_it_nor_after_its_deletion(azure, key_client, vault_request):
     client = await key_client()
     with pytest.raises(ServiceResponseError):
         await client.get_key("key")
     await azure.vault(ready=False)
     with pytest.raises(aiohttp.ClientHttpProxyError) as unresolved:
-        await talk("GET", "keys")
+        await vault_request("GET", "keys")
     assert unresolved.value.status == 502
     await azure.lab.clock.advance(10)
-    assert (await talk("GET", "keys"))[0] == 200
+    assert (await vault_request("GET", "keys"))[0] == 200
     await azure.vaults.vaults.delete(GROUP, "vault-one")
     with pytest.raises(aiohttp.ClientHttpProxyError):
-        await talk("GET", "keys")
+        await vault_request("GET", "keys")
 
 
-async def test_by_switch_the_connection_is_refused_instead(lab, talk):
+async def test_the_setting_vault_absent_refuses_the_connection_instead(lab, vault_request):
     lab.settings.set("vault_absent", value="refused")
     with pytest.raises(aiohttp.ServerDisconnectedError):
-        await talk("GET", "keys")
+        await vault_request("GET", "keys")
 
 
 @pytest.mark.parametrize("version", ["7.0", "7.3-preview", "7.5-preview.1", "7.6", "2025-07-01", "2016-10-01"])
-async def test_api_versions_of_ten_years_are_served(azure, talk, version):
+async def test_api_versions_of_ten_years_are_served(azure, vault_request, version):
     await azure.vault()
-    assert (await talk("GET", "keys", version=version))[0] == 200
+    assert (await vault_request("GET", "keys", version=version))[0] == 200
 
 
 @pytest.mark.parametrize("version", ["", "7", "7.7", "8.0", "2026-02-01", "nonsense"])
-async def test_other_api_versions_are_refused(azure, talk, version):
+async def test_other_api_versions_are_refused(azure, vault_request, version):
     await azure.vault()
-    assert error_of(await talk("GET", "keys", version=version)) == (400, "BadParameter", None)
+    assert error_of(await vault_request("GET", "keys", version=version)) == (400, "BadParameter", None)
 
 
-async def test_a_path_that_is_none_is_refused(azure, talk):
+async def test_a_path_that_is_none_is_refused(azure, vault_request):
     await azure.vault()
-    assert (await talk("GET", "storage"))[0] == 405
-    assert (await talk("PUT", "keys/key/create", {}))[0] == 405
+    assert (await vault_request("GET", "storage"))[0] == 405
+    assert (await vault_request("PUT", "keys/key/create", {}))[0] == 405
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ async def test_a_path_that_is_none_is_refused(azure, talk):
     ],
     ids=["disabled", "perimeter", "deny", "others listed", "address listed", "range listed", "allow"],
 )
-async def test_the_firewall_asks_for_the_address(azure, talk, properties, refused):
+async def test_the_firewall_asks_for_the_address(azure, vault_request, properties, refused):
     await azure.vault()
     await azure.lab.control.firewall("vault-one", **properties)
-    response = await talk("GET", "keys")
+    response = await vault_request("GET", "keys")
     assert error_of(response) == (403, "Forbidden", refused) if refused else response[0] == 200
 
 
@@ -132,41 +132,45 @@ async def test_the_firewall_asks_for_the_address(azure, talk, properties, refuse
     ],
     ids=["bypass", "disabled with bypass", "no bypass", "perimeter"],
 )
-async def test_a_trusted_service_passes_by_the_bypass_alone(azure, talk, properties, passes):
+async def test_a_trusted_service_passes_by_the_bypass_alone(azure, vault_request, properties, passes):
     await azure.vault()
     await azure.lab.control.firewall("vault-one", **properties)
     await azure.lab.control.trust(azure.lab.cloud.person.object_id)
-    assert (await talk("GET", "keys"))[0] == (200 if passes else 403)
+    assert (await vault_request("GET", "keys"))[0] == (200 if passes else 403)
 
 
-async def test_the_firewall_comes_before_permissions_and_permissions_before_the_object(azure, talk):
+async def test_the_firewall_comes_before_permissions_and_permissions_before_the_object(azure, vault_request):
     await azure.vault()
     operator = azure.lab.cloud.operator
-    assert error_of(await talk("GET", "keys/none", principal=operator)) == (403, "Forbidden", "ForbiddenByRbac")
+    assert error_of(await vault_request("GET", "keys/none", principal=operator)) == (
+        403,
+        "Forbidden",
+        "ForbiddenByRbac",
+    )
     await azure.lab.control.firewall("vault-one", publicNetworkAccess="Disabled")
-    assert error_of(await talk("GET", "keys/none", principal=operator))[2] == "ForbiddenByConnection"
+    assert error_of(await vault_request("GET", "keys/none", principal=operator))[2] == "ForbiddenByConnection"
 
 
-async def test_roles_count_once_they_have_propagated_and_where_they_are_held(azure, talk):
+async def test_roles_take_effect_once_they_have_propagated_and_at_their_scope(azure, vault_request):
     vault = await azure.vault()
-    await talk(*CREATE)
-    await talk("POST", "keys/other/create", {"kty": "RSA"})
+    await vault_request(*CREATE)
+    await vault_request("POST", "keys/other/create", {"kty": "RSA"})
     operator = azure.lab.cloud.operator
     await azure.assign(f"{vault.id}/keys/key", operator.object_id)
-    assert (await talk("GET", "keys/key", principal=operator))[0] == 403
+    assert (await vault_request("GET", "keys/key", principal=operator))[0] == 403
     await azure.lab.clock.advance(60)
-    assert (await talk("GET", "keys/key", principal=operator))[0] == 200
-    assert (await talk("GET", "keys/other", principal=operator))[0] == 403
-    assert (await talk("GET", "keys", principal=operator))[0] == 403
-    status, body, _ = await talk("DELETE", "keys/key", principal=operator)
+    assert (await vault_request("GET", "keys/key", principal=operator))[0] == 200
+    assert (await vault_request("GET", "keys/other", principal=operator))[0] == 403
+    assert (await vault_request("GET", "keys", principal=operator))[0] == 403
+    status, body, _ = await vault_request("DELETE", "keys/key", principal=operator)
     assert status == 403
     assert "Action: 'Microsoft.KeyVault/vaults/keys/delete'" in body["error"]["message"]
     assert f"Resource: '{vault.id.lower()}/keys/key'" in body["error"]["message"]
 
 
-async def test_access_policies_count_once_they_have_propagated(azure, talk):
+async def test_access_policies_take_effect_once_they_have_propagated(azure, vault_request):
     await azure.vault(enableRbacAuthorization=False, accessPolicies=[])
-    assert error_of(await talk(*CREATE)) == (403, "Forbidden", "ForbiddenByPolicy")
+    assert error_of(await vault_request(*CREATE)) == (403, "Forbidden", "ForbiddenByPolicy")
     policy = {
         "tenantId": azure.lab.cloud.state.tenant_id,
         "objectId": azure.lab.cloud.person.object_id,
@@ -175,17 +179,17 @@ async def test_access_policies_count_once_they_have_propagated(azure, talk):
     await azure.vaults.vaults.update_access_policy(
         GROUP, "vault-one", "add", {"properties": {"accessPolicies": [policy]}}
     )
-    assert (await talk(*CREATE))[0] == 403
+    assert (await vault_request(*CREATE))[0] == 403
     await azure.lab.clock.advance(5)
-    assert (await talk(*CREATE))[0] == 200
-    assert (await talk("GET", "keys/key"))[0] == 200
-    status, body, _ = await talk("GET", "keys")
+    assert (await vault_request(*CREATE))[0] == 200
+    assert (await vault_request("GET", "keys/key"))[0] == 200
+    status, body, _ = await vault_request("GET", "keys")
     assert status == 403
     assert "does not have keys list permission on key vault 'vault-one;location=westeurope'" in body["error"]["message"]
-    assert (await talk("GET", "secrets"))[0] == 200
+    assert (await vault_request("GET", "secrets"))[0] == 200
 
 
-async def test_a_client_hears_of_a_refusal_as_an_error_with_its_code(azure, key_client):
+async def test_a_client_gets_an_error_response_as_an_exception_with_its_code(azure, key_client):
     await azure.vault()
     client = await key_client(principal=azure.lab.cloud.operator)
     with pytest.raises(HttpResponseError) as refused:
@@ -193,7 +197,7 @@ async def test_a_client_hears_of_a_refusal_as_an_error_with_its_code(azure, key_
     assert (refused.value.status_code, refused.value.error.innererror["code"]) == (403, "ForbiddenByRbac")
 
 
-async def test_a_client_that_asks_for_the_wrong_thing_is_not_let_in(lab, azure, key_client):
+async def test_a_client_with_a_wrong_grant_type_or_id_is_rejected(lab, azure, key_client):
     class Stubborn(LabCredential):
         async def get_token(self, *scopes, **options):
             return await super().get_token("https://management.azure.com/.default")
@@ -204,24 +208,24 @@ async def test_a_client_that_asks_for_the_wrong_thing_is_not_let_in(lab, azure, 
         await client.get_key("key")
 
 
-async def test_creations_are_throttled_until_ten_seconds_are_over(azure, talk):
+async def test_creations_are_throttled_until_ten_seconds_are_over(azure, vault_request):
     await azure.vault()
     azure.lab.settings.set("vault_limits", value="0.1")
-    assert [(await talk(*CREATE))[0] for _ in range(3)] == [200, 200, 429]
+    assert [(await vault_request(*CREATE))[0] for _ in range(3)] == [200, 200, 429]
     await azure.lab.clock.advance(4)
-    status, body, headers = await talk(*CREATE)
+    status, body, headers = await vault_request(*CREATE)
     assert (status, body["error"]["code"], headers["Retry-After"]) == (429, "Throttled", "6")
-    assert (await talk("GET", "keys/key"))[0] == 200, "reads have a limit of their own"
+    assert (await vault_request("GET", "keys/key"))[0] == 200, "reads have a limit of their own"
     await azure.lab.clock.advance(6)
-    assert (await talk(*CREATE))[0] == 200
+    assert (await vault_request(*CREATE))[0] == 200
 
 
-async def test_a_subscription_has_five_times_a_vaults_share(azure, talk):
+async def test_a_subscription_has_five_times_a_vaults_share(azure, vault_request):
     azure.lab.settings.set("vault_limits", value="0.05")
     names = [f"vault-{i}" for i in range(6)]
     for name in names:
         await azure.vault(name)
-    assert [(await talk(*CREATE, vault=name))[0] for name in names] == [200] * 5 + [429]
+    assert [(await vault_request(*CREATE, vault=name))[0] for name in names] == [200] * 5 + [429]
 
 
 @pytest.mark.parametrize(

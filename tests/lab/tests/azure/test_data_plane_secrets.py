@@ -18,26 +18,28 @@ async def vault(azure):
     return await azure.vault(**PROPERTIES)
 
 
-async def test_a_secret_has_versions_and_only_its_reader_sees_the_value(vault, talk):
+async def test_a_secret_has_versions_and_only_its_reader_sees_the_value(vault, vault_request):
     body = {"value": "one", "contentType": "text/plain", "tags": {"a": "b"}}
-    status, first, _ = await talk("PUT", "secrets/secret", body)
+    status, first, _ = await vault_request("PUT", "secrets/secret", body)
     assert status == 200
     assert first == first | body
-    _, second, _ = await talk("PUT", "secrets/secret", {"value": "two"})
-    assert (await talk("GET", "secrets/secret"))[1] == second
-    assert (await talk("GET", f"secrets/secret/{first['id'][-32:]}"))[1] == first
-    _, listed, _ = await talk("GET", "secrets")
+    _, second, _ = await vault_request("PUT", "secrets/secret", {"value": "two"})
+    assert (await vault_request("GET", "secrets/secret"))[1] == second
+    assert (await vault_request("GET", f"secrets/secret/{first['id'][-32:]}"))[1] == first
+    _, listed, _ = await vault_request("GET", "secrets")
     assert [item["id"] for item in listed["value"]] == ["https://vault-one.vault.azure.net/secrets/secret"]
-    _, versions, _ = await talk("GET", "secrets/secret/versions")
+    _, versions, _ = await vault_request("GET", "secrets/secret/versions")
     assert {item["id"] for item in versions["value"]} == {first["id"], second["id"]}
     assert not any("value" in item for item in listed["value"] + versions["value"])
 
 
-async def test_a_disabled_secret_is_not_read(vault, talk):
-    await talk("PUT", "secrets/secret", {"value": "one"})
-    _, changed, _ = await talk("PATCH", "secrets/secret/", {"attributes": {"enabled": False}, "contentType": "x"})
+async def test_a_disabled_secret_is_not_read(vault, vault_request):
+    await vault_request("PUT", "secrets/secret", {"value": "one"})
+    _, changed, _ = await vault_request(
+        "PATCH", "secrets/secret/", {"attributes": {"enabled": False}, "contentType": "x"}
+    )
     assert (changed["attributes"]["enabled"], changed["contentType"], "value" in changed) == (False, "x", False)
-    status, body, _ = await talk("GET", "secrets/secret")
+    status, body, _ = await vault_request("GET", "secrets/secret")
     assert (status, body["error"]["innererror"]["code"]) == (403, "SecretDisabled")
 
 
@@ -54,33 +56,33 @@ async def test_a_disabled_secret_is_not_read(vault, talk):
         ("GET", "certificates/cert", None, 404),
     ],
 )
-async def test_what_is_wrong_or_missing_is_refused(vault, talk, method, path, body, status):
-    assert (await talk(method, path, body))[0] == status
+async def test_invalid_or_missing_values_are_errors(vault, vault_request, method, path, body, status):
+    assert (await vault_request(method, path, body))[0] == status
 
 
-async def test_a_secret_is_deleted_recovered_kept_in_a_backup_and_purged(azure, vault, talk):
-    _, made, _ = await talk("PUT", "secrets/secret", {"value": "one"})
-    _, kept, _ = await talk("POST", "secrets/secret/backup")
-    assert (await talk("POST", "secrets/restore", kept))[0] == 409
-    _, deleted, _ = await talk("DELETE", "secrets/secret")
-    assert (deleted["id"], "value" in deleted) == (made["id"], False)
+async def test_a_secret_is_deleted_recovered_kept_in_a_backup_and_purged(azure, vault, vault_request):
+    _, created, _ = await vault_request("PUT", "secrets/secret", {"value": "one"})
+    _, kept, _ = await vault_request("POST", "secrets/secret/backup")
+    assert (await vault_request("POST", "secrets/restore", kept))[0] == 409
+    _, deleted, _ = await vault_request("DELETE", "secrets/secret")
+    assert (deleted["id"], "value" in deleted) == (created["id"], False)
     await azure.lab.clock.advance(2)
-    status, body, _ = await talk("PUT", "secrets/secret", {"value": "two"})
+    status, body, _ = await vault_request("PUT", "secrets/secret", {"value": "two"})
     assert (status, body["error"]["message"].split(" in ")[0]) == (409, "Secret secret is currently")
-    assert (await talk("POST", "deletedsecrets/secret/recover"))[0] == 200
+    assert (await vault_request("POST", "deletedsecrets/secret/recover"))[0] == 200
     await azure.lab.clock.advance(2)
-    assert (await talk("GET", "secrets/secret"))[1] == made
-    await talk("DELETE", "secrets/secret")
+    assert (await vault_request("GET", "secrets/secret"))[1] == created
+    await vault_request("DELETE", "secrets/secret")
     await azure.lab.clock.advance(2)
-    assert (await talk("DELETE", "deletedsecrets/secret"))[0] == 204
-    assert (await talk("POST", "secrets/restore", kept))[1]["id"] == made["id"]
+    assert (await vault_request("DELETE", "deletedsecrets/secret"))[0] == 204
+    assert (await vault_request("POST", "secrets/restore", kept))[1]["id"] == created["id"]
 
 
-async def test_a_deleted_secret_is_gone_after_the_vaults_retention(azure, vault, talk):
-    await talk("PUT", "secrets/secret", {"value": "one"})
-    await talk("DELETE", "secrets/secret")
+async def test_a_deleted_secret_is_purged_after_the_vaults_retention(azure, vault, vault_request):
+    await vault_request("PUT", "secrets/secret", {"value": "one"})
+    await vault_request("DELETE", "secrets/secret")
     await azure.lab.clock.advance(7 * 86400)
-    assert (await talk("GET", "deletedsecrets"))[1]["value"] == []
+    assert (await vault_request("GET", "deletedsecrets"))[1]["value"] == []
 
 
 def issued():
@@ -124,9 +126,9 @@ def archive(key, certificate):
     [(pem, None, "application/x-pem-file"), (archive, "secret", "application/x-pkcs12")],
     ids=["PEM", "PKCS 12"],
 )
-async def test_an_imported_certificate_tells_what_is_in_it(vault, talk, pack, password, media):
+async def test_an_imported_certificate_shows_its_properties(vault, vault_request, pack, password, media):
     key, certificate = issued()
-    status, body, _ = await talk(
+    status, body, _ = await vault_request(
         "POST", "certificates/cert/import", {"value": pack(key, certificate), "pwd": password, "tags": {"a": "b"}}
     )
     assert status == 200
@@ -142,21 +144,21 @@ async def test_an_imported_certificate_tells_what_is_in_it(vault, talk, pack, pa
         "validity_months": 120,
         "basic_constraints": {"ca": False},
     }
-    assert (await talk("GET", "certificates/cert"))[1] == body
-    assert (await talk("GET", "certificates/cert/policy"))[1] == policy
-    _, versions, _ = await talk("GET", "certificates/cert/versions")
+    assert (await vault_request("GET", "certificates/cert"))[1] == body
+    assert (await vault_request("GET", "certificates/cert/policy"))[1] == policy
+    _, versions, _ = await vault_request("GET", "certificates/cert/versions")
     assert [(item["id"], item["x5t"]) for item in versions["value"]] == [(body["id"], body["x5t"])]
 
 
-async def test_a_certificate_is_changed_deleted_and_recovered(azure, vault, talk):
-    _, made, _ = await talk("POST", "certificates/cert/import", {"value": pem(*issued())})
-    _, changed, _ = await talk("PATCH", "certificates/cert", {"tags": {"a": "b"}})
-    assert changed == made | {"tags": {"a": "b"}}
-    assert (await talk("DELETE", "certificates/cert"))[1]["id"] == made["id"]
-    status, body, _ = await talk("POST", "deletedcertificates/cert/recover")
+async def test_a_certificate_is_changed_deleted_and_recovered(azure, vault, vault_request):
+    _, created, _ = await vault_request("POST", "certificates/cert/import", {"value": pem(*issued())})
+    _, changed, _ = await vault_request("PATCH", "certificates/cert", {"tags": {"a": "b"}})
+    assert changed == created | {"tags": {"a": "b"}}
+    assert (await vault_request("DELETE", "certificates/cert"))[1]["id"] == created["id"]
+    status, body, _ = await vault_request("POST", "deletedcertificates/cert/recover")
     assert (status, body["error"]["message"]) == (409, "Certificate cert is currently being deleted.")
     await azure.lab.clock.advance(2)
-    assert (await talk("POST", "deletedcertificates/cert/recover"))[1]["id"] == made["id"]
+    assert (await vault_request("POST", "deletedcertificates/cert/recover"))[1]["id"] == created["id"]
     await azure.lab.clock.advance(2)
-    _, listed, _ = await talk("GET", "certificates")
-    assert [item["x5t"] for item in listed["value"]] == [made["x5t"]]
+    _, listed, _ = await vault_request("GET", "certificates")
+    assert [item["x5t"] for item in listed["value"]] == [created["x5t"]]

@@ -24,7 +24,7 @@ async def vault(azure):
     return (await azure.vault("Vault-One")).id
 
 
-async def test_a_setting_comes_back_with_the_targets_id_in_lower_case_and_every_gap_filled(azure, vault):
+async def test_a_setting_is_returned_with_the_targets_id_in_lower_case_and_all_defaults(azure, vault):
     status, headers, body = await put(azure, vault)
 
     assert status == 200
@@ -59,7 +59,7 @@ async def test_a_setting_comes_back_with_the_targets_id_in_lower_case_and_every_
 
 
 async def test_a_setting_is_read_listed_and_deleted_in_any_case(azure, vault):
-    _, _, made = await put(azure, vault)
+    _, _, created = await put(azure, vault)
     found = await azure.resources.resources.get_by_id(path_of(vault.upper(), "to-workspace"), api_version=VERSION)
     listed = await rest.call(azure, "GET", path_of(vault, "").rstrip("/"), version=VERSION)
     gone = [
@@ -67,8 +67,8 @@ async def test_a_setting_is_read_listed_and_deleted_in_any_case(azure, vault):
         (await rest.call(azure, "DELETE", path_of(vault), version=VERSION))[0],
     ]
 
-    assert found.id == made["id"]
-    assert listed[2] == {"value": [made]}
+    assert found.id == created["id"]
+    assert listed[2] == {"value": [created]}
     assert gone == [200, 204]
     with pytest.raises(ResourceNotFoundError, match="'To-Workspace' doesn't exist"):
         await azure.resources.resources.get_by_id(path_of(vault), api_version=VERSION)
@@ -118,7 +118,7 @@ async def test_a_sink_must_be_a_resource_id(azure, vault, properties, status, co
 
 
 @pytest.mark.parametrize(("missing", "code"), [("404", "ResourceNotFound"), ("400", "BadRequest")])
-async def test_a_missing_workspace_is_told_in_either_way(azure, lab, vault, missing, code):
+async def test_a_missing_workspace_is_an_error_with_the_status_of_the_setting(azure, lab, vault, missing, code):
     lab.settings.set("diagnostics_workspace", value=missing)
     status, _, body = await put(azure, vault)
 
@@ -147,7 +147,7 @@ async def test_a_missing_target_is_not_found(azure, lab, method):
     assert "'Microsoft.KeyVault/vaults/nobody' under resource group 'rg'" in response["error"]["message"]
 
 
-async def test_their_limit_is_their_own_and_ends_with_its_interval(azure, lab, vault):
+async def test_diagnostic_settings_have_a_limit_of_their_own_per_interval(azure, lab, vault):
     lab.settings.set("diagnostics_requests", value="2")
     await put(azure, vault)
     await put(azure, vault)

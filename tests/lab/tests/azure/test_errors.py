@@ -1,4 +1,4 @@
-"""The catalogue against the record it was transcribed from, and against the code that uses it."""
+"""errors.json against the recorded errors, and against the code that uses it."""
 
 import json
 import pathlib
@@ -23,8 +23,8 @@ def test_every_recorded_error_is_there_with_its_status_and_code():
             continue
         ours = errors.entries()[entry["id"]]
         assert ours["status"] == (entry["http"] or 400)
-        told = entry["code"] if entry["code"] not in (None, "(UNSOURCED)") else errors.UNSOURCED
-        assert ours["code"] == told, entry["id"]
+        reported = entry["code"] if entry["code"] not in (None, "(UNSOURCED)") else errors.UNSOURCED
+        assert ours["code"] == reported, entry["id"]
 
 
 @reference.needs_reference_data
@@ -34,7 +34,7 @@ def test_every_recorded_role_is_there_as_recorded():
 
 
 @pytest.mark.parametrize("error_id", errors.entries())
-def test_every_entry_makes_an_answer_and_names_its_source(error_id):
+def test_every_entry_makes_a_response_and_names_its_source(error_id):
     entry = errors.entries()[error_id]
     fields = {name for _, name, _, _ in string.Formatter().parse(entry["message"]) if name}
     response = errors.response(error_id, unsourced_code="Given", **dict.fromkeys([*fields, "ns"], "x"))
@@ -43,7 +43,7 @@ def test_every_entry_makes_an_answer_and_names_its_source(error_id):
     assert entry["source"]
 
 
-def test_the_code_names_no_error_that_the_catalogue_lacks():
+def test_every_error_id_in_the_code_is_defined():
     used = set()
     for file in SOURCE.rglob("*.py"):
         used |= set(re.findall(r'"((?:ARM|MI|RA|RD|KV|KVD|ACR|INSIGHTS|ARG)_[A-Z0-9_]+)"', file.read_text()))

@@ -1,4 +1,4 @@
-"""Faults, each as the real SDK client meets it."""
+"""Faults, as the real SDK client sees them."""
 
 import asyncio
 

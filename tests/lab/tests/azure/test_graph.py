@@ -1,4 +1,4 @@
-"""Microsoft Graph, as `az` asks it."""
+"""Microsoft Graph, as `az` uses it."""
 
 import pytest
 
@@ -10,7 +10,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture
 def ask(lab):
-    """Ask Graph as the person who uses az, unless said otherwise."""
+    """Send a request to Graph, by default as the user of az."""
 
     async def response(path, *, method="GET", query=None, body=None, caller=None, audience=GRAPH, token=None):
         if token is None:
@@ -51,7 +51,7 @@ async def test_a_managed_identity_is_found_by_its_client_id_once_it_has_replicat
     assert after["value"][0]["alternativeNames"] == ["isExplicit=True", identity.id]
 
 
-async def test_a_deleted_identity_is_gone(lab, azure, ask):
+async def test_a_deleted_identity_is_not_found(lab, azure, ask):
     identity = await azure.identity()
     await lab.clock.advance(23)
     await azure.identities.user_assigned_identities.delete("rg", "identity")
@@ -60,7 +60,7 @@ async def test_a_deleted_identity_is_gone(lab, azure, ask):
     assert (await get_by_ids(ask, identity.principal_id))[1]["value"] == []
 
 
-async def test_ids_are_resolved_to_typed_objects_and_unknown_ones_passed_over(lab, ask):
+async def test_ids_are_resolved_to_typed_objects_and_unknown_ones_skipped(lab, ask):
     status, found = await get_by_ids(
         ask, lab.cloud.operator.object_id.upper(), NOBODY, types=["user", "servicePrincipal"]
     )
@@ -90,7 +90,7 @@ async def test_a_service_principal_is_found_by_each_of_its_names(lab, ask, query
     assert [one["id"] for one in found["value"]] == [operator.object_id]
 
 
-async def test_there_are_no_people_in_the_directory(ask):
+async def test_the_directory_has_no_users(ask):
     assert (await ask("users", query={"$filter": "userPrincipalName eq 'jane@contoso.com'"}))[1]["value"] == []
 
 
@@ -110,7 +110,7 @@ async def test_there_are_no_people_in_the_directory(ask):
         ({"path": "users", "audience": "https://management.azure.com"}, 401, "InvalidAuthenticationToken"),
     ],
 )
-async def test_what_graph_refuses_it_refuses_in_its_own_form(ask, question, status, code):
+async def test_errors_of_graph_have_its_own_form(ask, question, status, code):
     answered, body = await ask(**question)
 
     assert (answered, body["error"]["code"]) == (status, code)
@@ -124,7 +124,7 @@ async def test_an_expired_token_is_refused(lab, ask):
     assert (await ask("users", token=token))[1]["error"]["message"].startswith("Lifetime validation failed")
 
 
-async def test_who_may_not_read_the_directory_is_told_so(lab, ask):
+async def test_a_caller_without_directory_access_gets_403(lab, ask):
     status, body = await ask("servicePrincipals", caller=lab.cloud.operator)
 
     assert (status, body["error"]["code"]) == (403, "Authorization_RequestDenied")

@@ -15,7 +15,7 @@ async def test_an_identity_has_its_ids_at_once_and_keeps_them(azure):
     assert statuses == [201, 200]
 
 
-async def test_deleted_and_made_again_it_is_somebody_else(azure):
+async def test_a_recreated_identity_has_another_principal(azure):
     first = await azure.identity()
     await azure.identities.user_assigned_identities.delete(GROUP, "identity")
     with pytest.raises(ResourceNotFoundError) as missing:
@@ -73,7 +73,7 @@ async def test_generic_lists_show_tracked_resources_and_filter_them(azure):
     assert [r.name async for r in grouped] == ["identity"]
 
 
-async def test_a_group_goes_with_all_that_is_in_it_and_its_vault_stays_recoverable(azure):
+async def test_a_group_is_deleted_with_its_resources_and_its_vault_stays_recoverable(azure):
     await azure.identity()
     await azure.vault()
     poller = await azure.resources.resource_groups.begin_delete(GROUP, polling=False)
@@ -108,7 +108,7 @@ async def test_deleting_a_group_is_polled_at_the_lab_s_own_address(azure):
     assert (await ask("GET", begun.headers["Location"])).status == 200
 
 
-async def test_an_identity_tells_who_uses_it(azure):
+async def test_an_identity_lists_the_resources_that_use_it(azure):
     registry, identity, _, _ = await azure.encrypted_registry()
     path = f"{identity.id}/listAssociatedResources"
     status, _, response = await rest.call(azure, "POST", path, version="2021-09-30-preview")

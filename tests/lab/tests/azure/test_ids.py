@@ -70,5 +70,5 @@ def test_a_location_has_one_form(text):
 @pytest.mark.parametrize(
     "inner", ["/", "/subscriptions/S", "/subscriptions/s/resourceGroups/G/providers/N/t/n", "/sub"]
 )
-def test_what_lies_above_an_id_is_what_it_lies_within(scope, inner):
+def test_the_ancestors_of_an_id_are_the_scopes_that_contain_it(scope, inner):
     assert (scope.lower().rstrip("/") in rbac.ancestors(inner)) is ids.within(inner, scope=scope)

@@ -38,7 +38,7 @@ async def test_a_key_is_created_once_and_never_changed(azure):
         (None, 7, "CustomizedRecoverable+Purgeable"),
     ],
 )
-async def test_a_key_tells_how_it_can_be_recovered(azure, purge, days, level):
+async def test_a_key_shows_its_recovery_level(azure, purge, days, level):
     await azure.vault(enablePurgeProtection=purge, softDeleteRetentionInDays=days)
     assert (await azure.key()).properties.attributes.recovery_level == level
 
@@ -61,7 +61,7 @@ async def test_an_elliptic_key_is_created(azure):
     assert (made.properties.kty, made.properties.curve_name) == ("EC", "P-384")
 
 
-async def test_a_vault_without_a_name_yet_takes_no_keys_unless_switched(azure):
+async def test_a_vault_that_registers_dns_rejects_keys_unless_the_setting_allows_them(azure):
     await azure.vault(ready=False)
     with pytest.raises(ResourceExistsError) as refused:
         await azure.key()
@@ -109,7 +109,7 @@ async def test_a_key_is_disabled_enabled_and_expired(azure):
     assert (attributes.enabled, attributes.expires) == (True, 2_000_000_000)
 
 
-async def test_a_deleted_key_keeps_its_name_until_it_is_back_or_gone(azure):
+async def test_a_deleted_key_keeps_its_name_until_it_is_recovered_or_purged(azure):
     await azure.vault(enablePurgeProtection=None, softDeleteRetentionInDays=7)
     version = (await azure.key()).properties.key_uri_with_version
     control = azure.lab.control

@@ -28,10 +28,10 @@ async def make(azure, kind, *, count=COUNT):
     azure.lab.settings.set("write_tokens", value="10000")
     for number in range(count):
         path = path_of(azure, kind, group="rg" if number < count - 1 else "other")
-        made = await azure.lab.control.arm(
+        created = await azure.lab.control.arm(
             "PUT", f"{path}/thing{number:04}", {"location": "westeurope", **KINDS[kind][2]}
         )
-        assert not made.code, made.body
+        assert not created.code, created.body
     await azure.lab.clock.advance(60)
 
 
@@ -48,7 +48,7 @@ async def pages_of(azure, path, *, version):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_list_is_told_in_pages_by_group_and_by_subscription(azure, kind):
+async def test_a_list_has_pages_by_group_and_by_subscription(azure, kind):
     await make(azure, kind)
     version = KINDS[kind][1]
     everything = await pages_of(azure, path_of(azure, kind), version=version)
@@ -69,7 +69,7 @@ async def test_the_sdk_walks_through_all_pages(azure):
     assert len(azure.lab.log.requests(method="GET", path="userAssignedIdentities")) == 2
 
 
-async def test_the_generic_list_tells_a_thousand_a_page_and_keeps_its_filter(azure):
+async def test_the_generic_list_has_a_thousand_rows_a_page_and_keeps_its_filter(azure):
     await make(azure, "identity", count=1002)
     await azure.vault()
     found = azure.resources.resources.list(filter="resourceType eq 'Microsoft.ManagedIdentity/userAssignedIdentities'")
@@ -88,7 +88,7 @@ async def test_the_generic_list_may_be_cut_short(azure):
 
 
 @pytest.mark.parametrize("text", ["planet eq 'earth'", "nothing"])
-async def test_the_generic_list_refuses_a_filter_that_it_does_not_know(azure, text):
+async def test_the_generic_list_rejects_an_unknown_filter(azure, text):
     status, _, body = await rest.call(
         azure, "GET", f"/subscriptions/{azure.subscription}/resources?$filter={text}", version="2025-04-01"
     )
@@ -108,8 +108,8 @@ async def test_deleted_vaults_and_keys_have_lists_too(azure):
     assert [one.name async for one in azure.vaults.vaults.list_deleted()] == ["vault-one"]
 
 
-@pytest.mark.parametrize(("version", "told"), [("2020-10-01", False), ("2021-04-01", True)])
-async def test_the_generic_list_tells_of_registries_whom_they_are_and_since_2021_their_authors(azure, version, told):
+@pytest.mark.parametrize(("version", "reported"), [("2020-10-01", False), ("2021-04-01", True)])
+async def test_the_generic_list_shows_identities_of_registries_and_since_2021_their_authors(azure, version, reported):
     await azure.encrypted_registry()
     path = f"/subscriptions/{azure.subscription}/resources"
     _, _, body = await rest.call(azure, "GET", path, version=version)
@@ -118,6 +118,6 @@ async def test_the_generic_list_tells_of_registries_whom_they_are_and_since_2021
     assert {name: "systemData" in row for name, row in rows.items()} == {
         "identity": False,
         "vault-one": False,
-        "registry1": told,
+        "registry1": reported,
     }
     assert rows["registry1"]["identity"]["type"] == "UserAssigned"

@@ -1,4 +1,4 @@
-"""What every ARM request meets before a provider sees it, in Azure's order."""
+"""The checks of every ARM request before its handler, in Azure's order."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def identity(lab):
     return f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/name"
 
 
-async def test_every_answer_carries_arm_s_headers_and_the_client_s_correlation_id(lab, ask, identity):
+async def test_every_response_carries_arm_s_headers_and_the_client_s_correlation_id(lab, ask, identity):
     response = await ask("GET", identity, **{"x-ms-correlation-request-id": "mine"})
     assert response.headers["x-ms-request-id"] == response.headers["x-ms-correlation-request-id"] == "mine"
     assert response.headers["x-ms-routing-request-id"] == "WESTEUROPE:20261123T120000Z:mine"
@@ -62,7 +62,7 @@ async def test_only_writes_carry_an_operation_identifier(lab, ask, identity):
         ),
     ],
 )
-async def test_what_arm_itself_refuses(ask, identity, change, code, status):
+async def test_errors_of_arm_itself(ask, identity, change, code, status):
     group = identity.partition("/providers/")[0]
     path = group + change["path"] if "path" in change else identity
     response = await ask(change.get("method", "GET"), path, version=change.get("version", "2024-11-30"))
@@ -70,13 +70,13 @@ async def test_what_arm_itself_refuses(ask, identity, change, code, status):
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-async def test_a_missing_group_is_told_alike_for_every_verb(ask, identity, method):
+async def test_a_missing_group_is_the_same_error_for_every_verb(ask, identity, method):
     response = await ask(method, identity.replace("/rg/", "/nowhere/"), {"location": "westeurope"})
     assert (response.status, response.code) == (404, "ResourceGroupNotFound")
     assert response.headers["x-ms-failure-cause"] == "gateway"
 
 
-async def test_an_unknown_subscription_is_told(ask, lab, identity):
+async def test_an_unknown_subscription_is_not_found(ask, lab, identity):
     response = await ask("GET", identity.replace(lab.subscription_id, UNKNOWN))
     assert response.code == "SubscriptionNotFound"
 
@@ -120,7 +120,7 @@ async def test_a_provider_that_is_not_registered_refuses_writes_until_it_is(lab,
     assert (await ask("PUT", identity, {"location": "westeurope"})).status == 201
 
 
-async def test_the_log_tells_who_did_what_and_how_it_ended(lab, ask, identity):
+async def test_the_log_has_principal_request_and_status(lab, ask, identity):
     await ask("PUT", identity, {"location": "westeurope"}, **{"x-ms-correlation-request-id": "c1"})
     await ask("DELETE", identity + "-other")
     created, deleted = lab.log.requests()

@@ -31,7 +31,7 @@ async def browse(lab):
         ("https://graph.microsoft.com/v1.0/me", 401),
     ],
 )
-async def test_a_host_of_azures_is_answered_by_the_lab_under_its_own_certificate(browse, url, status):
+async def test_an_azure_host_is_served_with_a_certificate_for_its_name(browse, url, status):
     assert (await browse(url))[0] == status
 
 
@@ -54,7 +54,7 @@ async def test_other_hosts_and_ports_are_refused(browse, url):
 
 
 async def greet(lab, greeting):
-    """Send raw bytes to the proxy and return the first line of what it says before it hangs up."""
+    """Send raw bytes to the proxy and return the first line of its response."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(lab.proxy_url.rpartition(":")[2]))
     writer.write(greeting)
     said = await reader.read()
@@ -68,7 +68,7 @@ async def test_plain_http_is_refused(lab):
     assert await greet(lab, greeting) == b"HTTP/1.1 405 Method Not Allowed"
 
 
-async def test_a_greeting_without_end_is_hung_up_on(lab):
+async def test_a_connection_with_an_endless_request_head_is_closed(lab):
     assert await greet(lab, b"CONNECT " + b"a" * 2 * proxy.HEAD_LIMIT_BYTES) == b""
 
 

@@ -1,4 +1,4 @@
-"""Registries through the real SDK, in the three generations of answers."""
+"""Registries through the real SDK, in the three generations of responses."""
 
 import asyncio
 
@@ -145,7 +145,7 @@ async def test_a_patch_adds_identities_and_a_put_replaces_them(azure):
     assert registry.name == "registry1"
 
 
-async def test_the_identity_in_use_changes_only_by_way_of_both(azure):
+async def test_the_identity_of_the_key_can_be_replaced_only_while_both_are_attached(azure):
     _, identity, vault, key = await azure.encrypted_registry()
     other = await azure.identity("other")
     move = encrypted(other, key.properties.key_uri)
@@ -204,8 +204,8 @@ async def test_names_are_unique_in_all_of_azure(azure):
     question = {"name": "registry1", "type": "Microsoft.ContainerRegistry/registries"}
     assert (await available(question)).name_available is True
     await azure.create_registry(PLAIN)
-    told = await available(question)
-    assert (told.name_available, told.message) == (False, "The registry registry1 is already in use.")
+    reported = await available(question)
+    assert (reported.name_available, reported.message) == (False, "The registry registry1 is already in use.")
     await azure.resources.resource_groups.create_or_update("rg2", {"location": LOCATION})
     taken = azure.registries.registries.begin_create("rg2", "Registry1", PLAIN)
     assert await refused(taken) == (409, "AlreadyInUse")

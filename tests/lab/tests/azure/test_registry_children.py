@@ -18,14 +18,14 @@ async def replicas(azure):
     return [r.name async for r in azure.registries.replications.list(GROUP, REGISTRY)]
 
 
-async def test_a_replica_takes_its_time_and_brings_the_home_region_into_view(azure, registry):
+async def test_a_replica_syncs_and_adds_the_home_region_to_the_list(azure, registry):
     client = azure.registries.replications
     assert await replicas(azure) == []
     poller = await client.begin_create(GROUP, REGISTRY, "centralus", {"location": "centralus"})
     assert (await client.get(GROUP, REGISTRY, "centralus")).properties.provisioning_state == "Creating"
     await azure.lab.clock.advance(10)
-    made = await poller.result()
-    assert (made.properties.provisioning_state, made.properties.status.display_status) == ("Succeeded", "Ready")
+    created = await poller.result()
+    assert (created.properties.provisioning_state, created.properties.status.display_status) == ("Succeeded", "Ready")
     assert await replicas(azure) == [LOCATION, "centralus"]
     usages = await azure.registries.registries.list_usages(GROUP, REGISTRY)
     assert {u.name: u.current_value for u in usages.value}["Geo-replications"] == 1
@@ -51,8 +51,8 @@ async def test_a_registry_with_replicas_is_deleted_in_the_background(azure, regi
 async def test_webhooks_are_made_changed_and_deleted_at_once(azure, registry):
     client = azure.registries.webhooks
     body = {"location": LOCATION, "properties": {"serviceUri": "https://secret", "actions": ["push"]}}
-    made = await (await client.begin_create(GROUP, REGISTRY, "hook", body)).result()
-    assert (made.properties.status, list(made.properties.actions)) == ("enabled", ["push"])
+    created = await (await client.begin_create(GROUP, REGISTRY, "hook", body)).result()
+    assert (created.properties.status, list(created.properties.actions)) == ("enabled", ["push"])
     changed = await (await client.begin_update(GROUP, REGISTRY, "hook", {"tags": {"a": "b"}})).result()
     assert (changed.tags, list(changed.properties.actions)) == ({"a": "b"}, ["push"])
     assert [w.name async for w in client.list(GROUP, REGISTRY)] == ["hook"]
@@ -107,14 +107,14 @@ async def test_tags_are_in_the_generic_list_too(azure, registry):
     assert [r.tags async for r in azure.resources.resources.list()] == [{"a": "1"}]
 
 
-async def test_only_the_callback_tells_a_webhook_s_address(azure, registry):
+async def test_only_get_callback_config_returns_a_webhook_s_address(azure, registry):
     client = azure.registries.webhooks
     secrets = {"serviceUri": "https://secret", "customHeaders": {"key": "value"}}
     body = {"location": LOCATION, "properties": {**secrets, "actions": ["push"]}}
-    made = await (await client.begin_create(GROUP, REGISTRY, "hook", body)).result()
-    assert not secrets.keys() & made.as_dict()["properties"].keys()
-    told = await client.get_callback_config(GROUP, REGISTRY, "hook")
-    assert (told.service_uri, told.custom_headers) == ("https://secret", {"key": "value"})
+    created = await (await client.begin_create(GROUP, REGISTRY, "hook", body)).result()
+    assert not secrets.keys() & created.as_dict()["properties"].keys()
+    reported = await client.get_callback_config(GROUP, REGISTRY, "hook")
+    assert (reported.service_uri, reported.custom_headers) == ("https://secret", {"key": "value"})
     first, second = [await client.ping(GROUP, REGISTRY, "hook") for _ in range(2)]
     assert first.id != second.id
     with pytest.raises(ResourceNotFoundError):

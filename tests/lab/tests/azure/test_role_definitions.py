@@ -1,4 +1,4 @@
-"""A tenant's own roles: made, found, in use, deleted."""
+"""Custom roles: create, list, use, delete."""
 
 import uuid
 
@@ -14,7 +14,7 @@ def scope_of(azure):
 
 
 async def make(azure, *, guid=None, name="Key Watcher", scope=None):
-    """Make a role; return (status, its guid, the answer's body)."""
+    """Make a role; return (status, its guid, the response's body)."""
     scope, guid = scope or scope_of(azure), guid or str(uuid.uuid4())
     body = {
         "properties": {
@@ -35,11 +35,11 @@ async def listed(azure, *, scope=None, text="type eq 'CustomRole'"):
     return [row["properties"]["roleName"] for row in response["value"]]
 
 
-async def test_a_role_is_made_and_told_whole(azure):
-    status, guid, made = await make(azure)
-    assert (status, made["properties"]["createdBy"]) == (201, None)
-    assert made["id"] == f"/subscriptions/{azure.subscription}/{ROLES}/{guid}"
-    assert made["properties"]["permissions"] == [
+async def test_a_role_is_created_and_returned_complete(azure):
+    status, guid, created = await make(azure)
+    assert (status, created["properties"]["createdBy"]) == (201, None)
+    assert created["id"] == f"/subscriptions/{azure.subscription}/{ROLES}/{guid}"
+    assert created["properties"]["permissions"] == [
         {
             "actions": [],
             "notActions": [],
@@ -49,7 +49,7 @@ async def test_a_role_is_made_and_told_whole(azure):
     ]
     _, _, read = await rest.call(azure, "GET", f"{scope_of(azure)}/{ROLES}/{guid}", version=VERSION)
     author = azure.lab.cloud.operator.object_id
-    assert read["properties"] == {**made["properties"], "createdBy": author}
+    assert read["properties"] == {**created["properties"], "createdBy": author}
 
 
 async def test_a_role_is_listed_where_it_can_be_assigned(azure):
@@ -71,11 +71,11 @@ async def test_a_name_is_given_once(azure):
 async def test_a_role_grants_what_it_says_and_stays_while_it_is_in_use(azure):
     vault, identity = await azure.vault(), await azure.identity()
     _, guid, _ = await make(azure)
-    made = await azure.assign(vault.id, identity.principal_id, role=guid)
+    created = await azure.assign(vault.id, identity.principal_id, role=guid)
     path = f"/subscriptions/{azure.subscription}/{ROLES}/{guid}"
     status, _, response = await rest.call(azure, "DELETE", path, version=VERSION)
     assert (status, response["error"]["code"]) == (400, "RoleDefinitionHasAssignments")
-    await azure.authorization.role_assignments.delete(vault.id, made.name)
+    await azure.authorization.role_assignments.delete(vault.id, created.name)
     await azure.lab.clock.advance(3600)
     status, _, gone = await rest.call(azure, "DELETE", path, version=VERSION)
     assert (status, gone["name"]) == (200, guid)

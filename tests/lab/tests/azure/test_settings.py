@@ -21,7 +21,7 @@ def test_no_other_text_is_a_span(text):
         Span.parse(text)
 
 
-def test_switches_are_set_by_name_with_the_type_they_have():
+def test_settings_are_set_by_name_with_their_type():
     settings = Settings()
     settings.set("rbac_propagation", value="600")
     settings.set("registry_mode", value="GEN_B")
@@ -31,19 +31,19 @@ def test_switches_are_set_by_name_with_the_type_they_have():
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "reported"),
     [
         ("rbac", "1", "there are .*rbac_propagation"),
         ("registry_mode", "GEN_D", "GEN_A, GEN_B, GEN_C"),
         ("dns_delay", "soon", "could not convert"),
     ],
 )
-def test_a_wrong_switch_is_refused_with_what_would_be_right(name, value, told):
-    with pytest.raises(ValueError, match=told):
+def test_an_invalid_setting_is_an_error_that_names_the_valid_ones(name, value, reported):
+    with pytest.raises(ValueError, match=reported):
         Settings().set(name, value=value)
 
 
-def test_every_switch_says_what_it_means_and_takes_its_own_value_back():
+def test_every_setting_has_a_meaning_and_accepts_its_own_value():
     settings = Settings()
     for name, value, meaning in settings.describe():
         assert len(meaning) > 10
@@ -52,7 +52,7 @@ def test_every_switch_says_what_it_means_and_takes_its_own_value_back():
 
 
 @pytest.mark.parametrize("name", [name for name, _, _ in Settings().describe()])
-def test_every_switch_is_used(name):
+def test_every_setting_is_used(name):
     folder = pathlib.Path(settings.__file__).parent.parent
     texts = [file.read_text() for file in folder.rglob("*.py") if file.name != "settings.py"]
     # The throttle reads its six by the kind of request.

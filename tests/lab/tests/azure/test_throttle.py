@@ -21,9 +21,9 @@ def admit(throttled, now, principal="p", kind="read"):
 def test_a_burst_then_the_refill_with_what_is_left_in_the_headers():
     throttled = bucket(read_tokens=2, read_refill=1)
     assert [admit(throttled, 0).allowed for _ in range(3)] == [True, True, False]
-    told = admit(throttled, 10)
-    assert told.allowed
-    assert told.headers["x-ms-ratelimit-remaining-subscription-reads"] == "1"
+    reported = admit(throttled, 10)
+    assert reported.allowed
+    assert reported.headers["x-ms-ratelimit-remaining-subscription-reads"] == "1"
 
 
 def test_calling_before_retry_after_starts_the_wait_again():

@@ -40,7 +40,7 @@ async def test_the_sdk_s_own_poller_waits_for_the_name(azure):
     assert (await poller.result()).properties.provisioning_state == "Succeeded"
 
 
-async def test_what_was_never_set_is_not_told_and_what_restricts_nothing_is_dropped(azure):
+async def test_properties_that_were_never_set_or_restrict_nothing_are_absent(azure):
     vault = await azure.vault(
         enablePurgeProtection=None, networkAcls={"bypass": "AzureServices", "defaultAction": "Allow"}
     )
@@ -86,7 +86,7 @@ async def test_old_api_versions_retire_on_their_day(azure):
     assert path_token_still_good.code == "NoRegisteredProviderFound"
 
 
-async def test_purge_protection_only_ever_goes_on(azure):
+async def test_purge_protection_cannot_be_removed(azure):
     assert await refused(azure.vault(enablePurgeProtection=False)) == (400, "BadRequest")
     await azure.vault(enablePurgeProtection=None)
     vault = await azure.vaults.vaults.update(GROUP, "vault-one", {"properties": {"enablePurgeProtection": True}})
@@ -108,7 +108,7 @@ async def test_bad_names_are_refused(azure, name):
     assert await refused(azure.vault(name, ready=False)) == (400, "VaultNameNotValid")
 
 
-async def test_a_name_held_elsewhere_is_taken(azure):
+async def test_a_name_of_another_tenant_is_not_available(azure):
     await azure.lab.control.reserve_name("vault-one")
     available = await azure.vaults.vaults.check_name_availability(
         {"name": "vault-one", "type": "Microsoft.KeyVault/vaults"}
@@ -191,7 +191,7 @@ async def test_ids_compare_without_case_and_come_back_as_first_written(azure):
 
 
 @pytest.mark.parametrize(("switch", "shown"), [("keep", "203.0.113.7"), ("add", "203.0.113.7/32")])
-async def test_a_single_address_comes_back_as_it_was_or_as_a_range(azure, switch, shown):
+async def test_a_single_address_is_returned_unchanged_or_as_a_range(azure, switch, shown):
     azure.lab.settings.set("cidr_suffix", value=switch)
     acls = {"defaultAction": "Deny", "bypass": "AzureServices", "ipRules": [{"value": "203.0.113.7"}]}
     vault = await azure.vault(networkAcls=acls)

@@ -1,4 +1,4 @@
-"""What a resource tells in older api-versions, as recorded."""
+"""Bodies in older api-versions, as recorded."""
 
 import pytest
 
@@ -42,15 +42,15 @@ async def test_soft_delete_for_all_came_to_every_version(azure):
 
 
 @pytest.mark.parametrize(
-    ("version", "told"), [("2020-04-01-preview", False), ("2021-04-01-preview", True), ("2023-07-01", True)]
+    ("version", "reported"), [("2020-04-01-preview", False), ("2021-04-01-preview", True), ("2023-07-01", True)]
 )
-async def test_a_vault_tells_its_authors_since_2021(azure, version, told):
+async def test_a_vault_has_system_data_since_2021(azure, version, reported):
     vault = await azure.vault()
     _, _, read = await rest.call(azure, "GET", vault.id, version=version)
-    assert ("systemData" in read) is told
+    assert ("systemData" in read) is reported
 
 
-async def test_a_registry_tells_little_in_2019_05(azure):
+async def test_a_registry_has_few_members_in_2019_05(azure):
     identity, _, key = await azure.encryptable()
     await azure.create_registry(encrypted(identity, key.properties.key_uri))
     await azure.lab.clock.advance(10)

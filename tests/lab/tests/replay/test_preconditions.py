@@ -26,6 +26,8 @@ SHOWN_VAULT = {
     "systemData": {"createdBy": "me@x", "createdByType": "User", "createdAt": "2024-06-26T11:00:00Z"},
     "properties": {"provisioningState": "Succeeded", "accessPolicies": [], "tenantId": synthetic.CLIENT},
 }
+CREATOR = "09b48c49-da00-4e9c-be40-92f3a7c0d7d9"
+DELETED = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westus/deletedVaults/vault-one"
 OK = {"properties": {"provisioningState": "Succeeded"}}
 
 
@@ -242,3 +244,24 @@ def test_a_role_that_the_recording_creates_did_not_exist():
         )
         == []
     )
+
+
+def test_a_vault_that_is_recovered_was_created_by_the_author_in_its_body():
+    resource = {**SHOWN_VAULT, "systemData": {"createdBy": CREATOR, "createdByType": "Application"}}
+    request_body = {"location": "westus", "properties": {"createMode": "recover"}}
+    requests = setup_requests(
+        exchange("GET", arm(DELETED), 200, deleted("vault-one", VAULT, "2024-06-01T00:00:00Z"), at=0),
+        exchange("PUT", arm(VAULT), 200, resource, request_body=request_body, at=1),
+    )
+    vault = next(request for request in requests if request.id == VAULT and request.method == "PUT")
+    assert vault.author == preconditions.Author(name=CREATOR, kind="Application")
+
+
+def test_a_vault_known_only_as_a_row_has_the_required_properties():
+    row = {"id": VAULT, "name": "vault-one", "type": "Microsoft.KeyVault/vaults", "location": "westus", "tags": {}}
+    requests = setup_requests(
+        exchange("GET", arm(f"/subscriptions/{SUBSCRIPTION}/resources"), 200, {"value": [row]}, at=0),
+        exchange("GET", arm(f"{VAULT}/privateLinkResources"), 200, {"value": []}, at=1),
+    )
+    assert requests[-1].id == VAULT
+    assert requests[-1].body["properties"]["sku"] == {"family": "A", "name": "standard"}

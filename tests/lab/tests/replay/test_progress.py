@@ -91,6 +91,14 @@ CASES = {
         ],
         {"group_delete": 5},
     ),
+    "group deleted by a HEAD request": (
+        [
+            exchange("DELETE", arm(GROUP), 202, at=0, location="https://management.azure.com/op/1"),
+            exchange("HEAD", arm(GROUP), 204, at=4),
+            exchange("HEAD", arm(GROUP), 404, at=10),
+        ],
+        {"group_delete": 7},
+    ),
     "registration": (
         [
             exchange(

@@ -265,3 +265,30 @@ async def test_the_command_replays_the_rest_if_a_file_is_not_a_recording(tmp_pat
 
 async def test_no_recordings_are_a_failure(tmp_path):
     assert await command.run(Arguments([tmp_path / "nowhere"])) == 2
+
+
+async def test_rows_of_another_subscription_are_ignored():
+    row = {**foreign_row("b"), "id": REGISTRY.replace(SUBSCRIPTION, synthetic.CLIENT)}
+    page = listed("a", at=0)
+    page["response"]["body"]["value"].append(row)
+    assert differing(await replayed([page])) == {}
+
+
+async def test_tags_that_an_azure_policy_adds_are_no_difference(encryption):
+    entries = copy.deepcopy(encryption[:2])
+    entries[0]["response"]["body"]["tags"] = {"creationdate": "2024-01-01T00:00:00Z"}
+    entries.append(exchange("GET", arm(GROUP, "2021-04-01"), 200, entries[0]["response"]["body"]))
+    assert differing(await replayed(entries)) == {}
+    entries[2]["response"]["body"] = {**entries[2]["response"]["body"], "tags": {}}
+    assert list(differing(await replayed(entries))) == [2]
+
+
+async def test_a_difference_in_an_edited_recording_is_out_of_scope(encryption):
+    def change(response):
+        response["body"]["location"] = "eastus"
+
+    edited = synthetic.mutated(encryption[:2], 1, change)
+    assert list(differing(await replayed(edited))) == [1]
+    newer = exchange("GET", arm(GROUP, "2999-01-01"), 404, {"error": {"code": "x"}})
+    result = await replayed([*edited, newer])
+    assert [outcome.verdict for outcome in result.outcomes] == ["matched", "out of scope", "differing"]

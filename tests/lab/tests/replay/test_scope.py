@@ -119,3 +119,24 @@ async def test_the_runner_applies_the_rules_in_order():
     ]
     result = await runner.replay(recording(*entries))
     assert [outcome.verdict for outcome in result.outcomes] == ["out of scope"] * 3
+
+
+def test_operations_started_out_of_scope_are_out_of_scope():
+    operation = (
+        f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerRegistry/locations/WESTUS/operationResults/x"
+    )
+    entries = [
+        exchange("GET", arm(operation), 200),
+        exchange("DELETE", arm(f"{REGISTRY}/cacheRules/x"), 202, location=f"{ARM}{operation}?api-version=1&t=2&c=3"),
+        exchange("GET", arm(operation), 202, location=f"{ARM}{operation}2?api-version=1"),
+        exchange("GET", arm(f"{operation}2"), 200),
+        exchange("GET", arm(f"{operation}3"), 200),
+    ]
+    rules = scope.Scope()
+    out_of_scope = [bool(rules.reason(entry)) for entry in recordings.parse(entries, name="x")]
+    assert out_of_scope == [False, True, True, True, False]
+
+
+@pytest.mark.parametrize(("version", "expected"), [("2016-10-01", True), ("7.0", False), ("7.6", False)])
+def test_vault_versions_before_7_are_out_of_scope(version, expected):
+    assert bool(reasons(("GET", f"{KEYS}?api-version={version}"))[0]) is expected

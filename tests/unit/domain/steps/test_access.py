@@ -1,11 +1,13 @@
+import datetime
 from typing import Any
 
 import pytest
 
 from acrcmk.api import status as statuses
-from acrcmk.api.conditions import ConditionType, Reason
+from acrcmk.api.conditions import Reason
 from acrcmk.domain import ids
-from acrcmk.domain.outcome import Act, Progressing, Ready
+from acrcmk.domain.failures import AzureFailure, Kind
+from acrcmk.domain.outcome import Act, Blocked, Progressing, Ready
 from acrcmk.domain.resources import AccessPolicy, Encryption
 from acrcmk.domain.steps import access
 from acrcmk.domain.writes import AddAccessPolicy, AssignRole
@@ -69,7 +71,6 @@ def test_ready_only_when_the_registry_uses_the_key_through_the_grant() -> None:
     "registry",
     [
         None,
-        builders.registry(provisioning_state="Creating"),
         builders.registry(provisioning_state="Failed"),
         builders.registry(encryption=Encryption(status="disabled")),
         builders.registry(encryption=builders.encryption(identity=builders.TENANT)),
@@ -83,12 +84,103 @@ def test_a_grant_that_nothing_proves_yet_is_propagating_and_lets_the_registry_tr
     assert decision.unlocks
 
 
-def test_what_was_proved_before_stands_while_the_registry_is_being_updated() -> None:
-    status = statuses.EncryptedRegistryStatus(
-        conditions=(builders.condition(ConditionType.VAULT_ACCESS_READY, "True"),),
-        identity=statuses.IdentityStatus(principal_id=builders.PRINCIPAL),
+REFUSED = {"conditions": (builders.condition("RegistryReady", "False", reason="Propagating"),)}
+REFERENCED = {"vault": {"resourceId": str(builders.VAULT_ID)}}
+ROLE_SCOPE_KEY = f"{builders.VAULT_ID}/keys/acr-cmk"
+
+
+def status(**fields: Any) -> statuses.EncryptedRegistryStatus:
+    return statuses.EncryptedRegistryStatus(**fields)
+
+
+def created(*ids: object) -> statuses.EncryptedRegistryStatus:
+    """Return a status whose ledger holds these as created for the object."""
+    entries = [statuses.ResourceStatus(id=str(id_), purpose="Vault", created_by_operator=True) for id_ in ids]
+    return status(resources=tuple(entries))
+
+
+def test_a_grant_on_the_objects_own_vault_has_the_vault_as_its_scope() -> None:
+    desired = builders.desired(status=created(builders.VAULT_ID))
+    decision = access.decide(desired, observed(assignments=(), registry=None))
+    assert isinstance(decision, Act)
+    assert decision.writes[0].scope == str(builders.VAULT_ID)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("spec", [REFERENCED, {}])
+def test_a_grant_on_a_vault_that_the_object_did_not_create_has_the_key_as_its_scope(spec: dict[str, Any]) -> None:
+    decision = access.decide(
+        builders.desired(status=status(**REFUSED), **spec), observed(assignments=(), registry=None)
     )
-    updating = observed(registry=builders.registry(provisioning_state="Updating"))
-    assert isinstance(access.decide(builders.desired(status=status), updating), Ready)
-    other = observed(registry=updating.registry, identity=builders.identity(principal_id=builders.TENANT))
-    assert isinstance(access.decide(builders.desired(status=status), other), Progressing)
+    assert isinstance(decision, Act)
+    assert decision.writes[0].scope == ROLE_SCOPE_KEY  # type: ignore[union-attr]
+
+
+def test_a_grant_on_a_key_waits_for_the_key() -> None:
+    desired = builders.desired(status=status(**REFUSED), **REFERENCED)
+    decision = access.decide(desired, observed(assignments=(), registry=None, key=None))
+    assert isinstance(decision, Progressing)
+    assert not decision.unlocks
+
+
+def test_without_a_visible_grant_on_a_referenced_vault_the_registry_is_tried_first() -> None:
+    decision = access.decide(builders.desired(**REFERENCED), observed(assignments=(), registry=None))
+    assert isinstance(decision, Progressing)
+    assert decision.unlocks
+
+
+def test_a_registry_that_uses_a_referenced_key_proves_a_grant_that_is_not_visible() -> None:
+    assert isinstance(access.decide(builders.desired(**REFERENCED), observed(assignments=())), Ready)
+
+
+def test_an_own_grant_that_was_removed_is_written_again_even_while_the_registry_works() -> None:
+    assert isinstance(access.decide(builders.desired(), observed(assignments=())), Act)
+
+
+EXTERNAL = {"vault": {"name": "kv-images", "grant": "External"}}
+
+
+def test_an_external_grant_is_never_written_and_its_command_is_in_the_message() -> None:
+    first = access.decide(builders.desired(**EXTERNAL), observed(assignments=(), registry=None))
+    assert isinstance(first, Progressing)
+    assert first.unlocks
+    refused = access.decide(
+        builders.desired(status=status(**REFUSED), **EXTERNAL), observed(assignments=(), registry=None)
+    )
+    assert isinstance(refused, Blocked)
+    assert refused.unlocks
+    assert f"--assignee-object-id {builders.PRINCIPAL}" in refused.message
+    assert "az role assignment create" in refused.message
+
+
+def test_the_command_for_a_vault_with_access_policies_sets_a_policy() -> None:
+    spec = {"vault": {"name": "kv-images", "access": "AccessPolicy", "grant": "External"}}
+    desired = builders.desired(status=status(**REFUSED), **spec)
+    decision = access.decide(desired, observed(assignments=(), registry=None, vault=builders.vault(rbac=False)))
+    assert isinstance(decision, Blocked)
+    assert "az keyvault set-policy --name kv-images" in decision.message
+
+
+@pytest.mark.parametrize(("age", "kind"), [(14, Progressing), (16, Blocked)])
+def test_the_access_budget_starts_when_the_role_was_assigned(age: int, kind: type) -> None:
+    assignment = builders.assignment(created=builders.NOW - datetime.timedelta(minutes=age))
+    decision = access.decide(
+        builders.desired(status=status(**REFUSED)), observed(assignments=(assignment,), registry=None)
+    )
+    assert isinstance(decision, kind)
+    assert decision.reason is (Reason.PROPAGATING if kind is Progressing else Reason.KEY_ACCESS_DENIED)
+    assert decision.unlocks
+
+
+def test_a_role_that_is_assigned_already_is_a_grant() -> None:
+    failure = AzureFailure(kind=Kind.ALREADY_GRANTED, text="RoleAssignmentExists")
+    outcome = access.explain(builders.desired(), observed(assignments=()), failure, doing="assign the role")
+    assert isinstance(outcome, Progressing)
+    assert outcome.unlocks
+
+
+def test_who_may_not_assign_roles_is_told_what_somebody_else_can_run() -> None:
+    failure = AzureFailure(kind=Kind.AUTHORIZATION, text="AuthorizationFailed: no")
+    outcome = access.explain(builders.desired(), observed(assignments=()), failure, doing="assign the role")
+    assert isinstance(outcome, Blocked)
+    assert outcome.reason is Reason.AUTHORIZATION_FAILED
+    assert 'az role assignment create --role "Key Vault Crypto Service Encryption User"' in outcome.message

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from acrcmk.api import status as statuses
-from acrcmk.api.conditions import ConditionType, Reason
+from acrcmk.api.conditions import Reason
 from acrcmk.domain.failures import AzureFailure, Kind
 from acrcmk.domain.ids import KeyIdentifier
 from acrcmk.domain.outcome import Act, Blocked, Outcome, Progressing, Ready, Stalled
@@ -80,12 +80,17 @@ def test_spelling_and_foreign_things_cause_no_write(changes: dict[str, Any]) -> 
         (
             {"registry": {"name": "teamaimages", "policies": {"retentionDays": 7}}},
             {},
-            {"settings": RegistrySettings(retention_days=7)},
+            {"settings": RegistrySettings(retention_enabled=True, retention_days=7)},
         ),
         (
             {},
             {"identities": {}},
-            {"identity": builders.IDENTITY_ID, "identity_type": "UserAssigned", "client_id": builders.CLIENT},
+            {
+                "identity": builders.IDENTITY_ID,
+                "identity_type": "UserAssigned",
+                "key": KEY,
+                "client_id": builders.CLIENT,
+            },
         ),
         (
             {},
@@ -93,6 +98,7 @@ def test_spelling_and_foreign_things_cause_no_write(changes: dict[str, Any]) -> 
             {
                 "identity": builders.IDENTITY_ID,
                 "identity_type": "SystemAssigned, UserAssigned",
+                "key": KEY,
                 "client_id": builders.CLIENT,
             },
         ),
@@ -132,17 +138,15 @@ def test_a_registry_that_cannot_be_ours_is_left_alone(changes: dict[str, Any], k
     assert decision.reason is reason
 
 
-def explained(*, since: datetime.timedelta | None) -> Outcome:
-    conditions = ()
-    if since is not None:
-        conditions = (builders.condition(ConditionType.VAULT_ACCESS_READY, "False", since=NOW - since),)
-    desired = builders.desired(status=statuses.EncryptedRegistryStatus(conditions=conditions))
-    return registry.explain(desired, REFUSED, doing="create registry x")
+def explained(*, age: datetime.timedelta | None) -> Outcome:
+    created = None if age is None else NOW - age
+    assignments = (builders.assignment(created=created),)
+    return registry.explain(builders.desired(), observed(assignments=assignments), REFUSED, doing="create registry x")
 
 
-@pytest.mark.parametrize("since", [None, datetime.timedelta(), datetime.timedelta(minutes=14, seconds=59)])
-def test_a_refused_key_is_put_down_to_propagation_within_the_budget(since: datetime.timedelta | None) -> None:
-    outcome = explained(since=since)
+@pytest.mark.parametrize("age", [None, datetime.timedelta(), datetime.timedelta(minutes=14, seconds=59)])
+def test_a_refused_key_is_explained_by_propagation_within_the_budget(age: datetime.timedelta | None) -> None:
+    outcome = explained(age=age)
     assert isinstance(outcome, Progressing)
     assert outcome.reason is Reason.PROPAGATING
     assert "Failed to access KeyId" in outcome.message
@@ -150,9 +154,18 @@ def test_a_refused_key_is_put_down_to_propagation_within_the_budget(since: datet
 
 
 def test_a_refused_key_after_the_budget_needs_somebody() -> None:
-    outcome = explained(since=datetime.timedelta(minutes=15))
+    outcome = explained(age=datetime.timedelta(minutes=15))
     assert isinstance(outcome, Blocked)
     assert outcome.reason is Reason.KEY_ACCESS_DENIED
+
+
+@pytest.mark.parametrize(("age", "pause"), [(0, 61.0), (20, 41.0), (60.5, 6.05), (100, 10.0), (600, 60.0)])
+def test_a_role_is_tried_again_when_it_usually_takes_effect_and_then_at_a_tenth_of_its_age(
+    age: float, pause: float
+) -> None:
+    outcome = explained(age=datetime.timedelta(seconds=age))
+    assert isinstance(outcome, Progressing)
+    assert outcome.retry_after == pytest.approx(pause)
 
 
 def failed(kind: Kind, *, count: int = 1, ago: float = 0.0) -> FailedOperation:
@@ -174,17 +187,47 @@ def test_a_failed_operation_is_begun_again_after_a_pause_that_grows() -> None:
     assert again.writes == (UpdateRegistry(id=builders.REGISTRY_ID, key=KEY, client_id=builders.CLIENT),)
 
 
-def test_a_creation_that_never_got_its_key_is_put_again_not_patched() -> None:
-    found = builders.registry(provisioning_state="Failed", encryption=Encryption(status="disabled"))
-    decision = decide(registry=found)
+FAILED_CREATE = builders.registry(provisioning_state="Failed", encryption=Encryption(status="disabled"))
+CREATED = statuses.ResourceStatus(id=str(builders.REGISTRY_ID), purpose="Registry", created_by_operator=True)
+HANDED_OVER = CREATED.model_copy(update={"created_by_operator": False})
+
+
+def with_ledger(*entries: statuses.ResourceStatus, first_ready: datetime.datetime | None = None) -> Any:
+    known = statuses.RegistryStatus(first_ready=first_ready)
+    return builders.desired(status=statuses.EncryptedRegistryStatus(resources=entries, registry=known))
+
+
+def test_an_own_first_create_that_failed_before_it_had_its_key_is_put_again_not_patched() -> None:
+    decision = registry.decide(with_ledger(CREATED), observed(registry=FAILED_CREATE))
     assert isinstance(decision, Act)
     assert isinstance(decision.writes[0], CreateRegistry)
     assert decision.meanwhile.reason is Reason.PROVISIONING_FAILED
 
 
-def test_a_creation_that_failed_for_a_slow_grant_is_tried_again_at_once() -> None:
-    found = builders.registry(provisioning_state="Failed", last_failure=failed(Kind.KEY_ACCESS, count=9))
-    assert isinstance(decide(registry=found), Act)
+@pytest.mark.parametrize("desired", [with_ledger(), with_ledger(HANDED_OVER), with_ledger(CREATED, first_ready=NOW)])
+def test_a_failed_registry_without_key_that_may_hold_images_is_never_put(desired: Any) -> None:
+    decision = registry.decide(desired, observed(registry=FAILED_CREATE))
+    assert isinstance(decision, Stalled)
+    assert decision.reason is Reason.ENCRYPTION_NOT_ENABLED
+
+
+def test_a_failed_repair_goes_on_with_what_is_still_different() -> None:
+    settings = RegistrySettings(admin_user_enabled=True)
+    spec = {"registry": {"name": "teamaimages", "adminUserEnabled": True}}
+    decision = decide(spec=spec, registry=builders.registry(provisioning_state="Failed"))
+    assert isinstance(decision, Act)
+    assert decision.writes == (UpdateRegistry(id=builders.REGISTRY_ID, settings=settings),)
+
+
+def test_a_creation_that_failed_for_a_grant_pauses_as_the_grant_does() -> None:
+    assignment = builders.assignment(created=NOW - datetime.timedelta(seconds=70))
+    last = failed(Kind.KEY_ACCESS, count=9, ago=10)
+    found = builders.registry(provisioning_state="Failed", last_failure=last)
+    assert isinstance(decide(registry=found, assignments=(assignment,)), Act)
+    just_now = builders.registry(provisioning_state="Failed", last_failure=failed(Kind.KEY_ACCESS, ago=1))
+    pausing = decide(registry=just_now, assignments=(assignment,))
+    assert isinstance(pausing, Progressing)
+    assert pausing.retry_after == pytest.approx(5.9)
 
 
 def test_encryption_is_ready_only_with_the_wanted_key_and_identity() -> None:

@@ -5,6 +5,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from acrcmk.api import status as statuses
 from acrcmk.api.conditions import ConditionType, Reason
 from acrcmk.domain.desired import Desired
 from acrcmk.domain.failures import AzureFailure, Kind
@@ -49,12 +52,17 @@ def step(name: str, *needs: str, decide: Callable[[Desired, Any], Decision] = la
         return dataclasses.replace(observed, group_exists=exists)
 
     return Step(
-        name=name, conditions=(ConditionType.READY,), needs=needs, decide=decide, **{"observe": observe, **more}
+        name=name,
+        resource=lambda _: name,
+        conditions=(ConditionType.READY,),
+        needs=needs,
+        decide=decide,
+        **{"observe": observe, **more},
     )
 
 
-async def ignore(_: Any) -> None:
-    return
+async def ignore(_: Any) -> tuple[()]:
+    return ()
 
 
 async def run(*steps: Step, azure: Any = None, progress: Any = ignore, before_write: Any = ignore) -> Any:
@@ -121,7 +129,7 @@ async def test_steps_that_need_nothing_of_each_other_run_side_by_side_and_slow_o
     assert results["slow"].outcome == READY
 
 
-async def test_a_view_reads_once_for_all_steps_until_a_write() -> None:
+async def test_a_memo_reads_once_for_all_steps_until_a_write() -> None:
     azure = FakeAzure(exists=True)
     await run(step("a"), step("b"), step("c", "a"), azure=Memo(azure))
     assert azure.reads == 1
@@ -133,3 +141,48 @@ def test_the_table_is_a_graph_whose_every_condition_exists() -> None:
         assert set(row.needs) <= seen
         assert row.conditions
         seen.add(row.name)
+
+
+async def test_what_waits_for_something_in_progress_is_transient_and_for_something_blocked_is_not() -> None:
+    progressing = Progressing(reason=Reason.CREATING, message="in progress")
+    results = await run(step("a", decide=lambda *_: progressing), step("b", "a"), step("c", "b"))
+    assert results["b"].outcome.transient
+    assert results["c"].outcome.transient
+
+
+async def test_a_write_that_may_not_be_recorded_is_not_applied_and_others_in_flight_are_not_cancelled() -> None:
+    azure, finished = FakeAzure(), asyncio.Event()
+
+    async def slow(desired: Desired, observed: Observed, azure: Any) -> Observed:
+        await asyncio.sleep(0.01)
+        finished.set()
+        return observed
+
+    async def refuse(_: Any) -> tuple[()]:
+        raise RuntimeError("the ledger cannot be written")
+
+    with pytest.raises(RuntimeError, match="ledger"):
+        await run(step("slow", observe=slow), step("a", decide=lambda *_: ACT), azure=azure, before_write=refuse)
+    assert azure.applied == []
+    assert finished.is_set()
+
+
+async def test_a_failed_read_changes_nothing_of_a_ready_object_and_is_reported_of_another() -> None:
+    forbidden = AzureFailure(kind=Kind.AUTHORIZATION, text="AuthorizationFailed: no")
+
+    async def observe(desired: Desired, observed: Observed, azure: Any) -> Observed:
+        raise forbidden
+
+    ready = statuses.EncryptedRegistryStatus(conditions=(builders.condition("Ready", "True"),))
+    for status, holds in ((ready, True), (statuses.EncryptedRegistryStatus(), False)):
+        results = await runner.run(
+            builders.desired(status=status),
+            FakeAzure(),
+            before_write=ignore,
+            progress=ignore,
+            steps=(step("a", observe=observe),),
+        )
+        outcome = results["a"].outcome
+        assert isinstance(outcome, Blocked)
+        assert outcome.holds is holds
+        assert outcome.message.startswith("Could not read a.")

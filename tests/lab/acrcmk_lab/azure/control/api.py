@@ -106,7 +106,7 @@ class Control:
         """Change a resource as another user would, by a JSON patch of its body."""
         current = await self.arm("GET", resource)
         if current.code:
-            raise ValueError(f"no {resource}")
+            raise ValueError(f"no resource {resource}")
         changed = jsonpatch.apply_patch(current.body, patch)
         if resource.lower().rsplit("/", 2)[-2] == "vaults":
             return await self.arm("PUT", resource, changed)
@@ -166,7 +166,7 @@ class Control:
                 vault_resource, key, version=key_version, attributes={"exp": now if expires is None else expires}
             )
         else:
-            raise ValueError(f"no act {action!r}")
+            raise ValueError(f"no action {action!r}; there are disable, enable, expire, rotate, delete, recover, purge")
         return key_version.version
 
     async def rotation_policy(self, vault: str, name: str, policy: dict[str, Any]) -> None:
@@ -199,10 +199,6 @@ class Control:
     async def fail_operation(self, code: str = "InternalError", message: str = "Something failed.") -> None:
         """Make the next long-running operation of a registry end as Failed."""
         self._lab.registry.fail_next.append({"code": code, "message": message})
-
-    async def scan_keys(self) -> None:
-        """Make every registry check for a newer key version now."""
-        self._lab.registry.rotation.follow_all()
 
     async def probe(self, registry: str) -> Response:
         """Return what a pull from a registry, by name, would get."""

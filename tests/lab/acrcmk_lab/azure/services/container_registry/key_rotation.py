@@ -26,11 +26,6 @@ class RegistryRotation:
         wait = max(1.0, self._state.draw(self._state.settings.acr_key_scan))
         self._state.clock.call_in(wait, callback=scan)
 
-    def follow_all(self) -> None:
-        """Check every registry now."""
-        for registry in self._state.store.table(Registry).values():
-            self.follow(registry)
-
     def follow(self, registry: Registry) -> None:
         """Use the newest usable version if the identifier is unversioned and the key accessible."""
         configuration = registry.configuration
