@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from acrcmk_lab.azure.arm.messages import Request, Response
 from acrcmk_lab.azure.arm.pipeline import Pipeline
+from acrcmk_lab.azure.services.authorization.locks import Locks
+from acrcmk_lab.azure.services.authorization.policy.gate import PolicyGate
 from acrcmk_lab.azure.services.authorization.role_assignments import Authorization
 from acrcmk_lab.azure.services.container_registry.login_server import LoginServers
 from acrcmk_lab.azure.services.container_registry.registries import ContainerRegistry
@@ -57,19 +59,24 @@ class Cloud:
         self.registry = ContainerRegistry(self.state)
         self.vaults = KeyVault(self.state)
         self.login_servers = LoginServers(self.state)
-        self.vault_endpoint = VaultEndpoint(self.state, lifecycle=self.vaults.key_lifecycle)
+        policies = PolicyGate(self.state)
+        self.vault_endpoint = VaultEndpoint(
+            self.state, lifecycle=self.vaults.key_lifecycle, check_key=policies.check_key
+        )
         self.graph = MicrosoftGraph(self.state)
         self.subscription_id = self.state.guid()
+        locks = Locks(self.state)
         self.pipeline = Pipeline(
             self.state,
             providers=(
                 Resources(self.state, namespaces=NAMESPACES),
-                Authorization(self.state),
+                Authorization(self.state, locks=locks),
                 ManagedIdentity(self.state),
                 self.vaults,
                 self.registry,
                 Diagnostics(self.state, namespaces=NAMESPACES),
             ),
+            gates=(locks, policies),
         )
         self.add_subscription(self.subscription_id)
         self.operator = self.add_principal("operator")

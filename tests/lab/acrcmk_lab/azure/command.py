@@ -32,7 +32,8 @@ The control API needs no token:
 
   curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/state
   curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/settings
-  curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/set -d '{"rbac_propagation": "600"}'
+  curl -s --cacert $ACRCMK_CA_BUNDLE $ACRCMK_RESOURCE_MANAGER/_sim/set \\
+    -H 'content-type: application/json' -d '{"rbac_propagation": "600"}'
 """
 
 

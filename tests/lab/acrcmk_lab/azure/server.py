@@ -31,8 +31,9 @@ class AzureLab:
 
     Without arguments its clock stands still and its requests take no time: advance the clock with
     `await lab.clock.advance(seconds)`. `groups` are resource groups to begin with, `NAME[:LOCATION]`.
-    `folder` holds `ca.pem` and the federated tokens of the operator (`token`) and of a person with `az`
-    (`person-token`); a temporary one by default. A second port is a proxy for Azure's own host names.
+    `folder` holds `ca.pem`, the operator's federated token (`token`) and client secret (`client-secret`), and the
+    federated token of a person with `az` (`person-token`); a temporary one by default. A second port is a proxy for
+    Azure's own host names.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class AzureLab:
             "ACRCMK_CA_BUNDLE": str(self.ca_file),
             "ACRCMK_SUBSCRIPTION_ID": self.subscription_id,
             "ACRCMK_LAB_PROXY": self.proxy_url,
+            "ACRCMK_LAB_CLIENT_SECRET_FILE": str(self.folder / "client-secret"),
             "ACRCMK_LAB_PERSON_ID": self.cloud.person.client_id,
             "ACRCMK_LAB_PERSON_TOKEN_FILE": str(self.folder / "person-token"),
         }
@@ -104,6 +106,7 @@ class AzureLab:
         authority.write_root(self.ca_file)
         self._write_secret("token", secret=self.cloud.assertion)
         self._write_secret("person-token", secret=self.cloud.person_assertion)
+        self._write_secret("client-secret", secret=self.cloud.tokens.secret(self.cloud.operator))
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
         await self._runner.setup()
         context = authority.many_hosts_context(HOST, "localhost", answers_for=hosts.is_azure_host)

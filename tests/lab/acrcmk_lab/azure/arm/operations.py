@@ -36,6 +36,8 @@ class Call:
 
 
 Handler = Callable[[Call], Awaitable[Response]]
+Read = Callable[[Call], Awaitable[Body | None]]
+"""Returns the body that a GET of the call's path would return now, None where there is none."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,13 @@ class Provider(Protocol):
 
     def headers(self, call: Call, /) -> dict[str, str]:
         """Return what this provider adds to each of its answers."""
+
+
+class Gate(Protocol):
+    """A check of ARM between its own and the provider's: locks, policies."""
+
+    async def admit(self, call: Call, *, operation: Operation, read: Read) -> None:
+        """Check a request, maybe change its body; AzureError for one that is refused."""
 
 
 def crud(

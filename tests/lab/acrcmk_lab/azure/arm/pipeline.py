@@ -1,7 +1,7 @@
 """The pipeline of checks that every ARM request passes, in Azure's order.
 
 Token, api-version and type, throttling, the caller's rights, resource group, provider registration,
-then the resource provider.
+state of the subscription, location and tags, the gates (locks, policies), then the resource provider.
 """
 
 import secrets
@@ -9,9 +9,10 @@ from collections.abc import Iterable
 
 from acrcmk_lab.azure.arm import errors, ids, operations, timestamps
 from acrcmk_lab.azure.arm.ids import Route
-from acrcmk_lab.azure.arm.messages import AzureError, Request, Response
-from acrcmk_lab.azure.arm.operations import Call, Operation, Provider
+from acrcmk_lab.azure.arm.messages import AzureError, Body, Request, Response
+from acrcmk_lab.azure.arm.operations import Call, Gate, Operation, Provider
 from acrcmk_lab.azure.arm.throttle import Throttle
+from acrcmk_lab.azure.arm.write_checks import WriteChecks
 from acrcmk_lab.azure.state.directory import Principal
 from acrcmk_lab.azure.state.state import State
 
@@ -40,8 +41,10 @@ class Pipeline:
         state: State,
         *,
         providers: Iterable[Provider],
+        gates: Iterable[Gate] = (),
     ) -> None:
         self._state = state
+        self._gates = tuple(gates)
         self.throttle = Throttle(state.settings)
         self._providers = {p.namespace.lower(): p for p in providers}
         self._operations = {
@@ -50,6 +53,7 @@ class Pipeline:
             for operation in provider.operations()
         }
         self._templates = {template for _, template in self._operations}
+        self._write_checks = WriteChecks(state)
 
     async def __call__(self, request: Request, *, correlation_id: str) -> Response:
         """Respond to one request; every response carries ARM's common headers."""
@@ -104,8 +108,20 @@ class Pipeline:
             caller=caller,
             correlation_id=correlation_id,
         )
+        self._write_checks.check(call, operation=operation, namespace=provider.namespace)
+        for gate in self._gates:
+            await gate.admit(call, operation=operation, read=self._read)
         headers.update(provider.headers(call))
         return await operation.handler(call)
+
+    async def _read(self, call: Call) -> Body | None:
+        """Return the body that a GET of a call's path returns now; None where there is none."""
+        operation = self._operations.get(("GET", call.route.template))
+        try:
+            response = await operation.handler(call) if operation else None
+        except AzureError:
+            return None
+        return response.body if response and isinstance(response.body, dict) else None
 
     def _resolve(self, request: Request, *, route: Route) -> tuple[Operation, Provider]:
         version = request.query.get("api-version", "")

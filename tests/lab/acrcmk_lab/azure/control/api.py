@@ -21,6 +21,8 @@ from acrcmk_lab.azure.state import rbac, request_log
 from acrcmk_lab.azure.state.rbac import Grant
 
 PREFIX = "/_sim"
+SUBSCRIPTION_STATES = ("Enabled", "Warned", "PastDue", "Disabled", "Expired")
+_FORM = "application/x-www-form-urlencoded"
 API_VERSIONS = {
     "microsoft.resources": "2025-04-01",
     "microsoft.authorization": "2022-04-01",
@@ -177,6 +179,15 @@ class Control:
         self._lab.registry.reserved_names.add(name.lower())
         self._lab.vaults.reserved_names.add(name.lower())
 
+    async def subscription_state(self, state: str = "Disabled", subscription: str = "") -> None:
+        """Set the state of a subscription, the lab's own by default: Enabled, Warned, PastDue, Disabled or Expired.
+
+        Warned, Disabled and Expired ones are read-only: writes get `ReadOnlyDisabledSubscription`.
+        """
+        if state not in SUBSCRIPTION_STATES:
+            raise ValueError(f"state is one of {', '.join(SUBSCRIPTION_STATES)}, not {state!r}")
+        self._state.store.subscription_states[(subscription or self._lab.subscription_id).lower()] = state
+
     async def drain(self, kind: str = "read") -> None:
         """Empty the throttling buckets of reads, writes or deletes."""
         self._lab.pipeline.throttle.drain(kind=kind)
@@ -206,6 +217,7 @@ class Control:
         if command is None:
             return Response(404, body={"error": f"no command {name!r}", "commands": list(self._commands())})
         try:
+            _check_body(request)
             result = await command(**(request.body or {}))
         except (TypeError, ValueError, LookupError, StopIteration, jsonpatch.JsonPatchException) as error:
             return Response(400, body={"error": f"{type(error).__name__}: {error}"})
@@ -243,6 +255,16 @@ class Control:
         if vault is None:
             raise ValueError(f"no vault {name!r}")
         return vault
+
+
+def _check_body(request: Request) -> None:
+    """Check that a command's body is a JSON object or absent; ValueError or TypeError if not."""
+    if request.body is None:
+        return
+    if request.headers.get("content-type", "").lower().startswith(_FORM):
+        raise ValueError(f"the body is {_FORM}: send it with -H 'content-type: application/json'")
+    if not isinstance(request.body, dict):
+        raise TypeError("the body is not a JSON object of the command's arguments")
 
 
 def _difference(before: Body, after: Body) -> Body:

@@ -71,6 +71,7 @@ class Store:
 
     def __init__(self) -> None:
         self.subscriptions: dict[str, str] = {}
+        self.subscription_states: dict[str, str] = {}
         self.groups: dict[str, Group] = {}
         self.unregistered: dict[tuple[str, str], str] = {}
         self._tables: dict[type[Resource], dict[str, Resource]] = {}

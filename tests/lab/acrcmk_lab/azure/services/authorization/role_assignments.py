@@ -1,4 +1,4 @@
-"""Microsoft.Authorization: role assignments at any scope.
+"""Microsoft.Authorization: role assignments at any scope; role definitions, locks, policies.
 
 A role assignment exists at once; its grant takes effect after `rbac_propagation`.
 """
@@ -10,7 +10,9 @@ from acrcmk_lab.azure.arm import errors, ids, operations, paging, timestamps
 from acrcmk_lab.azure.arm.messages import Body, Response
 from acrcmk_lab.azure.arm.operations import Call, Operation
 from acrcmk_lab.azure.services.authorization import models
+from acrcmk_lab.azure.services.authorization.locks import Locks
 from acrcmk_lab.azure.services.authorization.models import RoleAssignment
+from acrcmk_lab.azure.services.authorization.policy.policies import Policies
 from acrcmk_lab.azure.services.authorization.role_definitions import RoleDefinitions
 from acrcmk_lab.azure.state.rbac import Grant, RoleDefinition
 from acrcmk_lab.azure.state.state import State
@@ -29,8 +31,9 @@ class Authorization:
     namespace = models.NAMESPACE
     versions: tuple[str, ...] = ("2018-01-01-preview", "2020-04-01-preview", "2022-04-01", "2022-05-01-preview")
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, *, locks: Locks) -> None:
         self._state = state
+        self._locks = locks
         self._roles = RoleDefinitions(state)
         state.removers[RoleAssignment] = self.remove
         # The existing combinations of scope, principal and role, for lookup in fleets with many assignments.
@@ -56,6 +59,8 @@ class Authorization:
             ),
             *operations.crud(models.NAMESPACE, path="roleAssignments", get=self.index),
             *self._roles.operations(),
+            *self._locks.operations(),
+            *Policies(self._state).operations(),
         ]
 
     async def get(self, call: Call) -> Response:

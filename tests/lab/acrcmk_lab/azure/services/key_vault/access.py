@@ -12,6 +12,8 @@ from acrcmk_lab.azure.state.state import State
 
 DATA_ACTIONS = tuple(f"Microsoft.KeyVault/vaults/keys/{action}" for action in ("read", "wrap/action", "unwrap/action"))
 PERMISSIONS = ("get", "wrapkey", "unwrapkey")
+KEY_OPERATIONS = ("wrapKey", "unwrapKey")
+"""The operations that a key must permit, whoever made it: a registry wraps its data keys with it [D]."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +41,8 @@ def reach(state: State, *, principal: str, key_identifier: str) -> Reached | Unr
         return located
     if not located.version.usable(state.clock.utc().timestamp()):
         return Unreachable("the version is disabled, expired or not valid yet", since=_updated(state, located.version))
+    if not set(KEY_OPERATIONS) <= set(located.version.operations):
+        return Unreachable("the key does not permit wrapKey and unwrapKey", since=_updated(state, located.version))
     return _check_access(state, located, principal=principal)
 
 
@@ -49,6 +53,8 @@ def unwrap(state: State, *, principal: str, versioned_identifier: str) -> Reache
         return located
     if not located.version.enabled:
         return Unreachable("the version is disabled", since=_updated(state, located.version))
+    if "unwrapKey" not in located.version.operations:
+        return Unreachable("the key does not permit unwrapKey", since=_updated(state, located.version))
     return _check_access(state, located, principal=principal)
 
 

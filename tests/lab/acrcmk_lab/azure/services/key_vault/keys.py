@@ -95,6 +95,7 @@ class VaultKeys:
             problem = "HSM keys need a vault of the premium SKU."
         if problem:
             raise errors.error("KV_KEY_PARAMETERS", reason=problem)
+        models.check_tags(call.body)
         return self._lifecycle.create(vault, name=name, properties=properties, tags=ids.tags(call.body.get("tags")))
 
     def _get_key(self, call: Call) -> tuple[Vault, Key]:

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+from acrcmk_lab.azure.arm import errors
 from acrcmk_lab.azure.arm.messages import Body
 from acrcmk_lab.azure.services.key_vault.soft_delete import Collection, I, Item
 from acrcmk_lab.azure.state.store import Resource
@@ -18,6 +19,7 @@ EC_OPERATIONS = ("sign", "verify")
 FULL_RETENTION_DAYS = 90
 HELP = " For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"
 """The end of the message about a missing object."""
+MAX_TAGS = 15
 NAME = re.compile(r"[A-Za-z0-9-]{1,127}")
 _KEY_URI = re.compile(r"https://([a-z0-9-]+)\.([^/]+)/keys/([a-z0-9-]+)(?:/([0-9a-f]{32}))?/?", re.IGNORECASE)
 
@@ -220,6 +222,12 @@ def problem(properties: Body, *, name: str) -> str | None:
     if kty.startswith("EC") and (properties.get("curveName") or CURVES[0]) not in CURVES:
         return f"Curve {properties['curveName']} is not supported."
     return None
+
+
+def check_tags(body: Body) -> None:
+    """Check the number of tags of a key, secret or certificate; AzureError for more than 15."""
+    if len(body.get("tags") or {}) > MAX_TAGS:
+        raise errors.error("KVD_TAGS_LIMIT")
 
 
 def new_version(properties: Body, *, version: str, unix_now: int) -> KeyVersion:

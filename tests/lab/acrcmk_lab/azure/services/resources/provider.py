@@ -199,7 +199,7 @@ class Resources:
             "subscriptionId": subscription,
             "tenantId": self._state.tenant_id,
             "displayName": "acrcmk lab",
-            "state": "Enabled",
+            "state": self._state.store.subscription_states.get(subscription.lower(), "Enabled"),
             "subscriptionPolicies": {"quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
         }
 

@@ -6,9 +6,10 @@ then the object itself.
 
 from acrcmk_lab.azure.arm import errors, hosts
 from acrcmk_lab.azure.arm.messages import AzureError, Request, Response
+from acrcmk_lab.azure.services.key_vault import models
 from acrcmk_lab.azure.services.key_vault.data_plane import access, operations
 from acrcmk_lab.azure.services.key_vault.data_plane.certificates import DataPlaneCertificates
-from acrcmk_lab.azure.services.key_vault.data_plane.keys import DataPlaneKeys
+from acrcmk_lab.azure.services.key_vault.data_plane.keys import CheckKey, DataPlaneKeys
 from acrcmk_lab.azure.services.key_vault.data_plane.operations import Call, Operation
 from acrcmk_lab.azure.services.key_vault.data_plane.secrets import DataPlaneSecrets
 from acrcmk_lab.azure.services.key_vault.data_plane.throttle import Limits
@@ -38,11 +39,11 @@ _FIXED_HEADERS = {
 class VaultEndpoint:
     """The endpoints of all vaults."""
 
-    def __init__(self, state: State, *, lifecycle: KeyLifecycle) -> None:
+    def __init__(self, state: State, *, lifecycle: KeyLifecycle, check_key: CheckKey) -> None:
         self._state = state
         self._limits = Limits(state)
         self._operations = [
-            *DataPlaneKeys(state, lifecycle=lifecycle).operations(),
+            *DataPlaneKeys(state, lifecycle=lifecycle, check_key=check_key).operations(),
             *DataPlaneSecrets(state).operations(),
             *DataPlaneCertificates(state).operations(),
         ]
@@ -90,6 +91,7 @@ class VaultEndpoint:
         )
         access.admit(self._state, call, operation=operation)
         self._limits.charge(call, operation=operation)
+        models.check_tags(call.body)
         return operation.handler(call)
 
     def _caller(self, request: Request) -> Principal:

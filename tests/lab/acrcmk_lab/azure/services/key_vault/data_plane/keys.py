@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from typing import Protocol
 
 from acrcmk_lab.azure.arm import errors, ids
 from acrcmk_lab.azure.arm.messages import Body, Response
@@ -33,11 +34,18 @@ _CRYPTOGRAPHY = {
 }
 
 
+class CheckKey(Protocol):
+    """Checks a new key version against Azure Policy; AzureError if a policy denies it."""
+
+    def __call__(self, path: str, /, *, body: Body) -> None: ...
+
+
 class DataPlaneKeys:
     """The operations on keys."""
 
-    def __init__(self, state: State, *, lifecycle: KeyLifecycle) -> None:
+    def __init__(self, state: State, *, lifecycle: KeyLifecycle, check_key: CheckKey) -> None:
         self._state = state
+        self._check_key = check_key
         self._lifecycle = lifecycle
         self._materials = Materials()
         self._backups: dict[str, Key] = {}
@@ -89,7 +97,7 @@ class DataPlaneKeys:
         problem = models.problem(properties, name=call.names[0])
         if not problem and not properties["kty"]:
             problem = "kty is required"
-        self._check(call, problem=problem, kty=str(properties["kty"]))
+        self._check(call, problem=problem, kty=str(properties["kty"]), properties=properties)
         key = self._lifecycle.create(
             call.vault, name=call.names[0], properties=properties, tags=ids.tags(call.body.get("tags"))
         )
@@ -104,7 +112,6 @@ class DataPlaneKeys:
         material = crypto.imported(jwk)
         kty = str(jwk["kty"]).removesuffix("-HSM") + ("-HSM" if call.body.get("Hsm") else "")
         problem = None if models.NAME.fullmatch(call.names[0]) else "the key's name is invalid"
-        self._check(call, problem=problem, kty=kty)
         properties = {
             "kty": kty,
             "keySize": material.key_size,
@@ -112,6 +119,7 @@ class DataPlaneKeys:
             "keyOps": jwk.get("key_ops"),
             "attributes": call.attributes,
         }
+        self._check(call, problem=problem, kty=kty, properties=properties)
         key = self._lifecycle.create(
             call.vault, name=call.names[0], properties=properties, tags=ids.tags(call.body.get("tags"))
         )
@@ -195,11 +203,13 @@ class DataPlaneKeys:
             return key, key.versions[version_id.lower()]
         raise operations.not_found("KVD_KEY_NOT_FOUND", call=call, name="/".join(filter(None, (name, version_id))))
 
-    def _check(self, call: Call, *, problem: str | None, kty: str) -> None:
+    def _check(self, call: Call, *, problem: str | None, kty: str, properties: Body) -> None:
         if not problem and kty.endswith("-HSM") and call.vault.sku["name"].lower() != "premium":
             problem = "HSM keys need a vault of the premium SKU"
         if problem:
             raise errors.error("KVD_BAD_PARAMETER", reason=problem)
+        body = {"properties": properties, "tags": call.body.get("tags")}
+        self._check_key(f"{call.vault.id}/keys/{call.names[0]}", body=body)
 
     def bundle(self, call: Call, key: Key, *, version: KeyVersion) -> Response:
         """Return a key version with its public part."""

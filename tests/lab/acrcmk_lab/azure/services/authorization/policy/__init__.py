@@ -1,0 +1,1 @@
+"""Azure Policy: definitions, assignments, the rule language, and the check of every write."""
