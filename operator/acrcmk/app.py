@@ -24,6 +24,7 @@ from acrcmk.kube import informer as informers
 from acrcmk.kube.informer import Informer
 from acrcmk.kube.objects import NamespacedName, Objects
 from acrcmk.reconcile.reconciler import Reconciler
+from acrcmk.runtime import priority as priorities
 from acrcmk.runtime.health import HealthServer
 from acrcmk.runtime.pace import Backoff, Cadence, Pace, Resync
 from acrcmk.runtime.queue import Queue
@@ -87,6 +88,7 @@ def queue(settings: Settings, *, metrics: Metrics) -> Queue[NamespacedName]:
             resync=Resync(period=settings.resync_seconds),
         ),
         random=random.random,
+        background_limit=priorities.background_limit(settings.workers),
     )
     return Queue(schedule, clock=asyncio.get_running_loop().time, metrics=metrics)
 
@@ -150,7 +152,7 @@ async def _serve(
     async def drain() -> None:
         await workers.drain(grace=settings.drain_seconds)
 
-    informer = Informer(add=lambda name, delay: keys.add(name, delay=delay), forget=forget)
+    informer = Informer(add=keys.add, forget=forget)
     try:
         await kopf.operator(
             registry=informer.registry(cleanup=drain),

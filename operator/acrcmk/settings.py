@@ -117,13 +117,15 @@ class Settings(pydantic_settings.BaseSettings):
     poll_min_seconds: float = pydantic.Field(
         default=1.0, gt=0, description="Shortest delay between two polls of a running Azure operation."
     )
-    poll_max_seconds: float = pydantic.Field(default=30.0, gt=0, description="Longest delay between two such polls.")
-    retry_min_seconds: float = pydantic.Field(
-        default=2.0,
-        gt=0,
-        description="Limit of the delay after a failure; doubles with each failure in a row.",
+    poll_max_seconds: float = pydantic.Field(
+        default=30.0, gt=0, description="Longest delay between two polls of a running Azure operation."
     )
-    retry_max_seconds: float = pydantic.Field(default=300.0, gt=0, description="Upper bound of that limit.")
+    retry_min_seconds: float = pydantic.Field(
+        default=2.0, gt=0, description="Longest delay after a first failure; doubles with each failure in a row."
+    )
+    retry_max_seconds: float = pydantic.Field(
+        default=300.0, gt=0, description="Longest delay after any number of failures in a row."
+    )
     resync_seconds: float = pydantic.Field(
         default=600.0, gt=0, description="Delay between two drift checks of an object, plus or minus 10 %."
     )

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.integration]
 def test_deleting_the_namespace_lets_the_object_go_and_leaves_azure(assets, children, space):
     space.ready()
     owned = space.owned()
-    manager = envtest.start_controller_manager(children, assets)
+    manager = envtest.start_controller_manager(children, assets, controller="namespace-controller")
     try:
         space.kubectl.run("delete", "namespace", space.namespace, "--timeout=60s", timeout=70)
     finally:

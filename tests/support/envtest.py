@@ -51,12 +51,12 @@ def start(children: processes.Children, assets: pathlib.Path) -> Server:
     )
 
 
-def start_controller_manager(children: processes.Children, assets: pathlib.Path) -> processes.Child:
-    """Start what deletes namespaces; the API server must be one of the same children."""
+def start_controller_manager(children: processes.Children, assets: pathlib.Path, *, controller: str) -> processes.Child:
+    """Start one controller of Kubernetes; the API server must be one of the same children."""
     return children.start(
         "kube-controller-manager",
         *(str(assets / "kube-controller-manager"), "--kubeconfig", "admin.yaml", "--leader-elect=false"),
-        *("--secure-port=0", "--controllers=namespace-controller"),
+        *("--secure-port=0", f"--controllers={controller}"),
     )
 
 

@@ -1,28 +1,47 @@
 """kopf as informer: one handler, which queues the objects that changed and never awaits the network."""
 
+import dataclasses
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import kopf
 
 from acrcmk import api
+from acrcmk.api.conditions import ConditionType
+from acrcmk.api.status import UNOBSERVED
 from acrcmk.kube import client
 from acrcmk.kube.objects import NamespacedName
+from acrcmk.runtime.priority import Priority
 
 _LISTED_PER_SECOND = 20.0
-"""Objects of the first list that are due per second, so that a restart does not send all reads to Azure at once."""
+"""Drift checks per second after a restart, which does not send all reads to Azure at once."""
 
-Fingerprint = tuple[Any, ...]
+
+class Add(Protocol):
+    """`Queue.add`."""
+
+    def __call__(self, name: NamespacedName, /, *, delay: float, priority: Priority) -> None:
+        """Queue an object to be reconciled after `delay` seconds."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fingerprint:
+    """The metadata whose change queues an object; a status write does not change them."""
+
+    uid: str | None
+    generation: int | None
+    deletion_timestamp: str | None
+    finalizers: tuple[str, ...]
 
 
 class Informer:
-    """Queues an object when its metadata changes in a way that matters (`_fingerprint`); a status write does not."""
+    """Queues an object when its `Fingerprint` changes."""
 
     def __init__(
         self,
         *,
-        add: Callable[[NamespacedName, float], None],
+        add: Add,
         forget: Callable[[NamespacedName], None],
         spread: Callable[[float], float] = lambda limit: random.uniform(0, limit),  # noqa: S311 - no secret
     ) -> None:
@@ -58,20 +77,45 @@ class Informer:
             self._fingerprints.pop(key, None)
             self._forget(key)
             return
-        fingerprint = _fingerprint(metadata)
-        if self._fingerprints.get(key) == fingerprint:
+        old, new = self._fingerprints.get(key), _fingerprint(metadata)
+        if old == new:
             return
-        self._fingerprints[key] = fingerprint
-        listed = event_type is None and "deletionTimestamp" not in metadata
-        self._add(key, self._spread(len(self._fingerprints) / _LISTED_PER_SECOND) if listed else 0.0)
+        self._fingerprints[key] = new
+        if event_type is None and old is None:
+            priority = _priority_of_listed(new, status=body.get("status") or {})
+        else:
+            priority = _priority_of_changed(new, old=old)
+        is_drift = priority is Priority.DRIFT
+        delay = self._spread(len(self._fingerprints) / _LISTED_PER_SECOND) if is_drift else 0.0
+        self._add(key, delay=delay, priority=priority)
+
+
+def _priority_of_changed(new: Fingerprint, *, old: Fingerprint | None) -> Priority:
+    if new.deletion_timestamp is not None:
+        return Priority.DELETION
+    if old is not None and old.uid == new.uid and old.generation != new.generation:
+        return Priority.EDIT
+    return Priority.CREATION
+
+
+def _priority_of_listed(new: Fingerprint, *, status: Mapping[str, Any]) -> Priority:
+    """Return the priority of an object of the first list, from how far it was reconciled before the restart."""
+    if new.deletion_timestamp is not None:
+        return Priority.DELETION
+    observed_generation = status.get("observedGeneration", UNOBSERVED)
+    if observed_generation not in {UNOBSERVED, new.generation}:
+        return Priority.EDIT
+    conditions = {condition["type"]: condition["status"] for condition in status.get("conditions") or ()}
+    is_settled = observed_generation == new.generation and conditions.get(ConditionType.READY) == "True"
+    return Priority.DRIFT if is_settled else Priority.CREATION
 
 
 def _fingerprint(metadata: Mapping[str, Any]) -> Fingerprint:
-    return (
-        metadata.get("uid"),
-        metadata.get("generation"),
-        metadata.get("deletionTimestamp"),
-        tuple(metadata.get("finalizers") or ()),
+    return Fingerprint(
+        uid=metadata.get("uid"),
+        generation=metadata.get("generation"),
+        deletion_timestamp=metadata.get("deletionTimestamp"),
+        finalizers=tuple(metadata.get("finalizers") or ()),
     )
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable
 from typing import Generic
 
+from acrcmk.runtime.priority import Priority
 from acrcmk.runtime.requeue import Requeue, Retry
 from acrcmk.runtime.schedule import NEVER, K, Schedule
 from acrcmk.telemetry import metrics
@@ -22,13 +24,15 @@ class Queue(Generic[K]):
         self._clock = clock
         self._metrics = metrics
         self._changed = asyncio.Event()
-        metrics.workqueue_depth.set_function(lambda: schedule.depth(now=clock()))
+        for priority in Priority:
+            depth = functools.partial(self._depth, priority)
+            metrics.workqueue_depth(priority).set_function(depth)
         metrics.workqueue_unfinished_work.set_function(lambda: sum(schedule.ages(now=clock()).values()))
         metrics.workqueue_longest_running.set_function(self.longest_running)
 
-    def add(self, key: K, *, delay: float = 0.0) -> None:
-        """Queue `key` to be processed after `delay` seconds; an earlier due time is kept."""
-        if self._schedule.add(key, due=self._clock() + delay):
+    def add(self, key: K, *, delay: float = 0.0, priority: Priority = Priority.CREATION) -> None:
+        """Queue `key` to be processed after `delay` seconds; an earlier due time or a higher priority is kept."""
+        if self._schedule.add(key, due=self._clock() + delay, priority=priority):
             self._metrics.workqueue_adds.inc()
             self._changed.set()
 
@@ -45,7 +49,7 @@ class Queue(Generic[K]):
             due, now = self._schedule.next_due(), self._clock()
             key = self._schedule.take(now=now)
             if key is not None:
-                self._metrics.workqueue_queue_duration.observe(now - due)
+                self._metrics.workqueue_queue_duration.observe(self._schedule.waited(key))
                 return key
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
@@ -63,3 +67,6 @@ class Queue(Generic[K]):
     def longest_running(self) -> float:
         """Return for how many seconds the longest running reconcile has been running; 0 if there is none."""
         return max(self._schedule.ages(now=self._clock()).values(), default=0.0)
+
+    def _depth(self, priority: Priority) -> int:
+        return self._schedule.depth(priority, now=self._clock())

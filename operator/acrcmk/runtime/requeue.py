@@ -1,6 +1,9 @@
 """When an object is reconciled again: the result of a reconcile."""
 
 import dataclasses
+from collections.abc import Mapping
+
+from acrcmk.runtime.priority import Priority
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,3 +42,11 @@ class Retry:
 
 
 Requeue = Done | Resync | After | Poll | Retry
+
+PRIORITIES: Mapping[type[Requeue], Priority] = {
+    Resync: Priority.DRIFT,
+    After: Priority.RETRY,
+    Poll: Priority.CREATION,
+    Retry: Priority.RETRY,
+}
+"""The priority of the next reconcile; after `Done` that of the watch event decides."""

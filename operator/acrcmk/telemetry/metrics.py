@@ -43,11 +43,18 @@ class Metrics:
 
     def _add_workqueue(self, registry: prometheus_client.CollectorRegistry) -> None:
         """Add controller-runtime's metrics of a work queue."""
-        self.workqueue_depth = Gauge(
-            "workqueue_depth", "Objects that are due and wait for a worker", ["name"], registry=registry
-        ).labels(name=QUEUE_NAME)
+        self._workqueue_depth = Gauge(
+            "workqueue_depth",
+            "Objects that are due and wait for a worker, by priority: 100 deletion, 50 edit, 0 creation and polls, "
+            "-50 retry, -100 drift check",
+            ["name", "priority"],
+            registry=registry,
+        )
         self.workqueue_adds = Counter(
-            "workqueue_adds_total", "Objects queued, or made due earlier than before", ["name"], registry=registry
+            "workqueue_adds_total",
+            "Objects queued, or made due earlier or with a higher priority",
+            ["name"],
+            registry=registry,
         ).labels(name=QUEUE_NAME)
         self.workqueue_queue_duration = Histogram(
             "workqueue_queue_duration_seconds",
@@ -105,6 +112,10 @@ class Metrics:
             ["service"],
             registry=registry,
         )
+
+    def workqueue_depth(self, priority: int) -> Gauge:
+        """Return the depth of the work queue at a priority, which is a decimal number as in controller-runtime."""
+        return self._workqueue_depth.labels(name=QUEUE_NAME, priority=f"{priority:d}")
 
     def azure_request(self, *, service: str, operation: str, code: str, seconds: float) -> None:
         """Count one request to Azure; `code` is the HTTP status, empty when there was no response."""

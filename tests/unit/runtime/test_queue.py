@@ -4,7 +4,11 @@ import asyncio
 
 import pytest
 
+from acrcmk.runtime import pace
+from acrcmk.runtime.priority import Priority
+from acrcmk.runtime.queue import Queue
 from acrcmk.runtime.requeue import After, Done, Retry
+from acrcmk.runtime.schedule import Schedule
 
 pytestmark = pytest.mark.looptime
 
@@ -83,7 +87,7 @@ async def test_the_metrics_count_waiting_and_processing(queue, sample):
         queue.add(key, delay=delay)
     queue.add("a")
     await asyncio.sleep(2.0)
-    assert sample("workqueue_depth") == 2
+    assert sample("workqueue_depth", priority="0") == 2
     assert sample("workqueue_adds_total") == 3
     await queue.get()
     await asyncio.sleep(3.0)
@@ -96,5 +100,27 @@ async def test_the_metrics_count_waiting_and_processing(queue, sample):
     queue.done("b", After(9.0))
     assert sample("workqueue_work_duration_seconds_sum") == pytest.approx(7.0 + 4.0)
     assert sample("workqueue_retries_total") == 1
-    assert sample("workqueue_depth") == 0
+    assert sample("workqueue_depth", priority="0") == 0
     assert sample("workqueue_unfinished_work_seconds") == 0
+
+
+async def test_the_depth_is_measured_by_priority(queue, sample):
+    for number, priority in enumerate(Priority):
+        for copy in range(number):
+            queue.add(f"{priority}-{copy}", priority=priority)
+    depths = {priority: sample("workqueue_depth", priority=str(priority.value)) for priority in Priority}
+    assert depths == {priority: number for number, priority in enumerate(Priority)}
+
+
+async def test_a_get_that_waits_for_a_background_worker_returns_when_one_is_done(metrics, looptime):
+    schedule = Schedule[str](pace=pace.Pace(), random=lambda: 0.5, background_limit=1)
+    queue = Queue(schedule, clock=asyncio.get_running_loop().time, metrics=metrics)
+    for key in "ab":
+        queue.add(key, priority=Priority.DRIFT)
+    await queue.get()
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(5.0)
+    assert not waiting.done()
+    queue.done("a", Done())
+    assert await waiting == "b"
+    assert looptime == pytest.approx(5.0)

@@ -1,6 +1,7 @@
 import pytest
 
 from acrcmk.runtime import pace
+from acrcmk.runtime.priority import Priority
 from acrcmk.runtime.requeue import After, Done, Poll, Resync, Retry
 from acrcmk.runtime.schedule import NEVER, Schedule
 
@@ -143,10 +144,10 @@ def test_done_for_a_key_that_is_not_processed_is_an_error(schedule):
 def test_depth_counts_keys_that_are_due_and_not_processed(schedule):
     for key, due in [("a", 0.0), ("b", 1.0), ("c", 2.0), ("d", 9.0)]:
         schedule.add(key, due=due)
-    assert schedule.depth(now=2.0) == 3
+    assert schedule.depth(Priority.CREATION, now=2.0) == 3
     take(schedule, "a", now=2.0)
     schedule.add("a", due=2.0)
-    assert schedule.depth(now=2.0) == 2
+    assert schedule.depth(Priority.CREATION, now=2.0) == 2
     assert schedule.ages(now=5.0) == {"a": 3.0}
 
 
@@ -155,7 +156,7 @@ def test_stale_heap_items_are_removed(schedule):
         schedule.add("a", due=now)
         take(schedule, "a", now=now)
         schedule.done("a", Resync(), now=now)
-    assert len(schedule._heap) < 100
+    assert sum(map(len, schedule._heaps.values())) < 100
 
 
 def test_a_key_that_is_done_leaves_no_state(schedule):
@@ -164,3 +165,75 @@ def test_a_key_that_is_done_leaves_no_state(schedule):
         take(schedule, f"{number}", now=0.0)
         schedule.done(f"{number}", Done(), now=0.0)
     assert not schedule._entries
+
+
+def test_of_the_due_keys_the_one_with_the_highest_priority_is_taken(schedule):
+    for priority in sorted(Priority):
+        schedule.add(priority.name, due=1.0, priority=priority)
+    schedule.add("later edit", due=2.0, priority=Priority.EDIT)
+    assert [schedule.take(now=1.0) for _ in range(6)] == ["DELETION", "EDIT", "CREATION", "RETRY", "DRIFT", None]
+
+
+def test_a_due_key_of_low_priority_does_not_wait_for_a_key_of_high_priority_that_is_not_due(schedule):
+    schedule.add("edit", due=2.0, priority=Priority.EDIT)
+    schedule.add("drift", due=1.0, priority=Priority.DRIFT)
+    assert schedule.next_due() == 1.0
+    take(schedule, "drift", now=1.0)
+
+
+def test_the_highest_priority_and_the_earliest_due_time_of_a_key_win(schedule):
+    schedule.add("a", due=1.0, priority=Priority.DRIFT)
+    assert schedule.add("a", due=5.0, priority=Priority.EDIT)
+    assert not schedule.add("a", due=1.0, priority=Priority.RETRY)
+    schedule.add("b", due=0.0, priority=Priority.CREATION)
+    assert schedule.depth(Priority.DRIFT, now=1.0) == 0
+    assert schedule.depth(Priority.EDIT, now=1.0) == 1
+    take(schedule, "a", now=1.0)
+    take(schedule, "b", now=1.0)
+    assert schedule.take(now=9.0) is None
+
+
+@pytest.mark.parametrize(
+    ("requeue", "priority"),
+    [
+        (Resync(), Priority.DRIFT),
+        (After(0.0), Priority.RETRY),
+        (Poll(changed=True), Priority.CREATION),
+        (Retry(), Priority.RETRY),
+    ],
+)
+def test_each_kind_of_requeue_has_its_priority_whatever_the_previous_one_was(schedule, requeue, priority):
+    schedule.add("a", due=0.0, priority=Priority.DELETION)
+    take(schedule, "a", now=0.0)
+    schedule.done("a", requeue, now=0.0)
+    assert {each for each in Priority if schedule.depth(each, now=1000.0)} == {priority}
+
+
+def test_an_edit_during_the_reconcile_keeps_its_priority(schedule):
+    schedule.add("a", due=0.0, priority=Priority.DRIFT)
+    take(schedule, "a", now=0.0)
+    schedule.add("a", due=1.0, priority=Priority.EDIT)
+    schedule.done("a", Resync(), now=2.0)
+    assert schedule.depth(Priority.EDIT, now=2.0) == 1
+
+
+def test_background_priorities_leave_workers_free():
+    schedule = Schedule[str](pace=PACE, random=lambda: 0.5, background_limit=2)
+    for key in "abcd":
+        schedule.add(key, due=0.0, priority=Priority.DRIFT)
+    schedule.add("retry", due=0.0, priority=Priority.RETRY)
+    assert [schedule.take(now=0.0) for _ in range(3)] == ["retry", "a", None]
+    assert schedule.next_due() == NEVER, "a wait until the due time would be a busy loop"
+    schedule.add("edit", due=0.0, priority=Priority.EDIT)
+    take(schedule, "edit", now=0.0)
+    schedule.forget("a")
+    assert schedule.take(now=0.0) is None, "the reconcile of a forgotten key still occupies its worker"
+    schedule.done("a", Done(), now=1.0)
+    take(schedule, "b", now=1.0)
+
+
+def test_a_key_knows_for_how_long_it_was_due(schedule):
+    schedule.add("a", due=1.0)
+    take(schedule, "a", now=4.0)
+    schedule.add("a", due=4.0)
+    assert schedule.waited("a") == 3.0
