@@ -24,7 +24,7 @@ def resyncing(running_operator):
 def world(new_space, resyncing):
     """One object per access mode, Ready."""
     space = new_space()
-    space.apply("rbac", tags={"team": "platform"}, registry={"adminUserEnabled": False})
+    space.apply("rbac", tags={"team": "platform"}, registry={"name": space.registry("rbac"), "adminUserEnabled": False})
     space.apply("policy", vault={"name": space.vault("policy"), "access": "AccessPolicy", "firewall": {}})
     for name in ("rbac", "policy"):
         space.object(name).wait_ready()
