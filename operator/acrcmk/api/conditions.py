@@ -41,7 +41,7 @@ class Reason(Described):
     """Every reason a condition or an event may give."""
 
     SUCCEEDED = "Succeeded", "Azure is as the spec says."
-    PROGRESSING = "Progressing", "A new generation of the spec is being looked at."
+    PROGRESSING = "Progressing", "The operator or Azure is working; the message and the other conditions tell on what."
     WAITING = "Waiting", "Something that this step needs is not ready yet."
     CREATING = "Creating", "Azure is creating the resource."
     UPDATING = "Updating", "Azure is changing the resource."

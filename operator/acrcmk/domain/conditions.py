@@ -59,15 +59,20 @@ def of_refusal(outcome: Outcome, *, condition: ConditionType | None = None) -> t
 
 
 def summary(outcomes: list[Outcome]) -> tuple[ConditionUpdate, ...]:
-    """Return Ready, and Stalled or Reconciling where it is not True, of the most urgent outcome."""
+    """Return Ready, and Stalled or Reconciling where it is not True, of the most urgent outcome.
+
+    While Azure works the reason is always `Progressing`, so that Ready does not change with each step; the message
+    and the step's own condition tell which one it is.
+    """
     worst = min(outcomes, key=_urgency)
     if isinstance(worst, Ready):
         message = "The registry is encrypted with the customer-managed key."
         return (ConditionUpdate(type=ConditionType.READY, status="True", reason=worst.reason, message=message),)
     abnormal = ConditionType.STALLED if isinstance(worst, Stalled) else ConditionType.RECONCILING
+    reason = Reason.PROGRESSING if isinstance(worst, Progressing) and not worst.failed else worst.reason
     return (
-        ConditionUpdate(type=ConditionType.READY, status="False", reason=worst.reason, message=worst.message),
-        ConditionUpdate(type=abnormal, status="True", reason=worst.reason, message=worst.message),
+        ConditionUpdate(type=ConditionType.READY, status="False", reason=reason, message=worst.message),
+        ConditionUpdate(type=abnormal, status="True", reason=reason, message=worst.message),
     )
 
 

@@ -38,13 +38,17 @@ class StatusWriter:
         self._now = now
         self._one_at_a_time = asyncio.Lock()
 
-    async def write(self, progress: Progress) -> None:
-        """Write what a reconcile has come to; raises `ObjectChangedError` and `KubernetesError`."""
+    async def write(self, progress: Progress, *, interim: bool = False) -> None:
+        """Write what a reconcile has come to; raises `ObjectChangedError` and `KubernetesError`.
+
+        An `interim` status is written only where a condition changes: the final one follows with the rest.
+        """
         async with self._one_at_a_time:
             transition = status_rules.next_status(
                 self.status, progress, generation=self._header.generation, now=self._now()
             )
-            if transition.status.to_wire() == self.status.to_wire():
+            unchanged = transition.status.to_wire() == self.status.to_wire()
+            if unchanged or (interim and not transition.events):
                 return
             await self._apply(transition.status)
             self.status = transition.status

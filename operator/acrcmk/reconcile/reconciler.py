@@ -148,7 +148,7 @@ class Reconciler:
         async def report(results: Results) -> None:
             """Write an interim status; the final one follows, so what prevents this one is only logged."""
             try:
-                await writer.write(Progress(desired=desired, results=dict(results)))
+                await writer.write(Progress(desired=desired, results=dict(results)), interim=True)
             except (KubernetesError, ObjectChangedError) as error:
                 log.info("interim status not written", error=str(error))
 

@@ -38,7 +38,7 @@ def told(
     ("outcomes", "ready", "beside", "reason"),
     [
         ({}, "True", None, Reason.SUCCEEDED),
-        ({"vault": PROGRESSING, "key": WAITING}, "False", "Reconciling", Reason.CREATING),
+        ({"vault": PROGRESSING, "key": WAITING}, "False", "Reconciling", Reason.PROGRESSING),
         ({"vault": BLOCKED, "key": WAITING}, "False", "Reconciling", Reason.NAME_TAKEN),
         ({"vault": PROGRESSING, "key": STALLED}, "False", "Stalled", Reason.INVALID_SPEC),
         ({"vault": BLOCKED, "key": STALLED}, "False", "Stalled", Reason.INVALID_SPEC),
