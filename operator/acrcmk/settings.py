@@ -115,7 +115,7 @@ class Settings(pydantic_settings.BaseSettings):
         default=16, ge=1, le=256, description="Number of objects reconciled at the same time."
     )
     poll_min_seconds: float = pydantic.Field(
-        default=1.0, gt=0, description="Shortest delay between two polls of a running Azure operation."
+        default=2.0, gt=0, description="Shortest delay between two polls of a running Azure operation."
     )
     poll_max_seconds: float = pydantic.Field(
         default=30.0, gt=0, description="Longest delay between two polls of a running Azure operation."

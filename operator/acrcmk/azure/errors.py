@@ -178,11 +178,13 @@ def failure(
 
 @contextlib.asynccontextmanager
 async def translated() -> AsyncIterator[None]:
-    """Raise `AzureFailure` for what the SDK raises."""
+    """Raise `AzureFailure` for what the SDK raises; an empty error body raises JSONDecodeError in it."""
     try:
         yield
     except exceptions.AzureError as error:
         raise classify(error) from error
+    except json.JSONDecodeError as error:
+        raise AzureFailure(kind=Kind.UNAVAILABLE, text="the answer is not JSON") from error
 
 
 async def or_none(call: Awaitable[T]) -> T | None:

@@ -128,7 +128,7 @@ def start_operator(
 
 def scaled_delays(speed: float) -> dict[str, str]:
     """Return the settings of the operator's delays for an Azure that runs at `speed` times real time."""
-    seconds = {"POLL_MIN": 1.0, "POLL_MAX": 30.0, "RETRY_MIN": 2.0, "RETRY_MAX": 300.0, "GRANT_DELAY": 61.0}
+    seconds = {"POLL_MIN": 2.0, "POLL_MAX": 30.0, "RETRY_MIN": 2.0, "RETRY_MAX": 300.0, "GRANT_DELAY": 61.0}
     return {f"ACRCMK_{name}_SECONDS": f"{value / speed:g}" for name, value in seconds.items()}
 
 
