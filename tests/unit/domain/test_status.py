@@ -1,3 +1,4 @@
+import dataclasses
 import datetime
 from typing import Any
 
@@ -131,3 +132,39 @@ def test_what_the_spec_refers_to_is_not_in_the_ledger(field: str) -> None:
         desired=builders.desired(**{field: {"resourceId": ids[field]}}), results=progress.results, complete=True
     )
     assert ids[field] not in [resource.id for resource in after(referenced).status.resources]
+
+
+def test_what_is_observed_to_be_absent_leaves_only_what_pins_it() -> None:
+    before = after(complete()).status
+    gone = builders.observed(registry=None, identity=None, key=None, version_in_use=None, target_version=None)
+    status_after = after(complete(observed=gone), before=before).status
+    assert status_after.encryption is None
+    assert (status_after.registry.id, status_after.registry.login_server) == (str(builders.REGISTRY_ID), None)
+    assert status_after.registry.first_ready == before.registry.first_ready
+    assert status_after.identity.client_id is None
+    assert (status_after.key.name, status_after.key.version) == ("acr-cmk", None)
+
+
+def test_the_first_ready_time_is_kept() -> None:
+    first = after(complete()).status
+    assert (first.registry.first_observed, first.registry.first_ready) == (builders.NOW, builders.NOW)
+    again = status.next_status(first, complete(), generation=1, now=LATER).status
+    assert again.registry == first.registry
+
+
+def test_a_registry_that_moved_to_another_key_version_has_an_event_whoever_moved_it() -> None:
+    before = after(complete()).status
+    encryption = builders.encryption(versioned_key_identifier=f"{builders.KEY_URI}/{builders.VERSION_2}")
+    moved = builders.observed(
+        registry=builders.registry(encryption=encryption), key=builders.key(version=builders.VERSION_2)
+    )
+    assert ("KeyCurrent", "Rotated") in reported(after(complete(observed=moved), before=before))
+
+
+def test_what_holds_changes_no_condition_and_ready_becomes_unknown_only_when_it_is_not_tolerated() -> None:
+    before = after(complete()).status
+    unreadable = Progressing(reason=Reason.AZURE_UNAVAILABLE, message="away", failed=True, holds=True)
+    assert after(complete(vault=unreadable), before=before).status.conditions == before.conditions
+    progress = dataclasses.replace(complete(vault=unreadable), unreadable=unreadable)
+    ready = after(progress, before=before).status.condition("Ready")
+    assert (ready.status, ready.reason) == ("Unknown", "AzureUnavailable")
