@@ -13,6 +13,7 @@ INTENDED = {
     r"Microsoft.Authorization/roleAssignments/(id|name)": (
         "az draws the assignment's name; the operator derives it, so that repeating makes no second one"
     ),
+    r"Microsoft.Authorization/roleAssignments/creator_id": "Azure records who assigned the role",
     r"Microsoft.KeyVault/vaults/flags/enabledForDeployment": (
         "az adds its own default when it writes the whole vault back (step 5); the operator leaves it unset"
     ),

@@ -1,6 +1,7 @@
 """What a step decides: writes to apply, or an outcome with a reason and a message."""
 
 import dataclasses
+import datetime
 
 from acrcmk.api.conditions import Reason
 from acrcmk.domain.writes import Write
@@ -30,14 +31,15 @@ class Waiting:
 class Progressing:
     """Azure is working, or the operator will try again; nobody has to act.
 
-    `retry_after` is in seconds; None leaves the delay to the work queue: the polling cadence, or back-off after a
-    call that `failed`. With `unlocks` the steps that need this one may run already, as for a grant that only the
-    registry's use of the key can prove.
+    `retry_after` is in seconds after the reconcile, `retry_at` a time; without both the delay is the work queue's: the
+    polling cadence, or back-off after a call that `failed`. With `unlocks` the steps that need this one may run
+    already, as for a grant that only the registry's use of the key can prove.
     """
 
     reason: Reason
     message: str
     retry_after: float | None = None
+    retry_at: datetime.datetime | None = None
     failed: bool = False
     unlocks: bool = False
     holds: bool = False

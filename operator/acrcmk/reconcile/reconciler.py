@@ -79,7 +79,7 @@ class Reconciler:
             return After(0)
         finally:
             self._report_conditions(name, writer.status.conditions)
-        requeue = _requeue(progress, changed=writer.changed)
+        requeue = _requeue(progress, changed=writer.changed, now=self._now())
         self._memories.after(name, requeue)
         _log_failures(progress)
         return requeue
@@ -164,13 +164,13 @@ async def _resolve(registry: EncryptedRegistry, azure: Azure) -> Desired | Refus
         return Refusal(condition=ConditionType.REGISTRY_READY, outcome=outcome)
 
 
-def _requeue(progress: Progress, *, changed: bool) -> Requeue:
+def _requeue(progress: Progress, *, changed: bool, now: datetime.datetime) -> Requeue:
     if progress.refusal is not None:
         refused = progress.refusal.outcome
         invalid = isinstance(refused, Stalled) and refused.reason is Reason.INVALID_SPEC
-        return Done() if invalid else next_reconcile.requeue_of([refused], changed=changed)
+        return Done() if invalid else next_reconcile.requeue_of([refused], changed=changed, now=now)
     decisive = [progress.results[step.name].outcome for step in STEPS if not step.informational]
-    return next_reconcile.requeue_of(decisive, changed=changed)
+    return next_reconcile.requeue_of(decisive, changed=changed, now=now)
 
 
 def _log_failures(progress: Progress) -> None:

@@ -4,6 +4,7 @@ A registry is never read, changed and PUT back: Azure rejects that with a custom
 """
 
 import dataclasses
+import datetime
 
 from acrcmk.api.conditions import Reason
 from acrcmk.domain import failures, ids, ownership, queries, registry_settings, remedies
@@ -54,7 +55,8 @@ def explain(desired: Desired, observed: Observed, failure: AzureFailure, *, doin
             reason=Reason.PROPAGATING,
             message="Azure cannot use the key yet; a new grant can take up to 10 minutes to take effect, and the "
             f"operator tries again until then. Azure: {failure}",
-            retry_after=max(failure.retry_after or 0.0, _grant_pause(desired, observed)),
+            retry_after=failure.retry_after,
+            retry_at=desired.now + datetime.timedelta(seconds=_grant_pause(desired, observed)),
         )
     return remedies.outcome_of(failure, doing=doing)
 
