@@ -10,12 +10,12 @@ from pydantic.alias_generators import to_camel
 
 
 class Described(StrEnum):
-    """A word with a sentence about it: the README's tables are made from these."""
+    """A text with a description; the tables of docs/reference.md are generated from these."""
 
     description: str
 
     def __new__(cls, word: str, description: str) -> Self:
-        """Take the word as the value and keep its description beside it."""
+        """Return a member with the text as its value."""
         member = str.__new__(cls, word)
         member._value_ = word
         member.description = description
@@ -23,7 +23,7 @@ class Described(StrEnum):
 
 
 class ConditionType(Described):
-    """All conditions. Each is stated in the positive, save Reconciling and Stalled, which kstatus gives their sense."""
+    """All conditions, stated in the positive; Reconciling and Stalled have the meaning that kstatus gives them."""
 
     READY = "Ready", "The registry exists and is encrypted as the spec says; always present."
     RECONCILING = "Reconciling", "The operator is at work or will try again; present only when True."
@@ -33,7 +33,7 @@ class ConditionType(Described):
     VAULT_ACCESS_READY = "VaultAccessReady", "Azure has accepted the key through the identity's grant."
     KEY_READY = "KeyReady", "The key exists, is RSA or RSA-HSM, enabled and not expired."
     REGISTRY_READY = "RegistryReady", "The registry exists and its settings are those of the spec."
-    ENCRYPTION_READY = "EncryptionReady", "Encryption is enabled with the wanted key and identity."
+    ENCRYPTION_READY = "EncryptionReady", "Encryption is enabled with the key and identity of the spec."
     KEY_CURRENT = "KeyCurrent", "The registry uses the newest enabled key version; informational, never touches Ready."
 
 
@@ -71,7 +71,10 @@ class Reason(Described):
     IDENTITY_NOT_FOUND = "IdentityNotFound", "The identity that the spec refers to does not exist."
     VAULT_NOT_FOUND = "VaultNotFound", "The vault that the spec refers to does not exist."
     VAULT_SOFT_DELETED = "VaultSoftDeleted", "A deleted vault holds the name until it is recovered or purged."
-    VAULT_ACCESS_MODE_MISMATCH = "VaultAccessModeMismatch", "The vault grants access in the other way."
+    VAULT_ACCESS_MODE_MISMATCH = (
+        "VaultAccessModeMismatch",
+        "The vault uses another access mode (RBAC or access policies) than spec.vault.access.",
+    )
     VAULT_FIREWALL_BLOCKS_AZURE = (
         "VaultFirewallBlocksAzure",
         "The vault's firewall does not let trusted Azure services in, so the registry cannot reach its key.",
@@ -100,7 +103,7 @@ class Reason(Described):
     )
     ENCRYPTION_MISMATCH = (
         "EncryptionMismatch",
-        "The registry uses another key, identity or rotation than the spec says.",
+        "The registry uses another key, identity or rotation mode than the spec.",
     )
     PROVISIONING_FAILED = "ProvisioningFailed", "Azure accepted the request and failed to carry it out."
     AUTHENTICATION_FAILED = "AuthenticationFailed", "The operator cannot obtain a token from Microsoft Entra."
@@ -118,7 +121,7 @@ class Reason(Described):
     PROVIDER_NOT_REGISTERED = "ProviderNotRegistered", "The subscription has not registered the resource provider."
     THROTTLED = "Throttled", "Azure asked for fewer requests."
     AZURE_UNAVAILABLE = "AzureUnavailable", "Azure did not answer, or answered with a server error."
-    AZURE_REJECTED = "AzureRejected", "Azure refused the request; the message holds its words."
+    AZURE_REJECTED = "AzureRejected", "Azure refused the request; the message has its text."
     NEWER_VERSION_AVAILABLE = "NewerVersionAvailable", "The key has a newer version than the one that is pinned."
     ROTATION_PENDING = "RotationPending", "The key has a newer version, to which Azure moves within an hour."
     ROTATION_OVERDUE = (
@@ -135,7 +138,7 @@ class Reason(Described):
 
 
 class ConditionStatus(StrEnum):
-    """Kubernetes' three answers."""
+    """The values of a condition's status."""
 
     TRUE = "True"
     FALSE = "False"
@@ -160,7 +163,7 @@ Time = Annotated[
 
 
 class Reported(pydantic.BaseModel):
-    """Base of what we report: frozen, camelCase on the wire, tolerant of what another operator version wrote."""
+    """Base of the status models: frozen, camelCase on the wire; unknown fields of other versions are ignored."""
 
     model_config = pydantic.ConfigDict(
         alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True, extra="ignore", frozen=True

@@ -42,7 +42,7 @@ class KeyStatus(Reported):
     name: str | None = Field(default=None, description="Name of the key.")
     identifier: str | None = Field(
         default=None,
-        description="The key identifier given to the registry: unversioned with automatic rotation, versioned with "
+        description="The key identifier that the registry is set to: unversioned with automatic rotation, versioned with "
         "manual.",
     )
     rotation: RotationMode | None = Field(
@@ -50,7 +50,7 @@ class KeyStatus(Reported):
     )
     version: str | None = Field(default=None, description="The key version in use.")
     short_version: str | None = Field(
-        default_factory=lambda given: (given.get("version") or "")[:_SHORT] or None,
+        default_factory=lambda fields: (fields.get("version") or "")[:_SHORT] or None,
         description="The first eight digits of the version, for kubectl get.",
     )
     created: Time | None = Field(default=None, description="When the version was created.")
@@ -71,7 +71,7 @@ class RegistryStatus(Reported):
         default=None, description="When the registry was first encrypted as desired; it may hold images since then."
     )
     provisioning_state: str | None = Field(
-        default=None, description="State of Azure's last operation on it, in Azure's words."
+        default=None, description="Provisioning state in Azure, which tells how the last operation ended."
     )
 
 
@@ -79,7 +79,7 @@ class KeyVaultProperties(Reported):
     """Which key the registry uses, as Azure says it."""
 
     identity: str | None = Field(default=None, description="Client id of the identity that reaches the key.")
-    key_identifier: str | None = Field(default=None, description="Identifier of the key, as it was given.")
+    key_identifier: str | None = Field(default=None, description="Identifier of the key, as in the request.")
     versioned_key_identifier: str | None = Field(default=None, description="Identifier of the version in use.")
     key_rotation_enabled: bool | None = Field(default=None, description="Whether new versions are followed.")
     last_key_rotation_timestamp: Time | None = Field(
@@ -160,7 +160,7 @@ class EncryptedRegistryStatus(Reported):
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> "EncryptedRegistryStatus":
-        """Read a stored status; parts that no version of ours can have written are read as absent."""
+        """Read a stored status; parts that no version of the operator can have written are read as absent."""
         known: dict[str, Any] = {}
         for name, field in cls.model_fields.items():
             part = {key: wire[key] for key in (field.alias or name,) if key in wire}

@@ -59,8 +59,8 @@ BY_CLOUD: Mapping[str, ApiVersions] = {"public": _PUBLIC, "usgovernment": _SOVER
 
 def of(cloud: str, *, overrides: Mapping[str, str | None]) -> ApiVersions:
     """Return the api-versions of a cloud, with those of `overrides` (by service) that are not None in their place."""
-    given = {service: version for service, version in overrides.items() if version is not None}
-    return dataclasses.replace(BY_CLOUD[cloud], **given)
+    overridden = {service: version for service, version in overrides.items() if version is not None}
+    return dataclasses.replace(BY_CLOUD[cloud], **overridden)
 
 
 class ApiVersionPolicy(SansIOHTTPPolicy[Any, Any]):

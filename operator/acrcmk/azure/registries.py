@@ -135,7 +135,7 @@ def _cause(response: Any) -> AzureFailure:
         return AzureFailure(
             kind=Kind.REJECTED, text=f"The status of the operation is {body['status']}, without a cause."
         )
-    return _unknown_cause("Azure has not told it yet.")
+    return _unknown_cause("Azure has not reported it yet.")
 
 
 def _unknown_cause(text: str) -> AzureFailure:

@@ -21,7 +21,7 @@ class Observed:
     key: Key | None = None
     """The key with its current version."""
     key_identifier: KeyIdentifier | None = None
-    """What the registry is to be given: unversioned for automatic rotation. None while the key does not exist."""
+    """What the registry is to be set to: unversioned for automatic rotation. None while the key does not exist."""
     target_version: Key | None = None
     """The key version behind `key_identifier`; None where it does not exist."""
     version_in_use: Key | None = None

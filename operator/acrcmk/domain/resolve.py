@@ -94,9 +94,9 @@ def _names(registry: EncryptedRegistry, pinned_id: ResourceId) -> bool:
 async def _observe(registry: EncryptedRegistry, subscription: str, azure: Azure) -> Observed:
     spec = registry.spec
     registry_id = ids.registry_id(spec.registry.name, subscription=subscription, group=spec.resource_group)
-    found = await azure.read(queries.GetRegistry(id=registry_id))
-    if found is not None:
-        return Observed(registry=found)
+    existing = await azure.read(queries.GetRegistry(id=registry_id))
+    if existing is not None:
+        return Observed(registry=existing)
     registry_name = await azure.read(queries.CheckRegistryName(id=registry_id))
     vault_id = _vault_id(registry, subscription)
     if spec.vault.resource_id or (await azure.read(queries.GetVault(id=vault_id))) is not None:

@@ -68,7 +68,7 @@ class Vault:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RoleAssignment:
-    """A role given to a principal on a scope."""
+    """A role that is assigned to a principal at a scope."""
 
     name: str
     principal_id: str

@@ -1,4 +1,4 @@
-"""Step `key`: the RSA key in the vault, and the key identifier that the registry is given.
+"""Step `key`: the RSA key in the vault, and the key identifier that the registry is set to.
 
 With an unversioned identifier Azure follows new versions by itself (automatic rotation); a versioned one stays.
 """
