@@ -42,8 +42,8 @@ class KeyStatus(Reported):
     name: str | None = Field(default=None, description="Name of the key.")
     identifier: str | None = Field(
         default=None,
-        description="The key identifier that the registry is set to: unversioned with automatic rotation, versioned with "
-        "manual.",
+        description="The key identifier that the registry is set to: unversioned with automatic rotation, versioned "
+        "with manual.",
     )
     rotation: RotationMode | None = Field(
         default=None, description="Automatic when the registry follows new key versions, else Manual."
