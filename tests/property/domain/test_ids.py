@@ -24,23 +24,23 @@ KEYS = st.builds(
 
 
 @given(IDS)
-def test_a_resource_id_survives_the_text_in_any_case(one: ResourceId) -> None:
-    assert ResourceId.parse(str(one)) == one
-    assert ResourceId.parse(str(one).lower()) == one
-    assert hash(ResourceId.parse(str(one).upper())) == hash(one)
+def test_a_resource_id_survives_the_text_in_any_case(identifier: ResourceId) -> None:
+    assert ResourceId.parse(str(identifier)) == identifier
+    assert ResourceId.parse(str(identifier).lower()) == identifier
+    assert hash(ResourceId.parse(str(identifier).upper())) == hash(identifier)
 
 
 @given(IDS, IDS)
-def test_ids_are_equal_exactly_when_their_text_is_but_for_case(one: ResourceId, other: ResourceId) -> None:
-    assert (one == other) == (str(one).lower() == str(other).lower())
+def test_ids_are_equal_exactly_when_their_text_is_but_for_case(identifier: ResourceId, other: ResourceId) -> None:
+    assert (identifier == other) == (str(identifier).lower() == str(other).lower())
 
 
 @given(KEYS)
-def test_a_key_identifier_survives_the_text(one: KeyIdentifier) -> None:
-    assert KeyIdentifier.parse(str(one)) == one
-    assert KeyIdentifier.parse(f"{one}/") == one
-    assert KeyIdentifier.parse(one.unversioned).same_key(one)
-    assert KeyIdentifier.parse(one.unversioned).version is None
+def test_a_key_identifier_survives_the_text(identifier: KeyIdentifier) -> None:
+    assert KeyIdentifier.parse(str(identifier)) == identifier
+    assert KeyIdentifier.parse(f"{identifier}/") == identifier
+    assert KeyIdentifier.parse(identifier.unversioned).same_key(identifier)
+    assert KeyIdentifier.parse(identifier.unversioned).version is None
 
 
 @given(IDS, st.uuids().map(str), st.uuids().map(str))

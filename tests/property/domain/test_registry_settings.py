@@ -23,34 +23,34 @@ SETTINGS = st.builds(
 )
 
 
-def applied(change: RegistrySettings | None, found: RegistrySettings) -> RegistrySettings:
+def applied(change: RegistrySettings | None, actual: RegistrySettings) -> RegistrySettings:
     """What Azure shows once a change has been made."""
     stated = {} if change is None else {k: v for k, v in dataclasses.asdict(change).items() if v is not None}
-    return dataclasses.replace(found, **stated)
+    return dataclasses.replace(actual, **stated)
 
 
 @given(SETTINGS, SETTINGS)
-def test_one_change_is_enough(wanted: RegistrySettings, found: RegistrySettings) -> None:
-    change = registry_settings.settings_change(wanted, found)
-    assert registry_settings.settings_change(wanted, applied(change, found)) is None
+def test_one_change_is_enough(desired: RegistrySettings, actual: RegistrySettings) -> None:
+    change = registry_settings.settings_change(desired, actual)
+    assert registry_settings.settings_change(desired, applied(change, actual)) is None
 
 
 @given(SETTINGS, SETTINGS)
-def test_a_change_states_only_what_is_wanted_and_differs(wanted: RegistrySettings, found: RegistrySettings) -> None:
-    change = registry_settings.settings_change(wanted, found)
+def test_a_change_states_only_what_is_wanted_and_differs(desired: RegistrySettings, actual: RegistrySettings) -> None:
+    change = registry_settings.settings_change(desired, actual)
     rules = {"network_default_action", "ip_rules"}
     for name, value in dataclasses.asdict(change or RegistrySettings()).items():
         if value is not None:
-            assert value == getattr(wanted, name)
-            assert name in rules or value != getattr(found, name)
+            assert value == getattr(desired, name)
+            assert name in rules or value != getattr(actual, name)
 
 
 @given(SETTINGS)
-def test_spelling_is_no_difference(found: RegistrySettings) -> None:
+def test_spelling_is_no_difference(actual: RegistrySettings) -> None:
     respelt = dataclasses.replace(
-        found,
-        public_network_access=found.public_network_access and found.public_network_access.lower(),
-        network_default_action=found.network_default_action and found.network_default_action.lower(),
-        ip_rules=frozenset(f"{one}/32" for one in found.ip_rules or ()),
+        actual,
+        public_network_access=actual.public_network_access and actual.public_network_access.lower(),
+        network_default_action=actual.network_default_action and actual.network_default_action.lower(),
+        ip_rules=frozenset(f"{one}/32" for one in actual.ip_rules or ()),
     )
-    assert registry_settings.settings_change(found, respelt) is None
+    assert registry_settings.settings_change(actual, respelt) is None

@@ -65,7 +65,7 @@ BY_TEXT = [
 
 @pytest.mark.parametrize("code", UNSOURCED)
 @pytest.mark.parametrize(("status", "message", "kind"), BY_TEXT)
-def test_an_unknown_code_is_told_by_its_text(status: int, message: str, kind: Kind, code: str) -> None:
+def test_an_unknown_code_is_reported_by_its_text(status: int, message: str, kind: Kind, code: str) -> None:
     assert errors.failure(status=status, code=code, message=message, headers={}).kind is kind
 
 
@@ -109,7 +109,7 @@ def test_unusual_additional_info_does_not_hide_the_code(additional: object) -> N
     assert classify(403, error).text == "RequestDisallowedByPolicy: no"
 
 
-def test_a_policy_denial_inside_the_vault_is_told_by_its_inner_code() -> None:
+def test_a_policy_denial_inside_the_vault_is_reported_by_its_inner_code() -> None:
     error = {"code": "Forbidden", "message": "Key should expire.", "innererror": {"code": "ForbiddenByPolicy"}}
     assert classify(403, error).kind is Kind.POLICY_DENIED
 

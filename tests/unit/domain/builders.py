@@ -90,12 +90,12 @@ def condition(kind: str, status: str, *, since: datetime.datetime = NOW, reason:
 REGISTRY_ID = ids.registry_id("teamaimages", subscription=SUBSCRIPTION, group="rg")
 IDENTITY_ID = ids.identity_id("images-acr", subscription=SUBSCRIPTION, group="rg")
 VAULT_ID = ids.vault_id("kv-images", subscription=SUBSCRIPTION, group="rg")
-OURS = {api.OWNER_TAG: OWNER}
+OWN_TAGS = {api.OWNER_TAG: OWNER}
 
 
 def identity(**changes: Any) -> resources.Identity:
     return dataclasses.replace(
-        resources.Identity(id=IDENTITY_ID, client_id=CLIENT, principal_id=PRINCIPAL, tags=OURS), **changes
+        resources.Identity(id=IDENTITY_ID, client_id=CLIENT, principal_id=PRINCIPAL, tags=OWN_TAGS), **changes
     )
 
 
@@ -107,7 +107,7 @@ def vault(**changes: Any) -> resources.Vault:
             tenant_id=TENANT,
             provisioning_state="Succeeded",
             location="westeurope",
-            tags=OURS,
+            tags=OWN_TAGS,
             sku="standard",
             rbac=True,
             purge_protection=True,
@@ -138,7 +138,7 @@ def key(*, version: str = VERSION_1, **changes: Any) -> resources.Key:
             created=NOW,
             not_before=None,
             expires=None,
-            tags=OURS,
+            tags=OWN_TAGS,
         ),
         **changes,
     )
@@ -165,7 +165,7 @@ def registry(**changes: Any) -> resources.Registry:
             login_server="teamaimages.azurecr.io",
             provisioning_state="Succeeded",
             location="westeurope",
-            tags=OURS,
+            tags=OWN_TAGS,
             sku="Premium",
             identity_type="userAssigned",
             identities=attached,

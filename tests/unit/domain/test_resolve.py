@@ -14,9 +14,9 @@ IN_USE = NameAvailability(available=False, reason="AlreadyExists", message="in u
 OTHER = "99999999-9999-9999-9999-999999999999"
 
 
-def first(spec: dict[str, Any] | None = None, **found: Any) -> Any:
+def first(spec: dict[str, Any] | None = None, **existing: Any) -> Any:
     registry = builders.encrypted_registry(spec=builders.new_spec(**(spec or {})))
-    return resolve.from_azure(registry, SUBSCRIPTION, dataclasses.replace(NOTHING, **found))
+    return resolve.from_azure(registry, SUBSCRIPTION, dataclasses.replace(NOTHING, **existing))
 
 
 def pins(**changes: Any) -> statuses.EncryptedRegistryStatus:
@@ -66,16 +66,16 @@ def test_a_spec_that_contradicts_the_pin_is_refused() -> None:
 def test_a_lost_status_is_found_again_in_the_registry() -> None:
     identity = ids.identity_id("old-default", subscription=SUBSCRIPTION, group="rg")
     uri = "https://kv-images.vault.azure.net/keys/old-key"
-    found = builders.registry(
+    existing = builders.registry(
         identities={identity: builders.CLIENT}, encryption=builders.encryption(key_identifier=uri)
     )
-    desired = first(registry=found)
+    desired = first(registry=existing)
     assert isinstance(desired, Desired)
     assert (desired.identity_id, desired.key_name) == (identity, "old-key")
 
 
-def refused(**found: Any) -> resolve.Refusal:
-    refusal = first(**found)
+def refused(**existing: Any) -> resolve.Refusal:
+    refusal = first(**existing)
     assert isinstance(refusal, resolve.Refusal)
     return refusal
 
@@ -95,7 +95,7 @@ def test_names_in_use_elsewhere_stop_the_claim_and_hint_at_another_subscription(
     assert (vault.condition, vault.outcome.reason) == (ConditionType.VAULT_READY, Reason.NAME_TAKEN)
 
 
-def test_a_soft_deleted_vault_is_told_as_such() -> None:
+def test_a_soft_deleted_vault_is_reported_as_such() -> None:
     refusal = refused(vault_name=IN_USE, vault_deleted=True)
     assert (refusal.condition, refusal.outcome.reason) == (ConditionType.VAULT_READY, Reason.VAULT_SOFT_DELETED)
 

@@ -22,7 +22,7 @@ SOMEBODY_MUST_ACT = Blocked(reason=Reason.NAME_TAKEN, message="The name is taken
 TERMINAL = Stalled(reason=Reason.SKU_NOT_PREMIUM, message="Not Premium.")
 
 
-def after_a_pass(**outcomes: Outcome) -> tuple[conditions.ConditionUpdate, ...]:
+def after_a_reconcile(**outcomes: Outcome) -> tuple[conditions.ConditionUpdate, ...]:
     """Return the condition updates of a reconcile in which every step is Ready, except for `outcomes`."""
     results = {step.name: Result(outcome=outcomes.get(step.name, READY)) for step in STEPS}
     return conditions.of_results(results)
@@ -32,7 +32,7 @@ def after_a_pass(**outcomes: Outcome) -> tuple[conditions.ConditionUpdate, ...]:
 class State:
     """An object as it is stored, and how each reader must take it."""
 
-    told: tuple[conditions.ConditionUpdate, ...] | None
+    updates: tuple[conditions.ConditionUpdate, ...] | None
     """The condition updates of the last reconcile; None before the first."""
     kstatus: str
     argo: str
@@ -41,38 +41,42 @@ class State:
     generation: int = 1
     deleting: bool = False
 
-    def seen(self) -> dict:
+    def stored(self) -> dict:
         metadata = {"generation": self.generation} | ({"deletionTimestamp": "now"} if self.deleting else {})
-        if self.told is None:
+        if self.updates is None:
             return {"metadata": metadata, "status": {"observedGeneration": statuses.UNOBSERVED}}
-        told = conditions.with_history(self.told, before=(), generation=self.observed, now=NOW)
-        status = statuses.EncryptedRegistryStatus(conditions=told, observed_generation=self.observed)
+        updates = conditions.with_history(self.updates, before=(), generation=self.observed, now=NOW)
+        status = statuses.EncryptedRegistryStatus(conditions=updates, observed_generation=self.observed)
         return {"metadata": metadata, "status": status.to_wire()}
 
 
 STATES = {
-    "nobody has looked yet": State(told=None, kstatus="InProgress", argo="Progressing"),
-    "a pass has begun": State(told=conditions.of_new_generation(1), kstatus="InProgress", argo="Progressing"),
-    "provisioning": State(told=after_a_pass(registry=WAITING_FOR_AZURE), kstatus="InProgress", argo="Progressing"),
-    "transient error": State(told=after_a_pass(vault=THROTTLED), kstatus="InProgress", argo="Progressing"),
+    "nobody has looked yet": State(updates=None, kstatus="InProgress", argo="Progressing"),
+    "a reconcile has begun": State(updates=conditions.of_new_generation(1), kstatus="InProgress", argo="Progressing"),
+    "provisioning": State(
+        updates=after_a_reconcile(registry=WAITING_FOR_AZURE), kstatus="InProgress", argo="Progressing"
+    ),
+    "transient error": State(updates=after_a_reconcile(vault=THROTTLED), kstatus="InProgress", argo="Progressing"),
     "somebody must act in Azure": State(
-        told=after_a_pass(vault=SOMEBODY_MUST_ACT), kstatus="InProgress", argo="Progressing"
+        updates=after_a_reconcile(vault=SOMEBODY_MUST_ACT), kstatus="InProgress", argo="Progressing"
     ),
-    "terminal": State(told=after_a_pass(registry=TERMINAL), kstatus="Failed", argo="Degraded"),
+    "terminal": State(updates=after_a_reconcile(registry=TERMINAL), kstatus="Failed", argo="Degraded"),
     "terminal while another step is at work": State(
-        told=after_a_pass(registry=TERMINAL, vault=WAITING_FOR_AZURE), kstatus="Failed", argo="Degraded"
+        updates=after_a_reconcile(registry=TERMINAL, vault=WAITING_FOR_AZURE), kstatus="Failed", argo="Degraded"
     ),
-    "refused before any step": State(told=conditions.of_refusal(TERMINAL), kstatus="Failed", argo="Degraded"),
-    "steady": State(told=after_a_pass(), kstatus="Current", argo="Healthy", met=True),
+    "refused before any step": State(updates=conditions.of_refusal(TERMINAL), kstatus="Failed", argo="Degraded"),
+    "steady": State(updates=after_a_reconcile(), kstatus="Current", argo="Healthy", met=True),
     "steady with a newer key version": State(
-        told=after_a_pass(rotation=WAITING_FOR_AZURE), kstatus="Current", argo="Healthy", met=True
+        updates=after_a_reconcile(rotation=WAITING_FOR_AZURE), kstatus="Current", argo="Healthy", met=True
     ),
-    "spec edited, not yet seen": State(told=after_a_pass(), generation=2, kstatus="InProgress", argo="Progressing"),
-    "terminal, spec edited, not yet seen": State(
-        told=after_a_pass(registry=TERMINAL), generation=2, kstatus="InProgress", argo="Progressing"
+    "spec edited, not yet stored": State(
+        updates=after_a_reconcile(), generation=2, kstatus="InProgress", argo="Progressing"
+    ),
+    "terminal, spec edited, not yet stored": State(
+        updates=after_a_reconcile(registry=TERMINAL), generation=2, kstatus="InProgress", argo="Progressing"
     ),
     "deleting": State(
-        told=conditions.of_refusal(Progressing(reason=Reason.DELETING, message="Deleting.")),
+        updates=conditions.of_refusal(Progressing(reason=Reason.DELETING, message="Deleting.")),
         observed=2,
         generation=2,
         deleting=True,
@@ -84,17 +88,17 @@ STATES = {
 
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 def test_every_reader_takes_the_state_as_it_is_meant(state):
-    seen = state.seen()
-    assert readers.kstatus(seen) == state.kstatus
-    assert readers.argo(seen) == state.argo
-    assert readers.kubectl_wait_ready(seen) is state.met
+    stored = state.stored()
+    assert readers.kstatus(stored) == state.kstatus
+    assert readers.argo(stored) == state.argo
+    assert readers.kubectl_wait_ready(stored) is state.met
 
 
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 def test_ready_is_always_told_and_reconciling_and_stalled_only_when_true_and_never_both(state):
-    told = {one["type"]: one for one in state.seen()["status"].get("conditions", [])}
-    abnormal = {"Reconciling", "Stalled"} & set(told)
-    assert "Ready" in told or state.told is None
+    updates = {condition["type"]: condition for condition in state.stored()["status"].get("conditions", [])}
+    abnormal = {"Reconciling", "Stalled"} & set(updates)
+    assert "Ready" in updates or state.updates is None
     assert len(abnormal) <= 1
-    assert all(told[kind]["status"] == "True" for kind in abnormal)
-    assert {one["observedGeneration"] for one in told.values()} <= {state.observed}
+    assert all(updates[kind]["status"] == "True" for kind in abnormal)
+    assert {condition["observedGeneration"] for condition in updates.values()} <= {state.observed}

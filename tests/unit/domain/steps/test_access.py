@@ -178,7 +178,7 @@ def test_a_role_that_is_assigned_already_is_a_grant() -> None:
     assert outcome.unlocks
 
 
-def test_who_may_not_assign_roles_is_told_what_somebody_else_can_run() -> None:
+def test_who_may_not_assign_roles_is_reported_what_somebody_else_can_run() -> None:
     failure = AzureFailure(kind=Kind.AUTHORIZATION, text="AuthorizationFailed: no")
     outcome = access.explain(builders.desired(), observed(assignments=()), failure, doing="assign the role")
     assert isinstance(outcome, Blocked)

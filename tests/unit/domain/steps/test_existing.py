@@ -39,7 +39,7 @@ def test_a_registry_that_was_ready_and_is_gone_is_not_created_again() -> None:
     assert "acrcmk.dev/recreate: teamaimages" in gone.message
 
 
-def test_a_registry_that_was_moved_is_told_apart_from_one_that_was_deleted() -> None:
+def test_a_registry_that_was_moved_is_reported_apart_from_one_that_was_deleted() -> None:
     moved = decide(ONCE_READY, registry=None, registry_name=IN_USE)
     assert moved.reason is Reason.REGISTRY_GONE
     assert "moved to another resource group" in moved.message

@@ -14,7 +14,7 @@ def test_a_missing_identity_is_created_with_our_tag() -> None:
     decision = identity.decide(builders.desired(tags={"team": "a"}), Observed(identity=None))
     assert isinstance(decision, Act)
     assert decision.writes == (
-        CreateIdentity(id=builders.IDENTITY_ID, location="westeurope", tags={"team": "a", **builders.OURS}),
+        CreateIdentity(id=builders.IDENTITY_ID, location="westeurope", tags={"team": "a", **builders.OWN_TAGS}),
     )
 
 
@@ -24,12 +24,12 @@ def test_an_identity_of_ours_is_ready() -> None:
 
 
 def test_a_missing_tag_is_added_and_foreign_ones_stay() -> None:
-    found = builders.identity(tags={**builders.OURS, "cost-center": "42"})
-    decision = identity.decide(builders.desired(tags={"team": "a"}), Observed(identity=found))
+    actual = builders.identity(tags={**builders.OWN_TAGS, "cost-center": "42"})
+    decision = identity.decide(builders.desired(tags={"team": "a"}), Observed(identity=actual))
     assert isinstance(decision, Act)
     (write,) = decision.writes
     assert isinstance(write, TagIdentity)
-    assert write.tags == {"cost-center": "42", "team": "a", **builders.OURS}
+    assert write.tags == {"cost-center": "42", "team": "a", **builders.OWN_TAGS}
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_what_is_not_ours_is_never_changed(tags: dict[str, str], kind: type, rea
 
 
 def test_a_referenced_identity_is_only_looked_at() -> None:
-    found = Observed(identity=builders.identity(tags={}))
-    assert isinstance(identity.decide(builders.desired(identity=REFERENCE), found), Ready)
+    actual = Observed(identity=builders.identity(tags={}))
+    assert isinstance(identity.decide(builders.desired(identity=REFERENCE), actual), Ready)
 
 
 def test_a_referenced_identity_that_is_missing_blocks() -> None:

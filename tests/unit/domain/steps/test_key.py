@@ -34,7 +34,7 @@ def test_a_missing_key_is_created_as_the_spec_says() -> None:
     decision = key.decide(desired, observed(desired, current=None))
     assert isinstance(decision, Act)
     assert decision.writes == (
-        CreateKey(vault=builders.VAULT_ID, name="acr-cmk", type="RSA-HSM", size=3072, tags=builders.OURS),
+        CreateKey(vault=builders.VAULT_ID, name="acr-cmk", type="RSA-HSM", size=3072, tags=builders.OWN_TAGS),
     )
 
 
@@ -68,8 +68,8 @@ def test_the_identifier_given_to_the_registry(
     spec: dict[str, Any], status: statuses.EncryptedRegistryStatus | None, registry: Any, version: str | None
 ) -> None:
     desired = builders.desired(key=spec, status=status)
-    found = key.desired_identifier(desired, builders.key(version=VERSION_2), registry)
-    assert found == KeyIdentifier.parse("/".join(filter(None, (KEY_URI, version))))
+    actual = key.desired_identifier(desired, builders.key(version=VERSION_2), registry)
+    assert actual == KeyIdentifier.parse("/".join(filter(None, (KEY_URI, version))))
 
 
 @pytest.mark.parametrize(
@@ -121,5 +121,5 @@ def test_an_existing_key_that_is_missing_blocks_and_is_not_created() -> None:
 
 def test_an_existing_key_may_be_of_any_size_and_owner() -> None:
     desired = builders.desired(key={"identifier": KEY_URI})
-    found = builders.key(size=4096, tags={})
-    assert isinstance(key.decide(desired, observed(desired, current=found)), Ready)
+    actual = builders.key(size=4096, tags={})
+    assert isinstance(key.decide(desired, observed(desired, current=actual)), Ready)

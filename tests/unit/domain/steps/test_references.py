@@ -34,7 +34,7 @@ def test_another_objects_resource_cannot_be_referred_to(
 
 
 @pytest.mark.parametrize(("spec", "field", "decide", "build"), REFERENCES)
-@pytest.mark.parametrize("tags", [{}, {"team": "a"}, builders.OURS])
+@pytest.mark.parametrize("tags", [{}, {"team": "a"}, builders.OWN_TAGS])
 def test_what_no_other_object_owns_can_be_referred_to(
     spec: dict[str, Any], field: str, decide: Any, build: Any, tags: dict[str, str]
 ) -> None:

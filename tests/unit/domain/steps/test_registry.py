@@ -36,10 +36,10 @@ def test_a_missing_registry_is_created_with_identity_and_key_at_once() -> None:
 
 @pytest.mark.parametrize("state", ["Creating", "Updating", "Deleting"])
 def test_an_operation_under_way_is_waited_for_and_nothing_judged(state: str) -> None:
-    found = builders.registry(provisioning_state=state, encryption=Encryption(status="disabled"), identities={})
-    decision = decide(registry=found)
+    actual = builders.registry(provisioning_state=state, encryption=Encryption(status="disabled"), identities={})
+    decision = decide(registry=actual)
     assert isinstance(decision, Progressing)
-    judged = encryption.decide(builders.desired(), observed(registry=found))
+    judged = encryption.decide(builders.desired(), observed(registry=actual))
     assert isinstance(judged, Progressing)
 
 
@@ -49,7 +49,7 @@ def test_an_operation_under_way_is_waited_for_and_nothing_judged(state: str) -> 
         {},
         {"location": "West Europe", "identity_type": "systemAssigned, userAssigned"},
         {"encryption": builders.encryption(key_identifier="https://KV-images.vault.azure.net/keys/ACR-cmk/")},
-        {"tags": {**builders.OURS, "foreign": "tag"}},
+        {"tags": {**builders.OWN_TAGS, "foreign": "tag"}},
         {"sku": "premium"},
     ],
 )
@@ -60,8 +60,12 @@ def test_spelling_and_foreign_things_cause_no_write(changes: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("spec", "changes", "update"),
     [
-        ({"tags": {"a": "b"}}, {}, {"tags": {"a": "b", **builders.OURS}}),
-        ({"tags": {"a": "b"}}, {"tags": {**builders.OURS, "x": "y"}}, {"tags": {"x": "y", "a": "b", **builders.OURS}}),
+        ({"tags": {"a": "b"}}, {}, {"tags": {"a": "b", **builders.OWN_TAGS}}),
+        (
+            {"tags": {"a": "b"}},
+            {"tags": {**builders.OWN_TAGS, "x": "y"}},
+            {"tags": {"x": "y", "a": "b", **builders.OWN_TAGS}},
+        ),
         (
             {"registry": {"name": "teamaimages", "adminUserEnabled": True}},
             {},
@@ -222,8 +226,8 @@ def test_a_failed_repair_goes_on_with_what_is_still_different() -> None:
 def test_a_creation_that_failed_for_a_grant_pauses_as_the_grant_does() -> None:
     assignment = builders.assignment(created=NOW - datetime.timedelta(seconds=70))
     last = failed(Kind.KEY_ACCESS, count=9, ago=10)
-    found = builders.registry(provisioning_state="Failed", last_failure=last)
-    assert isinstance(decide(registry=found, assignments=(assignment,)), Act)
+    actual = builders.registry(provisioning_state="Failed", last_failure=last)
+    assert isinstance(decide(registry=actual, assignments=(assignment,)), Act)
     just_now = builders.registry(provisioning_state="Failed", last_failure=failed(Kind.KEY_ACCESS, ago=1))
     pausing = decide(registry=just_now, assignments=(assignment,))
     assert isinstance(pausing, Progressing)

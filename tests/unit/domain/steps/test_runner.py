@@ -96,14 +96,14 @@ async def test_a_write_is_followed_by_one_more_look() -> None:
     assert azure.reads == 2
 
 
-async def test_a_write_that_does_not_show_yet_is_not_repeated_in_the_same_pass() -> None:
+async def test_a_write_that_does_not_show_yet_is_not_repeated_in_the_same_reconcile() -> None:
     azure = FakeAzure()
     results = await run(step("a", decide=lambda *_: ACT), azure=azure)
     assert results["a"].outcome == ACT.meanwhile
     assert azure.applied == [WRITE]
 
 
-async def test_a_refused_write_is_told_with_what_was_done_and_azures_words() -> None:
+async def test_a_refused_write_is_reported_with_what_was_done_and_azures_words() -> None:
     azure = FakeAzure(refuse=AzureFailure(kind=Kind.REJECTED, text="BadRequest: no", correlation_id="c-1"))
     results = await run(step("a", decide=lambda *_: ACT), azure=azure)
     outcome = results["a"].outcome
@@ -114,18 +114,18 @@ async def test_a_refused_write_is_told_with_what_was_done_and_azures_words() -> 
 
 
 async def test_steps_that_need_nothing_of_each_other_run_side_by_side_and_slow_ones_hide_nothing() -> None:
-    release, told = asyncio.Event(), []
+    release, reported = asyncio.Event(), []
 
     async def slow(desired: Desired, observed: Observed, azure: Any) -> Observed:
         await release.wait()
         return observed
 
     async def progress(results: Results) -> None:
-        told.append({name: type(result.outcome).__name__ for name, result in results.items()})
+        reported.append({name: type(result.outcome).__name__ for name, result in results.items()})
         release.set()
 
     results = await run(step("slow", observe=slow), step("quick"), progress=progress)
-    assert told == [{"quick": "Ready"}]
+    assert reported == [{"quick": "Ready"}]
     assert results["slow"].outcome == READY
 
 

@@ -24,7 +24,7 @@ def test_a_missing_vault_is_created_purge_protected_with_its_access_mode_stated(
             id=builders.VAULT_ID,
             location="westeurope",
             tenant=builders.TENANT,
-            tags=builders.OURS,
+            tags=builders.OWN_TAGS,
             sku="standard",
             rbac=False,
             retention_days=90,
@@ -34,15 +34,15 @@ def test_a_missing_vault_is_created_purge_protected_with_its_access_mode_stated(
 
 
 def test_a_vault_that_registers_its_name_is_waited_for() -> None:
-    found = builders.vault(provisioning_state="RegisteringDns")
-    decision = vault.decide(builders.desired(), Observed(vault=found))
+    actual = builders.vault(provisioning_state="RegisteringDns")
+    decision = vault.decide(builders.desired(), Observed(vault=actual))
     assert isinstance(decision, Progressing)
     assert decision.retry_after is None
     assert decision.unlocks, "a grant needs only the vault itself"
 
 
 @pytest.mark.parametrize(
-    ("spec", "found"),
+    ("spec", "actual"),
     [
         ({"name": "kv-images"}, {}),
         ({"name": "kv-images"}, {"location": "West Europe"}),
@@ -56,13 +56,13 @@ def test_a_vault_that_registers_its_name_is_waited_for() -> None:
         (REFERENCE, {"tags": {}, "firewall": Firewall(default_action="Deny")}),
     ],
 )
-def test_no_write_for_what_differs_only_in_spelling_or_is_fine(spec: dict[str, Any], found: dict[str, Any]) -> None:
-    decision = vault.decide(builders.desired(vault=spec), Observed(vault=builders.vault(**found)))
+def test_no_write_for_what_differs_only_in_spelling_or_is_fine(spec: dict[str, Any], actual: dict[str, Any]) -> None:
+    decision = vault.decide(builders.desired(vault=spec), Observed(vault=builders.vault(**actual)))
     assert isinstance(decision, Ready)
 
 
 @pytest.mark.parametrize(
-    ("spec", "found", "change"),
+    ("spec", "actual", "change"),
     [
         ({}, {"purge_protection": False}, {"purge_protection": True}),
         ({"sku": "premium"}, {}, {"sku": "premium"}),
@@ -72,14 +72,14 @@ def test_no_write_for_what_differs_only_in_spelling_or_is_fine(spec: dict[str, A
             {},
             {"firewall": Firewall(default_action="Deny", ip_rules=frozenset({"1.2.3.4"}))},
         ),
-        ({}, {"tags": {**builders.OURS, "x": "y"}}, None),
+        ({}, {"tags": {**builders.OWN_TAGS, "x": "y"}}, None),
     ],
 )
 def test_a_vault_of_ours_is_mended_field_by_field(
-    spec: dict[str, Any], found: dict[str, Any], change: dict[str, Any] | None
+    spec: dict[str, Any], actual: dict[str, Any], change: dict[str, Any] | None
 ) -> None:
     decision = vault.decide(
-        builders.desired(vault={"name": "kv-images", **spec}), Observed(vault=builders.vault(**found))
+        builders.desired(vault={"name": "kv-images", **spec}), Observed(vault=builders.vault(**actual))
     )
     if change is None:
         assert isinstance(decision, Ready)
@@ -89,7 +89,7 @@ def test_a_vault_of_ours_is_mended_field_by_field(
 
 
 @pytest.mark.parametrize(
-    ("spec", "found", "kind", "reason"),
+    ("spec", "actual", "kind", "reason"),
     [
         (REFERENCE, {"purge_protection": False}, Blocked, Reason.PURGE_PROTECTION_DISABLED),
         (REFERENCE, {"firewall": SHUT}, Blocked, Reason.VAULT_FIREWALL_BLOCKS_AZURE),
@@ -112,10 +112,10 @@ def test_a_vault_of_ours_is_mended_field_by_field(
         ({"name": "kv-images"}, {"tags": {}}, Blocked, Reason.ALREADY_EXISTS),
     ],
 )
-def test_an_unfit_vault_is_told_with_the_way_out(
-    spec: dict[str, Any], found: dict[str, Any], kind: type, reason: Reason
+def test_an_unfit_vault_is_reported_with_the_way_out(
+    spec: dict[str, Any], actual: dict[str, Any], kind: type, reason: Reason
 ) -> None:
-    decision = vault.decide(builders.desired(vault=spec), Observed(vault=builders.vault(**found)))
+    decision = vault.decide(builders.desired(vault=spec), Observed(vault=builders.vault(**actual)))
     assert isinstance(decision, kind)
     assert decision.reason is reason
     assert "kv-images" in decision.message
