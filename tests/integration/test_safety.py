@@ -180,3 +180,10 @@ def test_an_external_grant_is_asked_for_with_the_command_and_used_once_it_is_the
         },
     )
     handle.wait_ready(timeout=60)
+
+
+def test_a_referenced_vault_that_was_deleted_by_mistake_is_to_be_recovered(space):
+    vault = space.put_vault("shared")
+    space.azure.call("DELETE", vault["id"]).raise_for_status()
+    condition = space.apply(vault={"resourceId": vault["id"]}).wait_reason("VaultSoftDeleted", kind="VaultReady")
+    assert "az keyvault recover" in condition["message"]

@@ -17,6 +17,8 @@ class Observed:
     group_exists: bool | None = None
     identity: Identity | None = None
     vault: Vault | None = None
+    vault_deleted: bool | None = None
+    """Whether a vault that the spec refers to and that does not exist is soft-deleted; None where it was not read."""
     assignments: tuple[RoleAssignment, ...] = ()
     key: Key | None = None
     """The key with its current version."""

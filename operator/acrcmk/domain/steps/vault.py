@@ -15,15 +15,23 @@ from acrcmk.domain.writes import CreateVault, UpdateVault
 
 
 async def observe(desired: Desired, observed: Observed, azure: Azure) -> Observed:
-    """Read the vault."""
-    return dataclasses.replace(observed, vault=await azure.read(queries.GetVault(id=desired.vault_id)))
+    """Read the vault and, where the spec refers to one that does not exist, whether it is soft-deleted."""
+    vault = await azure.read(queries.GetVault(id=desired.vault_id))
+    if vault is not None or not _is_referenced(desired):
+        return dataclasses.replace(observed, vault=vault)
+    deleted = queries.VaultIsDeleted(id=desired.vault_id, location=ids.location(desired.spec.location))
+    return dataclasses.replace(observed, vault=None, vault_deleted=await azure.read(deleted))
 
 
 def decide(desired: Desired, observed: Observed) -> Decision:
     """Create or update a vault that the spec names; one that it refers to must be usable as it is."""
     vault = observed.vault
     if _is_referenced(desired):
-        return _missing(desired) if vault is None else _unusable(desired, vault) or _in_progress(vault) or _ready(vault)
+        return (
+            _missing(desired, observed)
+            if vault is None
+            else _unusable(desired, vault) or _in_progress(vault) or _ready(vault)
+        )
     if vault is None:
         return _create(desired)
     refusal = ownership.refusal(
@@ -188,7 +196,13 @@ def _mode_mismatch(desired: Desired, vault: Vault) -> Stalled:
     )
 
 
-def _missing(desired: Desired) -> Blocked:
+def _missing(desired: Desired, observed: Observed) -> Blocked:
+    if observed.vault_deleted:
+        return Blocked(
+            reason=Reason.VAULT_SOFT_DELETED,
+            message=f"Vault {desired.vault_id}, named by spec.vault.resourceId, is soft-deleted. Recover it: "
+            f"az keyvault recover --name {desired.vault_id.name}.",
+        )
     return Blocked(
         reason=Reason.VAULT_NOT_FOUND,
         message=f"Vault {desired.vault_id}, named by spec.vault.resourceId, does not exist. "

@@ -125,3 +125,10 @@ def test_a_referenced_vault_that_is_missing_blocks() -> None:
     decision = vault.decide(builders.desired(vault=REFERENCE), Observed(vault=None))
     assert isinstance(decision, Blocked)
     assert decision.reason is Reason.VAULT_NOT_FOUND
+
+
+def test_a_referenced_vault_that_is_soft_deleted_is_to_be_recovered() -> None:
+    decision = vault.decide(builders.desired(vault=REFERENCE), Observed(vault=None, vault_deleted=True))
+    assert isinstance(decision, Blocked)
+    assert decision.reason is Reason.VAULT_SOFT_DELETED
+    assert "az keyvault recover --name kv-images" in decision.message
